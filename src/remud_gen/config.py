@@ -1,0 +1,239 @@
+"""One validated, frozen configuration: flag > environment > file > default.
+
+Files are YAML with one section per stage. Environment variables are REMUD_<SECTION>__<KEY> (values are YAML), and the
+short forms REMUD_MODEL and REMUD_BASE_URL. Keys of model endpoints are never part of the configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from remud_gen.errors import ConfigError
+
+SHORT_FORMS = {"REMUD_MODEL": ("generate", "model"), "REMUD_BASE_URL": ("generate", "base_url")}
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExtractConfig(Section):
+    """Files -> pages with text and pictures."""
+
+    layout: Literal["auto", "embedded", "segmenter", "contour"] = "auto"
+    ocr: str = "rapidocr"
+    min_dpi: int = Field(150, ge=72, le=1200)
+    max_dpi: int = Field(400, ge=72, le=1200)
+    reads_burned_in_text: bool = True
+    trusts_hidden_text_layer: bool = False  # old OCR layers are often worse than a fresh reading
+    pages_per_part: int = Field(16, ge=1)
+    max_page_pixels: int = Field(60_000_000, ge=1_000_000)
+
+
+class PairConfig(Section):
+    """Pages -> pairs and passages."""
+
+    rule: str = "reading_order"
+    min_ultrasound_score: float = Field(0.0, ge=0, le=1)  # pairs below are flagged, never dropped here
+    passage_min_chars: int = Field(80, ge=1)
+    passage_max_chars: int = Field(1500, ge=100)
+
+
+class GenerateConfig(Section):
+    """Pairs and passages -> quadruplets."""
+
+    client: Literal["openai", "extractive"] | None = None  # None: openai if a model is named
+    model: str | None = None
+    base_url: str | None = None
+    language: Literal["source", "zh", "en"] = "source"
+    items_per_pair: int = Field(4, ge=1, le=20)
+    items_per_passage: int = Field(2, ge=0, le=20)
+    reasoning_share: float = Field(0.5, ge=0, le=1)
+    thinking: Literal["field", "native", "none"] = "field"
+    temperature: float | None = 0.7
+    max_output_tokens: int = Field(4096, ge=64)
+    seed: int = 0
+    concurrency: int = Field(32, ge=1, le=4096)
+    max_attempts: int = Field(6, ge=1, le=20)
+    request_timeout_s: float = Field(180.0, gt=0)
+    min_confidence: float = Field(0.3, ge=0, le=1)  # pairs below are not asked about
+    max_image_side_px: int = Field(1536, ge=224)
+    prompts: Path | None = None  # a folder of prompt files that replace the shipped ones by name
+
+
+class FilterConfig(Section):
+    """Which filters run, with which options; `null` switches one off."""
+
+    options: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
+
+
+class ExportConfig(Section):
+    """Kept quadruplets -> a trainer's files."""
+
+    formats: tuple[str, ...] = ("llamafactory",)
+    thinking: Literal["qwen", "remud", "field", "none"] = "qwen"
+    split: tuple[float, ...] = (0.9, 0.1)  # train, validation[, test], by document
+    seed: int = 0
+
+
+class RunnerConfig(Section):
+    """How work is spread and when a run gives up. Nothing here changes a byte of the output."""
+
+    executor: Literal["processes", "serial"] = "processes"
+    workers: int | None = Field(None, ge=1)  # None: one per core
+    max_error_rate: float = Field(0.5, ge=0, le=1)  # share of failed inputs of a stage
+    part_timeout_s: float = Field(1800.0, gt=0)
+    worker_memory_mb: int = Field(4096, ge=256)
+    parts_per_worker: int = Field(12, ge=1)  # a worker is replaced after so many: library caches grow
+    replies: Path | None = None  # a reply store shared between runs
+
+
+class Config(Section):
+    """Everything a run is configured by."""
+
+    extract: ExtractConfig = Field(default_factory=ExtractConfig)
+    pair: PairConfig = Field(default_factory=PairConfig)
+    generate: GenerateConfig = Field(default_factory=GenerateConfig)
+    filter: FilterConfig = Field(default_factory=FilterConfig)
+    export: ExportConfig = Field(default_factory=ExportConfig)
+    runner: RunnerConfig = Field(default_factory=RunnerConfig)
+
+
+def load_config(
+    file: Path | None = None,
+    assignments: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """Resolve file, environment and `a.b=value` assignments to one Config.
+
+    Raises:
+        ConfigError: naming the file or flag, the key, and the keys known there.
+    """
+    layers: list[tuple[str, dict[str, Any]]] = []
+    if file is not None:
+        layers.append((str(file), _read_file(file)))
+    layers.extend(_read_environment(os.environ if environment is None else environment))
+    layers.extend((f"--set {text}", _read_assignment(text)) for text in assignments)
+    merged: dict[str, Any] = {}
+    for origin, layer in layers:
+        _validate(layer, origin)
+        merged = _merge(merged, layer)
+    return _validate(merged, str(file or "configuration"))
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+def parse_options(model: type[Options], values: Mapping[str, Any], origin: str) -> Options:
+    """Validate one component's options; errors read like those of the configuration itself."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, model, origin)) from None
+
+
+def dump_config(config: Config) -> str:
+    """The resolved configuration as YAML."""
+    return yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False, allow_unicode=True)
+
+
+def find_shipped(kind: Literal["configs", "prompts"]) -> Path:
+    """The folder of shipped configs or prompts, in a checkout or in an installed wheel."""
+    checkout = Path(__file__).resolve().parents[2] / kind
+    installed = Path(str(files("remud_gen"))) / "_data" / kind
+    return installed if installed.is_dir() else checkout
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    found = file if file.exists() else find_shipped("configs") / file.name
+    try:
+        data = yaml.safe_load(found.read_text("utf-8"))
+    except FileNotFoundError:
+        shipped = ", ".join(sorted(path.name for path in find_shipped("configs").glob("*.yaml")))
+        raise ConfigError(f"no config file {file}", f"shipped configs: {shipped}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{file}: must hold sections such as `generate:`, not {type(data).__name__}")
+    return data
+
+
+def _read_environment(environment: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    layers = []
+    for name, value in sorted(environment.items()):
+        if name in SHORT_FORMS:
+            path: tuple[str, ...] = SHORT_FORMS[name]
+        elif name.startswith("REMUD_") and "__" in name:
+            path = tuple(name.removeprefix("REMUD_").lower().split("__"))
+        else:
+            continue
+        layers.append((name, _nest(path, _parse_value(value, name))))
+    return layers
+
+
+def _read_assignment(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {text!r} is not of the form section.key=value")
+    return _nest(tuple(key.strip().split(".")), _parse_value(value, f"--set {text}"))
+
+
+def _parse_value(value: str, origin: str) -> Any:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin}: the value is not valid YAML: {error}") from None
+
+
+def _nest(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    return dict(value)
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _validate(data: Mapping[str, Any], origin: str) -> Config:
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, Config, origin)) from None
+
+
+def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
+    lines = []
+    for problem in error.errors(include_url=False):
+        path = [str(part) for part in problem["loc"]]
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(sorted(_section_at(model, path[:-1]).model_fields))
+            lines.append(f"{origin}: unknown key `{'.'.join(path)}`; known here: {known}")
+        else:
+            lines.append(f"{origin}: `{'.'.join(path)}`: {problem['msg']} (got {problem['input']!r})")
+    return "\n".join(lines)
+
+
+def _section_at(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    for key in path:
+        annotation = model.model_fields[key].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            break
+        model = annotation
+    return model

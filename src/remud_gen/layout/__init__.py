@@ -1,0 +1,3 @@
+"""Layout: name -> class, imported on use by the registry."""
+
+TABLE: dict[str, str] = {}

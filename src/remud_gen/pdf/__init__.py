@@ -1,0 +1,1 @@
+"""PyMuPDF, all of it: imported nowhere else."""

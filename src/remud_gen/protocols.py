@@ -1,0 +1,266 @@
+"""What a component must offer, one small Protocol per kind, so that siblings never import each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from remud_gen.records import (
+    BBox,
+    Evidence,
+    Figure,
+    GenerateInput,
+    ImageRef,
+    Page,
+    Quadruplet,
+    TextLine,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+    Pixels = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
+
+
+class ImageStore(Protocol):
+    """The run's pictures, named by content; saving the same pixels twice is one file."""
+
+    def save(self, image: Image, *, derived_from: str | None = None, is_photographic: bool = True) -> ImageRef:
+        """Write a picture once and say where it lies."""
+        ...
+
+    def path(self, ref: ImageRef) -> Path:
+        """The file of a picture on this machine."""
+        ...
+
+
+# --- readers -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What a reader knows of a file without reading all of it."""
+
+    media_type: str
+    page_count: int
+    title: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBox:
+    """A candidate picture region on a page, in the page's unit."""
+
+    bbox: BBox
+    detector: str
+    score: float
+    native_dpi: int | None = None
+    flags: tuple[str, ...] = ()
+
+
+class PageView(Protocol):
+    """One upright page of an open document. Boxes are in points (pixels for a bare image), origin top-left."""
+
+    number: int
+    kind: str  # digital | scan | image
+    width: float
+    height: float
+    unit: str  # pt | px
+    to_original: tuple[tuple[float, float, float], ...] | None
+
+    def text_lines(self) -> Sequence[TextLine]:
+        """The visible text layer; empty on a scan."""
+        ...
+
+    def picture_boxes(self) -> Sequence[PictureBox]:
+        """Regions the file itself declares to be pictures (images, vector clusters)."""
+        ...
+
+    def render(self, dpi: float, clip: BBox | None = None) -> Image:
+        """RGB pixels of the page or of a box of it; 72 dpi is one pixel per unit of a bare image."""
+        ...
+
+    @property
+    def native_dpi(self) -> float:
+        """The resolution at which a scan is 1:1 with its stored pixels."""
+        ...
+
+
+class OpenDocument(Protocol):
+    """An open file; a context manager that closes it."""
+
+    def page(self, number: int) -> PageView:
+        """The 1-based page, upright; RecordError when this page is broken."""
+        ...
+
+    def __enter__(self) -> OpenDocument: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Reader(Protocol):
+    """Files of some media types -> pages."""
+
+    name: ClassVar[str]
+
+    @staticmethod
+    def sniff(head: bytes, path: Path) -> str | None:
+        """The media type if this reader takes files that begin with these bytes, else None ("not mine")."""
+        ...
+
+    def probe(self, path: Path) -> DocumentInfo:
+        """Count pages and read the title; RecordError with a hint when the file cannot be read."""
+        ...
+
+    def open(self, path: Path) -> OpenDocument:
+        """Open for reading pages."""
+        ...
+
+
+# --- layout and OCR ------------------------------------------------------------------------------------------
+
+
+class LayoutDetector(Protocol):
+    """Page -> picture boxes in the page's unit."""
+
+    name: ClassVar[str]
+
+    def detect(self, page: PageView) -> Sequence[PictureBox]:
+        """Find picture regions; an empty result means "looked and found none"."""
+        ...
+
+
+class OcrEngine(Protocol):
+    """Pixels -> text lines in pixel coordinates of the given image."""
+
+    name: ClassVar[str]
+
+    def read(self, image: Image) -> Sequence[TextLine]:
+        """Read all text, top to bottom."""
+        ...
+
+
+# --- pairing -------------------------------------------------------------------------------------------------
+
+
+class Cropper(Protocol):
+    """Cuts one more picture out of a document's page, for figures whose parts belong together."""
+
+    def crop(self, page: Page, bbox: BBox) -> Figure:
+        """A figure record for a box of a page, its picture saved in the run's image store."""
+        ...
+
+
+# --- model calls ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One question to a model, complete: the same request has the same hash on every machine."""
+
+    purpose: str  # vqa, qa, solve, judge, …
+    prompt: str  # name@version
+    prompt_sha256: str
+    system: str
+    user: str
+    images: tuple[ImageRef, ...] = ()
+    spans: tuple[Evidence, ...] = ()  # the numbered sources, also rendered into `user`
+    schema: Mapping[str, Any] | None = None  # JSON schema of the wanted reply
+    language: str = "en"
+    params: Mapping[str, Any] = field(default_factory=dict)  # temperature, max_output_tokens, seed, …
+    payload: GenerateInput | None = None  # what it is about; for model-free clients, never sent
+    is_private: bool = False  # holds patient data unless masked
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What came back, whole, as it is kept in the reply store."""
+
+    request_sha256: str
+    client: str
+    model: str
+    text: str
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    seconds: float = 0.0
+
+
+class ModelClient(Protocol):
+    """Sends one request; knows nothing of stores, budgets or retries."""
+
+    name: ClassVar[str]
+    model: str
+    is_network: ClassVar[bool]
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """The reply; RecordError for this request alone, ProviderError when no request can succeed."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Asker(Protocol):
+    """The gateway as stages see it: the one door to every model."""
+
+    async def ask(self, request: ModelRequest) -> ModelReply:
+        """A stored reply if there is one, else a fresh one, stored before it is returned."""
+        ...
+
+
+# --- filters -------------------------------------------------------------------------------------------------
+
+
+class Filter(Protocol):
+    """One family of rules over single quadruplets."""
+
+    name: ClassVar[str]
+    codes: ClassVar[Mapping[str, str]]  # reason code -> what it catches, in one sentence
+
+    def check(self, record: Quadruplet) -> Iterable[Verdict]:
+        """Every verdict on this record; none means clean."""
+        ...
+
+
+class CorpusFilter(Protocol):
+    """A rule that must see the whole corpus."""
+
+    name: ClassVar[str]
+    codes: ClassVar[Mapping[str, str]]
+
+    def check_all(self, records: Iterable[Quadruplet]) -> Iterator[tuple[str, Verdict]]:
+        """(quadruplet id, verdict) for whatever is found; one streaming pass over the records."""
+        ...
+
+
+# --- exporters -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """What an exporter wrote, and what it left out by name with the reason."""
+
+    files: tuple[str, ...]
+    counts: Mapping[str, int]
+    left_out: tuple[tuple[str, str], ...] = ()  # (record id, reason)
+
+
+class Exporter(Protocol):
+    """Quadruplets -> one trainer's files in an empty folder that the caller publishes whole."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]  # one line for `remud export --list`
+
+    def write(self, splits: Mapping[str, Iterable[Quadruplet]], folder: Path, images: ImageStore) -> ExportSummary:
+        """Write every split; RecordError when a record cannot be held by the format."""
+        ...

@@ -1,0 +1,342 @@
+"""Every record that is written to disk: Document -> Page -> ImageTextPair | Passage | QuestionItem -> Quadruplet.
+
+Geometry: a box is (x0, y0, x1, y1), origin top-left. In PDF points after rotation was removed, or in pixels of the
+upright image where a source is a bare image; `Source.unit` says which. Page numbers are 1-based.
+Ids are derived from the parent's id and the content by SHA-256: the same book gives the same ids on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+SCHEMA_VERSION = 1
+
+
+def make_id(parent: str, *content: object) -> str:
+    """Derive a stable 20-digit hexadecimal id from a parent id and what makes the record itself."""
+    joined = "\x1f".join([parent, *(str(part) for part in content)])
+    return hashlib.sha256(joined.encode("utf-8")).hexdigest()[:20]
+
+
+def _round_box(value: object) -> object:
+    # Two decimals of a point are a 3,600th of an inch: finer digits only make files differ between machines.
+    return tuple(round(float(v), 2) for v in value) if isinstance(value, list | tuple) else value
+
+
+BBox = Annotated[tuple[float, float, float, float], BeforeValidator(_round_box)]
+Severity = Literal["reject", "review", "fix", "info"]
+Language = Literal["zh", "en"]
+
+
+class Record(BaseModel):
+    """Base of everything on disk: frozen, and an unknown field is an error rather than silently dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Record):
+    """Where something stands: which file, which page or place in the flow, which box."""
+
+    document_sha256: str
+    file: str  # path below the input folder, with forward slashes
+    page_number: int | None = None
+    page_size: tuple[float, float] | None = None  # width, height in `unit`
+    bbox: BBox | None = None
+    unit: Literal["pt", "px"] = "pt"
+    locator: str | None = None  # chapter, anchor or paragraph of a document without pages
+    to_original: tuple[tuple[float, float, float], ...] | None = None  # 3x3, set upright -> as stored
+
+
+class Document(Record):
+    """One distinct file of the shelf; identical copies are one document with all its paths."""
+
+    record: Literal["document"] = "document"
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    file: str
+    copies: tuple[str, ...] = ()
+    sha256: str
+    media_type: str  # told by content, never by the name
+    reader: str
+    page_count: int
+    title: str | None = None
+    licence: str | None = None
+
+
+class TextLine(Record):
+    """One printed line; `score` is 1 for a text layer, the engine's confidence for OCR."""
+
+    bbox: BBox
+    text: str
+    score: float = 1.0
+    font_size: float | None = None  # in the page's unit
+    is_bold: bool = False
+
+
+TextRole = Literal["title", "section", "body", "caption", "note", "header", "footer", "table"]
+
+
+class TextBlock(Record):
+    """Lines that belong together; `text` is the lines joined as a reader would read them."""
+
+    id: str
+    bbox: BBox
+    text: str
+    role: TextRole = "body"
+    score: float = 1.0
+    lines: tuple[TextLine, ...] = ()
+
+
+class ImageRef(Record):
+    """A picture in the run's image store, named by its content."""
+
+    path: str  # below the run folder: images/<aa>/<sha256>.png|jpg
+    sha256: str  # of the file's bytes
+    width_px: int
+    height_px: int
+    phash: str | None = None  # 64-bit perceptual hash, 16 hexadecimal digits
+    derived_from: str | None = None  # sha256 of the picture this one was masked or changed from
+
+
+class Figure(Record):
+    """A picture region on a page. One picture per record: pairing groups panels to figures."""
+
+    id: str
+    bbox: BBox
+    image: ImageRef
+    dpi: int
+    detector: str
+    score: float
+    is_ultrasound_score: float
+    burned_in_text: tuple[TextLine, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+class Page(Record):
+    """A page as the extractor saw it, upright, with its text and its pictures in reading order."""
+
+    record: Literal["page"] = "page"
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    document_id: str
+    source: Source
+    kind: Literal["digital", "scan", "image", "flow"]
+    width_pt: float
+    height_pt: float
+    text_blocks: tuple[TextBlock, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    text_origin: Literal["layer", "ocr", "none"] = "layer"
+    flags: tuple[str, ...] = ()
+
+
+EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]
+
+
+class Evidence(Record):
+    """Words of a source that an answer may rest on; `id` is short (cap, note, ctx1, ocr) and unique in its record."""
+
+    id: str
+    kind: EvidenceKind
+    text: str
+    page_number: int | None = None
+    bbox: BBox | None = None
+    origin: Literal["layer", "ocr"] = "layer"
+
+
+class ImageTextPair(Record):
+    """One panel (or one whole figure) with the words that are truly its own."""
+
+    record: Literal["pair"] = "pair"
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    document_id: str
+    source: Source  # page and box of this panel
+    figure_id: str  # shared by all panels of the figure
+    figure_bbox: BBox  # hull of the figure's panels on this page
+    image: ImageRef
+    figure_number: str | None = None  # as printed, provenance only: never shown to a model
+    panel: str | None = None
+    title: str | None = None
+    caption: str | None = None  # whole group's, without its figure label
+    note: str | None = None  # whole group's
+    panel_caption: str | None = None  # this panel's own clause; only these two reach a model
+    panel_note: str | None = None
+    burned_in_text: tuple[TextLine, ...] = ()
+    context: tuple[Evidence, ...] = ()
+    siblings: tuple[str, ...] = ()  # ids of the other panels' pairs
+    language: Language = "en"
+    is_ultrasound_score: float = 0.0
+    confidence: float = 1.0
+    flags: tuple[str, ...] = ()
+    licence: str | None = None
+
+
+class Passage(Record):
+    """A text-only unit: heading path and paragraphs, for QA without an image."""
+
+    record: Literal["passage"] = "passage"
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    document_id: str
+    source: Source
+    heading_path: tuple[str, ...] = ()
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    language: Language = "en"
+    licence: str | None = None
+
+
+class QuestionItem(Record):
+    """A question that a question bank already holds, its given answer kept."""
+
+    record: Literal["question"] = "question"
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    document_id: str
+    source: Source
+    question: str
+    options: tuple[Option, ...] = ()
+    given_answer: str
+    evidence: tuple[Evidence, ...] = ()
+    language: Language = "en"
+    licence: str | None = None
+
+
+class Option(Record):
+    """One choice of a multiple-choice question."""
+
+    key: str
+    text: str
+
+
+class Quote(Record):
+    """Words copied from one evidence span."""
+
+    span_id: str
+    quote: str
+
+
+ClaimKind = Literal[
+    "modality", "plane", "anatomy", "finding", "measurement", "diagnosis", "grading",
+    "differential", "management", "knowledge", "physics",
+]  # fmt: skip
+QuestionType = Literal[
+    "modality", "plane", "anatomy", "finding", "measurement", "grading", "diagnosis", "differential",
+    "comparison", "next_step", "acquisition", "report", "knowledge",
+]  # fmt: skip
+QuestionForm = Literal["open", "mcq", "yesno", "dialogue", "report", "cloze"]
+Style = Literal["reasoning", "direct"]
+ThinkingSource = Literal["field", "solve", "native", "rewrite", "templated", "none"]
+
+
+class Claim(Record):
+    """One fact of an answer with the quotes it rests on; `general` facts rest on none."""
+
+    id: str
+    kind: ClaimKind
+    text: str
+    evidence: tuple[Quote, ...] = ()
+    is_general: bool = False
+
+
+class Turn(Record):
+    """A later turn of a dialogue; the record's own question and answer are the first."""
+
+    question: str
+    thinking: str | None = None
+    answer: str
+    claim_ids: tuple[str, ...] = ()
+
+
+class Verdict(Record):
+    """What a filter found. A `fix` carries the field's text before and after."""
+
+    code: str
+    severity: Severity
+    field: str = ""
+    evidence: str = ""
+    filter: str = ""
+    original: str | None = None
+    replacement: str | None = None
+
+
+class Generation(Record):
+    """How a quadruplet came to be."""
+
+    client: str
+    model: str
+    prompt: str  # name@version of the prompt file
+    prompt_sha256: str
+    request_sha256: str
+    thinking_source: ThinkingSource = "none"
+    is_hinted: bool = False
+    finish_reason: str | None = None
+    repair_steps: tuple[str, ...] = ()
+    input_tokens: int | None = None  # of the whole call that this record shares with its siblings
+    output_tokens: int | None = None
+    cost_usd: float | None = None  # None = unknown, never 0 for unknown
+
+
+class Quadruplet(Record):
+    """(image, question, thinking, answer) with every claim's evidence. VQA has images, QA has none."""
+
+    record: Literal["quadruplet"] = "quadruplet"
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    document_id: str
+    parent_id: str  # the pair, passage or question item it was made from
+    group_id: str  # the figure or passage: never split over train and validation
+    source: Source
+    images: tuple[ImageRef, ...] = ()
+    kind: Literal["vqa", "qa"]
+    qtype: QuestionType
+    form: QuestionForm = "open"
+    style: Style
+    language: Language
+    difficulty: int | None = None
+    question: str
+    options: tuple[Option, ...] = ()
+    answer_key: str | None = None
+    thinking: str | None = None
+    answer: str
+    turns: tuple[Turn, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    evidence: tuple[Evidence, ...] = ()  # the numbered spans that were given
+    generation: Generation
+    verdicts: tuple[Verdict, ...] = ()
+    flags: tuple[str, ...] = ()
+    licence: str | None = None
+
+    @property
+    def status(self) -> Literal["kept", "review", "rejected"]:
+        """The outcome of all verdicts: one reject outweighs all, one review holds back."""
+        severities = {verdict.severity for verdict in self.verdicts}
+        if "reject" in severities:
+            return "rejected"
+        return "review" if "review" in severities else "kept"
+
+
+class CorpusVerdict(Record):
+    """Verdicts that need the whole corpus, laid over the part files as one overlay."""
+
+    record: Literal["corpus_verdict"] = "corpus_verdict"
+    schema_version: int = SCHEMA_VERSION
+    id: str  # of the quadruplet
+    verdicts: tuple[Verdict, ...]
+
+
+QuestionItem.model_rebuild()
+
+GenerateInput = ImageTextPair | Passage | QuestionItem
+RECORD_TYPES: dict[str, type[Record]] = {
+    "document": Document,
+    "page": Page,
+    "pair": ImageTextPair,
+    "passage": Passage,
+    "question": QuestionItem,
+    "quadruplet": Quadruplet,
+    "corpus_verdict": CorpusVerdict,
+}

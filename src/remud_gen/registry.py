@@ -1,0 +1,42 @@
+"""Component name -> class, imported on use.
+
+Each component folder holds a table of strings in its __init__
+(`TABLE = {"length": "remud_gen.filters.length:LengthFilter"}`),
+so that building the command line imports nothing heavy. Third parties join through the entry-point groups
+`remud_gen.readers`, `remud_gen.filters`, … with the same `module:Class` form.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Literal, get_args
+
+from remud_gen.errors import ConfigError
+
+Kind = Literal["readers", "layout", "ocr", "pairing", "llm", "filters", "exporters"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@cache
+def table(kind: Kind) -> dict[str, str]:
+    """All names of one kind, ours and third parties', each with its `module:Class`."""
+    own: dict[str, str] = dict(importlib.import_module(f"remud_gen.{kind}").TABLE)
+    for point in entry_points(group=f"remud_gen.{kind}"):
+        own.setdefault(point.name, point.value)
+    return own
+
+
+def names(kind: Kind) -> list[str]:
+    """The names a config may use for one kind, sorted."""
+    return sorted(table(kind))
+
+
+def load(kind: Kind, name: str) -> Any:
+    """Import and return the class behind a name; an unknown name is a ConfigError that lists the known ones."""
+    target = table(kind).get(name)
+    if target is None:
+        raise ConfigError(f"unknown {kind} component {name!r}", f"known: {', '.join(names(kind))}")
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,1 @@
+"""Pure rules on text and pixels that several kinds of component need."""
