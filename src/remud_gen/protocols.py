@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 class ImageStore(Protocol):
     """The run's pictures, named by content; saving the same pixels twice is one file."""
 
-    def save(self, image: Image, *, derived_from: str | None = None, is_photographic: bool = True) -> ImageRef:
+    def save(
+        self,
+        image: Image,
+        *,
+        phash: str | None = None,
+        derived_from: str | None = None,
+        is_photographic: bool = True,
+    ) -> ImageRef:
         """Write a picture once and say where it lies."""
         ...
 

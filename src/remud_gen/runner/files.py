@@ -1,0 +1,42 @@
+"""Atomic files: a reader sees the whole new file or the old one, whatever dies in between."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+TEMPORARY = ".tmp-"
+
+
+@contextmanager
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path`; on success fsync it and move it into place, on failure remove it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{path.name[-80:]}")
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing."""
+    with open_atomically(path) as stream:
+        stream.write(data)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Delete temporary files that a killed run left; call only while holding the run's lock."""
+    count = 0
+    for path in folder.rglob(f"{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+        count += 1
+    return count
