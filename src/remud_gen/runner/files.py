@@ -5,26 +5,38 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from remud_gen.errors import InputError
 
 TEMPORARY = ".tmp-"
 
 
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path`; on success fsync it and move it into place, on failure remove it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}-{path.name[-80:]}")
+    """Open a temporary file beside `path`; on success fsync it and move it into place, on failure remove it.
+
+    Raises:
+        InputError: when the disk is full or the folder may not be written to.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path.name} in {path.parent}: {error.strerror or error}",
+            "make room or fix the permissions, then run the same command to go on",
+        ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

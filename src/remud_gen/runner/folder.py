@@ -1,0 +1,98 @@
+"""The run folder: who may use it, what it was given, and where things lie in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from remud_gen.config import Config, dump_config
+from remud_gen.errors import InputError
+from remud_gen.records import SCHEMA_VERSION
+from remud_gen.runner.files import remove_leftovers, write_atomically
+from remud_gen.runner.images import ContentImageStore
+
+MARKER = "run.json"
+
+
+class RunFolder:
+    """A run on disk. `open` locks it for writing; reading needs no lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.images = ContentImageStore(path)
+        self._lock: FileLock | None = None
+
+    @property
+    def marker(self) -> dict[str, object]:
+        """What run.json says; empty before the first command.
+
+        Raises:
+            InputError: when the folder is not a run, or a newer remud-gen made it.
+        """
+        path = self.path / MARKER
+        try:
+            data = json.loads(path.read_bytes())
+            version = int(data["schema_version"])
+        except FileNotFoundError:
+            if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / ".lock").exists():
+                raise InputError(
+                    f"{self.path} holds files but is not a run folder", "name an empty or new folder with --run"
+                ) from None
+            return {}
+        except NotADirectoryError:
+            raise InputError(f"{self.path} is not a folder", "name another folder with --run") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} cannot be read: {error}", "restore it or use another --run folder") from None
+        if version > SCHEMA_VERSION:
+            raise InputError(
+                f"{self.path} was made by a newer remud-gen (schema {version}, this one knows {SCHEMA_VERSION})",
+                "upgrade remud-gen or use another --run folder",
+            )
+        return dict(data)
+
+    def open(self, config: Config) -> RunFolder:
+        """Create the folder if need be, take its lock, and clear what a killed run left half-written."""
+        known = self.marker
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / ".lock", timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"{self.path} is in use by another remud command", "wait for it to end, or name another --run folder"
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"cannot write to the run folder {self.path}: {error.strerror or error}",
+                "name a folder you may write to with --run",
+            ) from None
+        self._lock = lock
+        try:
+            remove_leftovers(self.path)
+            if known.get("schema_version") != SCHEMA_VERSION:
+                self._mark({**known, "schema_version": SCHEMA_VERSION})
+            write_atomically(self.path / "config.yaml", dump_config(config).encode("utf-8"))
+        except OSError as error:
+            self.close()
+            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror or error}") from None
+        return self
+
+    def remember_roots(self, roots: list[Path]) -> None:
+        """Keep which folders and files the run was given, for commands that name none."""
+        self._mark({**self.marker, "inputs": [str(root.resolve()) for root in roots]})
+
+    def recall_roots(self) -> list[Path]:
+        """The folders and files of the last command that named some."""
+        stored = self.marker.get("inputs")
+        return [Path(str(root)) for root in stored] if isinstance(stored, list) else []
+
+    def close(self) -> None:
+        """Release the lock."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _mark(self, data: dict[str, object]) -> None:
+        write_atomically(self.path / MARKER, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8"))

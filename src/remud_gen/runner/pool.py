@@ -1,0 +1,164 @@
+"""Worker processes that may die: each runs one job at a time, and its death is a named failure of that job.
+
+The standard library's pools give up as a whole when one worker is killed; here the others go on and a new one starts.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+import psutil
+
+from remud_gen.config import RunnerConfig
+from remud_gen.errors import RemudError
+from remud_gen.runner.run import Bench, Job, JobResult, Tick, fail_part
+from remud_gen.runner.worker import serve
+from remud_gen.stages.base import Failure
+
+LOOK_EVERY_S = 0.5
+END_WITHIN_S = 5.0
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    job: Job | None = None
+    deadline: float = 0.0
+    n_done: int = 0
+    n_ticked: int = 0
+    death: Failure | None = field(default=None)
+
+
+class WorkerPool:
+    """A fixed number of worker processes, kept over all stages of a command and replaced when old or dead."""
+
+    def __init__(self, bench: Bench, options: RunnerConfig, size: int) -> None:
+        self._bench, self._options, self._size = bench, options, size
+        # "spawn" everywhere: forked children inherit locks of threads that do not exist in them.
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+
+    def map(self, jobs: Sequence[Job], tick: Tick, is_stopping: Callable[[], bool]) -> Iterator[JobResult]:
+        """Run every job, unless a stop is wished; what was handed out is always finished."""
+        waiting = deque(jobs)
+        while True:
+            if is_stopping():
+                waiting.clear()
+            self._hand_out(waiting)
+            busy = [worker for worker in self._workers if worker.job is not None]
+            if not busy:
+                return
+            wait([*(worker.pipe for worker in busy), *(worker.process.sentinel for worker in busy)], LOOK_EVERY_S)
+            for worker in busy:
+                result = self._attend(worker, tick)
+                if result is not None:
+                    yield result
+
+    def close(self, *, is_urgent: bool) -> None:
+        """End all workers: politely, or at once."""
+        for worker in self._workers:
+            self._end(worker, is_urgent=is_urgent)
+        self._workers.clear()
+
+    def _hand_out(self, waiting: deque[Job]) -> None:
+        free = [worker for worker in self._workers if worker.job is None]
+        while waiting:
+            if not free:
+                if len(self._workers) >= self._size:
+                    return
+                free.append(self._start())
+            worker = free.pop()
+            worker.job = waiting.popleft()
+            worker.deadline = time.monotonic() + self._options.part_timeout_s
+            worker.n_ticked = 0
+            worker.pipe.send(worker.job)
+
+    def _attend(self, worker: _Worker, tick: Tick) -> JobResult | None:
+        """Read what a worker says; notice when it is dead, late or too large."""
+        job = worker.job
+        if job is None:
+            return None
+        try:
+            while worker.pipe.poll():
+                message = worker.pipe.recv()
+                if isinstance(message, int):
+                    worker.n_ticked += message
+                    tick(message)
+                elif isinstance(message, JobResult):
+                    self._release(worker)
+                    return message
+                elif isinstance(message, RemudError):
+                    raise message
+        except (EOFError, OSError):
+            worker.process.join(END_WITHIN_S)
+        failure = self._diagnose(worker)
+        if failure is None:
+            return None
+        self._end(worker, is_urgent=True)
+        self._workers.remove(worker)
+        tick(job.spec.taken - worker.n_ticked)
+        return fail_part(self._bench, job, failure)
+
+    def _release(self, worker: _Worker) -> None:
+        worker.job = None
+        worker.n_done += 1
+        if worker.n_done >= self._options.parts_per_worker:
+            self._end(worker, is_urgent=False)
+            self._workers.remove(worker)
+
+    def _diagnose(self, worker: _Worker) -> Failure | None:
+        if not worker.process.is_alive():
+            if worker.pipe.poll():
+                return None  # its last words have not been read yet
+            code = worker.process.exitcode
+            ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            return Failure(
+                "WORKER_DIED",
+                f"the process reading this part died ({ending})",
+                "a damaged file can crash a library; lower extract.pages_per_part to lose fewer pages",
+            )
+        if time.monotonic() > worker.deadline:
+            limit = self._options.part_timeout_s
+            return Failure("TIMED_OUT", f"this part took longer than {limit:g} s", "raise runner.part_timeout_s")
+        try:
+            used_mb = psutil.Process(worker.process.pid).memory_info().rss / 2**20
+        except psutil.Error:
+            return None
+        if used_mb > self._options.worker_memory_mb:
+            return Failure(
+                "TOO_MUCH_MEMORY",
+                f"this part used {used_mb:.0f} MB of {self._options.worker_memory_mb} MB",
+                "raise runner.worker_memory_mb or lower extract.pages_per_part",
+            )
+        return None
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=serve, args=(theirs, self._bench), daemon=True)
+        process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+    def _end(self, worker: _Worker, *, is_urgent: bool) -> None:
+        if is_urgent:
+            worker.process.kill()
+        else:
+            try:
+                worker.pipe.send(None)
+            except OSError:
+                worker.process.kill()
+        worker.process.join(END_WITHIN_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        worker.pipe.close()
+        worker.process.close()
