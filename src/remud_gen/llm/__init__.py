@@ -1,3 +1,6 @@
-"""Llm: name -> class, imported on use by the registry."""
+"""Model clients: name -> class, imported on use by the registry."""
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {
+    "openai": "remud_gen.llm.openai:OpenAIClient",
+    "extractive": "remud_gen.llm.extractive:ExtractiveClient",
+}
