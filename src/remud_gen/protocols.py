@@ -16,6 +16,9 @@ from remud_gen.records import (
     ImageRef,
     Page,
     Quadruplet,
+    QuestionForm,
+    QuestionType,
+    Style,
     TextLine,
     Verdict,
 )
@@ -168,6 +171,16 @@ class Cropper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class WantedItem:
+    """One line of the mix a request asks for; `key` is the correct option or the right yes/no, so that both stay even."""
+
+    qtype: QuestionType
+    form: QuestionForm
+    style: Style
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One question to a model, complete: the same request has the same hash on every machine."""
 
@@ -181,6 +194,7 @@ class ModelRequest:
     schema: Mapping[str, Any] | None = None  # JSON schema of the wanted reply
     language: str = "en"
     params: Mapping[str, Any] = field(default_factory=dict)  # temperature, max_output_tokens, seed, …
+    wanted: tuple[WantedItem, ...] = ()  # the mix, also rendered into `user`
     payload: GenerateInput | None = None  # what it is about; for model-free clients, never sent
     is_private: bool = False  # holds patient data unless masked
 
@@ -189,27 +203,32 @@ class ModelRequest:
 class ModelReply:
     """What came back, whole, as it is kept in the reply store."""
 
-    request_sha256: str
     client: str
-    model: str
+    model: str  # as the endpoint names it, which may be more exact than what was asked for
     text: str
-    reasoning: str | None = None
-    finish_reason: str | None = None
+    reasoning: str | None = None  # the model's own trace, wherever the endpoint put it
+    finish_reason: str | None = None  # stop, length, content_filter, refusal (then `text` is what the model said)
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
     seconds: float = 0.0
+    request_sha256: str = ""  # filled in by the gateway
 
 
 class ModelClient(Protocol):
-    """Sends one request; knows nothing of stores, budgets or retries."""
+    """Sends one request once; knows nothing of stores, budgets or retries.
+
+    Built as `Client(config.generate, images)`.
+    """
 
     name: ClassVar[str]
     model: str
-    is_network: ClassVar[bool]
+    is_network: ClassVar[bool]  # False: nothing leaves the process, replies are neither stored nor limited
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        """The reply; RecordError for this request alone, ProviderError when no request can succeed."""
+        """The reply; TransientError when trying again may help, RecordError when it cannot help this request, and
+        ProviderError when no request can succeed.
+        """
         ...
 
     async def close(self) -> None:
