@@ -11,7 +11,7 @@ from remud_gen.errors import Interrupted
 
 
 class Interruption:
-    """While entered, the first signal sets `is_requested` and the second raises Interrupted."""
+    """While entered, the first signal sets `is_requested` and the second raises KeyboardInterrupt."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
@@ -34,7 +34,7 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.is_requested:
-            raise Interrupted("stopped at once; unfinished parts will be redone", "run the same command to go on")
+            raise KeyboardInterrupt
         self.is_requested = True
         self._tell("Stopping after what is in flight; press Ctrl-C again to stop now.")
         for callback in self.on_request:

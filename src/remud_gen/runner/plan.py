@@ -135,7 +135,8 @@ def _whole(state: PartState) -> PartInput:
     return PartInput(f"{spec.stage}/{spec.key}.jsonl", 0, state.meta.size, state.meta.sha256)
 
 
-def _join(states: Sequence[PartState]) -> Inputs:
+def join_parts(states: Sequence[PartState]) -> Inputs:
+    """All records of finished parts, one after the other."""
     parts = tuple(_whole(state) for state in states)
     count = sum(state.meta.counts.outputs for state in states if state.meta is not None)
     return Inputs(count=count, digest=digest(*(part.sha256 for part in parts)), parts=parts)
@@ -146,7 +147,7 @@ def _divide_documents(row: StageRow, upstream: Sequence[PartState]) -> Iterator[
     for state in _finished(upstream):
         groups.setdefault(state.spec.key.rsplit("-p", 1)[0], []).append(state)
     for key, states in groups.items():
-        inputs = _join(states)
+        inputs = join_parts(states)
         if inputs.count:
             yield PartSpec(row.name, key, inputs, states[0].spec.document)
 
@@ -164,13 +165,13 @@ def _divide_slices(row: StageRow, upstream: Sequence[PartState]) -> Iterator[Par
 
 def _divide_parts(row: StageRow, upstream: Sequence[PartState]) -> Iterator[PartSpec]:
     for state in _finished(upstream):
-        inputs = _join([state])
+        inputs = join_parts([state])
         if inputs.count:
             yield PartSpec(row.name, state.spec.key, inputs, state.spec.document)
 
 
 def _divide_corpus(row: StageRow, upstream: Sequence[PartState]) -> Iterator[PartSpec]:
-    inputs = _join(list(_finished(upstream)))
+    inputs = join_parts(list(_finished(upstream)))
     if inputs.count:
         yield PartSpec(row.name, row.name, inputs)
 

@@ -1,4 +1,4 @@
-"""The asyncio executor: one window of questions over all stale parts, so that the endpoint never idles between books."""
+"""The asyncio executor: one window of questions over all stale parts; the endpoint never idles between books."""
 
 from __future__ import annotations
 
