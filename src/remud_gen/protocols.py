@@ -172,7 +172,7 @@ class Cropper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WantedItem:
-    """One line of the mix a request asks for; `key` is the correct option or the right yes/no, so that both stay even."""
+    """One line of the mix a request asks for; `key` is the right option or yes/no, set so that these stay even."""
 
     qtype: QuestionType
     form: QuestionForm
