@@ -162,11 +162,11 @@ def _export(
         summaries = ExportStage(config).export(iterate_kept, folder.images, scratch)
         for name in summaries:
             _swap(scratch / name, target / name, scratch / f"{name}.old")
-        return summaries
     except OSError as error:
         raise InputError(f"cannot write the export to {target}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return summaries
 
 
 def _swap(new: Path, place: Path, aside: Path) -> None:

@@ -1,0 +1,272 @@
+"""The command line: parse, call the runner, print the summary. Heavy libraries are imported inside the calls only."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from remud_gen.errors import Interrupted, RemudError
+
+if TYPE_CHECKING:
+    from remud_gen.runner.command import Options, Result
+
+app = typer.Typer(
+    name="remud",
+    help="Ultrasound books -> fine-tuning sets of (image, question, thinking, answer), every answer traceable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+InputsArg = Annotated[list[Path] | None, typer.Argument(help="Folders or files; without any, those of the run.")]
+RunOpt = Annotated[Path, typer.Option("--run", envvar="REMUD_RUN", help="The run folder.")]
+ConfigOpt = Annotated[Path | None, typer.Option("--config", help="YAML file; else the run's own configuration.")]
+SetOpt = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Set one configuration key.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+LimitOpt = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many inputs of the stage.")]
+OnlyOpt = Annotated[bool, typer.Option("--only", help="Run this stage alone, on what earlier stages left.")]
+RetryOpt = Annotated[bool, typer.Option("--retry-errors", help="Redo parts that hold failed inputs.")]
+ModelOpt = Annotated[str | None, typer.Option("--model", help="Model name at the endpoint.")]
+UrlOpt = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
+FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
+ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
+OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
+
+DEFAULT_RUN = Path("remud-run")
+
+
+def _guard(command: Callable[..., None]) -> Callable[..., None]:
+    """Print errors as message and hint, and leave with the exit code of their kind."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except RemudError as error:
+            is_stop = isinstance(error, Interrupted)
+            typer.echo(f"{'' if is_stop else 'error: '}{error.message}", err=True)
+            if error.hint:
+                typer.echo(error.hint, err=True)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo("stopped at once; unfinished parts will be redone by the same command", err=True)
+            raise typer.Exit(Interrupted.exit_code) from None
+
+    return wrapped
+
+
+def _options(
+    run: Path, config: Path | None, assignments: list[str] | None, inputs: list[Path] | None = None, **rest: Any
+) -> Options:
+    from remud_gen.runner.command import Options
+
+    shortcuts = rest.pop("shortcuts", {})
+    pairs = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
+    return Options(run, config, (*(assignments or ()), *pairs), tuple(inputs or ()), **rest)
+
+
+def _show(result: Result, *, as_json: bool) -> None:
+    from remud_gen.runner.summary import to_json, to_text
+
+    typer.echo(to_json(result) if as_json else to_text(result))
+
+
+def _run_to(last: str, options: Options, *, as_json: bool) -> None:
+    from remud_gen.pipeline import PIPELINE
+    from remud_gen.runner.command import run_stages
+
+    _show(run_stages(PIPELINE, options, last), as_json=as_json)
+
+
+@app.command()
+@_guard
+def run(
+    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
+    model: ModelOpt = None, base_url: UrlOpt = None, format: FormatOpt = None, thinking: ThinkingOpt = None,
+    out: OutOpt = None,
+) -> None:  # fmt: skip
+    """All stages: books in, a trainer's files out."""
+    shortcuts = {**_model_keys(model, base_url), **_export_keys(format, thinking)}
+    options = _options(
+        run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet, out=out,
+        shortcuts=shortcuts,
+    )  # fmt: skip
+    _run_to("run", options, as_json=as_json)
+
+
+@app.command()
+@_guard
+def extract(
+    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
+    retry_errors: RetryOpt = False,
+) -> None:  # fmt: skip
+    """Files -> pages with text, figures and crops."""
+    options = _options(
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet
+    )
+    _run_to("extract", options, as_json=as_json)
+
+
+@app.command()
+@_guard
+def pair(
+    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
+    retry_errors: RetryOpt = False,
+) -> None:  # fmt: skip
+    """Pages -> image-text pairs and text passages."""
+    options = _options(
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet
+    )
+    _run_to("pair", options, as_json=as_json)
+
+
+@app.command()
+@_guard
+def generate(
+    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
+    retry_errors: RetryOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
+) -> None:  # fmt: skip
+    """Pairs and passages -> questions, thinking and answers from a model."""
+    options = _options(
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
+        shortcuts=_model_keys(model, base_url),
+    )  # fmt: skip
+    _run_to("generate", options, as_json=as_json)
+
+
+@app.command("filter")
+@_guard
+def filter_records(
+    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
+    retry_errors: RetryOpt = False,
+) -> None:  # fmt: skip
+    """Quadruplets -> quadruplets with verdicts, and the funnel."""
+    options = _options(
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet
+    )
+    _run_to("filter", options, as_json=as_json)
+
+
+@app.command()
+@_guard
+def export(
+    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
+    format: FormatOpt = None, thinking: ThinkingOpt = None, out: OutOpt = None,
+    list_formats: Annotated[bool, typer.Option("--list", help="List the formats and leave.")] = False,
+) -> None:  # fmt: skip
+    """Kept quadruplets -> a folder a trainer loads unchanged."""
+    if list_formats:
+        from remud_gen import registry
+
+        for name in registry.names("exporters"):
+            typer.echo(f"{name:<14}{registry.load('exporters', name).summary}")
+        return
+    options = _options(
+        run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet, out=out,
+        shortcuts=_export_keys(format, thinking),
+    )  # fmt: skip
+    _run_to("export", options, as_json=as_json)
+
+
+@app.command()
+@_guard
+def status(
+    run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
+) -> None:  # fmt: skip
+    """How every stage of a run stands, and why parts are stale."""
+    from remud_gen.pipeline import PIPELINE
+    from remud_gen.runner.command import survey
+    from remud_gen.runner.summary import status_json, status_text
+
+    result = survey(PIPELINE, _options(run, config, assignments))
+    typer.echo(status_json(result) if as_json else status_text(result))
+
+
+@app.command()
+@_guard
+def inspect(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="Id of any record, or the beginning of one.")],
+    run: RunOpt = DEFAULT_RUN,
+    as_json: JsonOpt = False,
+) -> None:
+    """One record with everything it rests on, back to file, page and box."""
+    from remud_gen.pipeline import PIPELINE
+    from remud_gen.runner.inspection import find_record, to_lines
+
+    trail = find_record(run, [row.name for row in PIPELINE], identity)
+    if as_json:
+        typer.echo(json.dumps([json.loads(record.model_dump_json()) for record in trail], ensure_ascii=False))
+    else:
+        typer.echo("\n".join(to_lines(run, trail)))
+
+
+@app.command("config")
+@_guard
+def show_config(
+    run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
+) -> None:  # fmt: skip
+    """The resolved configuration: flags over environment over file over defaults."""
+    from remud_gen.config import dump_config
+    from remud_gen.runner.command import resolve_config
+
+    resolved = resolve_config(_options(run, config, assignments))
+    typer.echo(resolved.model_dump_json() if as_json else dump_config(resolved).rstrip())
+
+
+@app.command()
+@_guard
+def doctor(
+    run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
+) -> None:  # fmt: skip
+    """Is everything this configuration names installed and reachable?"""
+    from remud_gen.runner.command import resolve_config
+    from remud_gen.runner.doctor import examine_setup
+
+    findings = examine_setup(resolve_config(_options(run, config, assignments)), run)
+    if as_json:
+        typer.echo(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False))
+    else:
+        typer.echo("\n".join(finding.to_line() for finding in findings))
+    worst = max((finding.exit_code for finding in findings), default=0)
+    if worst:
+        raise typer.Exit(worst)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from remud_gen import __version__
+
+    typer.echo(__version__)
+
+
+def _model_keys(model: str | None, base_url: str | None) -> dict[str, str | None]:
+    # Naming a model on the command line means asking it, whatever client the configuration had before.
+    return {"generate.model": model, "generate.base_url": base_url, "generate.client": "openai" if model else None}
+
+
+def _export_keys(formats: str | None, thinking: str | None) -> dict[str, Any]:
+    names = [name.strip() for name in formats.split(",") if name.strip()] if formats else None
+    return {"export.formats": names, "export.thinking": thinking}
+
+
+def main() -> None:
+    """Entry point of `remud`."""
+    if sys.stdout.encoding and sys.stdout.encoding.lower() != "utf-8":
+        # Chinese captions must not crash a terminal or pipe of another encoding.
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    app()

@@ -1,0 +1,97 @@
+"""Is everything a configuration names installed and reachable? Each finding says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from remud_gen import registry
+from remud_gen.config import Config
+from remud_gen.errors import ConfigError, MissingExtraError, ProviderError, RemudError
+
+PACKAGES = ("pymupdf", "pillow", "rapidocr", "onnxruntime", "openai", "pydantic", "typer", "numpy")
+LOW_DISK_GB = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; exit code 0 is well."""
+
+    what: str
+    message: str
+    exit_code: int = 0
+
+    def to_line(self) -> str:
+        """For people."""
+        return f"{'ok  ' if not self.exit_code else 'BAD '} {self.what:<12} {self.message}"
+
+    def to_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {**asdict(self), "is_well": not self.exit_code}
+
+
+def examine_setup(config: Config, run: Path) -> list[Finding]:
+    """Look at Python, packages, components, the model endpoint and the disk."""
+    return [*_look_at_packages(), *_look_at_components(config), *_look_at_model(config), *_look_at_disk(run)]
+
+
+def _look_at_packages() -> Iterator[Finding]:
+    yield Finding("python", sys.version.split()[0])
+    for name in PACKAGES:
+        try:
+            yield Finding(name, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, f"not installed: pip install {name}", MissingExtraError.exit_code)
+
+
+def _look_at_components(config: Config) -> Iterator[Finding]:
+    named: list[tuple[registry.Kind, str]] = [("ocr", config.extract.ocr)]
+    named += [("exporters", name) for name in config.export.formats]
+    named += [("filters", name) for name in config.filter.options]
+    for kind, name in named:
+        try:
+            component = registry.load(kind, name)
+            if kind == "ocr":
+                component()  # loads its weights, which an import alone does not prove
+            yield Finding(kind, name)
+        except RemudError as error:
+            yield Finding(kind, f"{name}: {error.message}. {error.hint}", error.exit_code)
+        except ImportError as error:
+            yield Finding(kind, f"{name}: {error}", MissingExtraError.exit_code)
+
+
+def _look_at_model(config: Config) -> Iterator[Finding]:
+    chosen = config.generate
+    if chosen.client == "extractive":
+        yield Finding("model", "extractive: no model is asked; answers are quotes of the source")
+        return
+    if chosen.model is None:
+        hint = "none set: use --model NAME (with --base-url for a server of your own), or REMUD_MODEL"
+        yield Finding("model", hint, ConfigError.exit_code)
+        return
+    try:
+        from remud_gen.llm.openai import check_endpoint
+
+        yield Finding("model", check_endpoint(chosen))
+    except ProviderError as error:
+        yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
+    except RemudError as error:
+        yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
+
+
+def _look_at_disk(run: Path) -> Iterator[Finding]:
+    place = run.resolve()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        yield Finding("run folder", f"{place} may not be written to: choose another with --run", 3)
+        return
+    free_gb = shutil.disk_usage(place).free / 2**30
+    message = f"{run}, {free_gb:.0f} GB free"
+    yield Finding("run folder", message if free_gb > LOW_DISK_GB else f"{message}: make room", 0)

@@ -1,0 +1,105 @@
+"""Find a record by its id and follow it back to the page and the words it rests on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from remud_gen.errors import InputError
+from remud_gen.records import Document, ImageTextPair, Page, Passage, Quadruplet, Record
+from remud_gen.runner.parts import parse_record
+
+
+def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]:
+    """The record, then what it was made from, up to its document.
+
+    Raises:
+        InputError: when no record or more than one has an id that begins so.
+    """
+    found = _search(run, reversed(stages), identity)
+    if found is None:
+        raise InputError(f"no record in {run} has an id that begins with {identity!r}", "ids stand in RUN/*/*.jsonl")
+    trail = [found]
+    parent: str | None = None
+    if isinstance(found, Quadruplet):
+        parent = found.parent_id
+    elif isinstance(found, ImageTextPair | Passage | Page):
+        parent = found.document_id
+    if parent is not None:
+        trail += find_record(run, stages, parent)
+    return trail
+
+
+def _search(run: Path, stages: Iterator[str], identity: str) -> Record | None:
+    needle = f'"id":"{identity}'.encode()
+    for stage in stages:
+        matches: dict[str, Record] = {}
+        for path in sorted((run / stage).glob("*.jsonl")):
+            if path.name.endswith(".errors.jsonl"):
+                continue
+            with path.open("rb") as stream:
+                for line in stream:
+                    if needle in line:
+                        data = json.loads(line)
+                        if str(data.get("id", "")).startswith(identity) and data.get("record") != "corpus_verdict":
+                            matches[data["id"]] = parse_record(data)
+        if len(matches) > 1:
+            listed = ", ".join(sorted(matches)[:5])
+            raise InputError(f"{len(matches)} records begin with {identity!r}: {listed}", "give more of the id")
+        if matches:
+            return next(iter(matches.values()))
+    return None
+
+
+def to_lines(run: Path, trail: Sequence[Record]) -> Iterator[str]:
+    """A record and its ancestors as a person reads them."""
+    for record in trail:
+        if isinstance(record, Quadruplet):
+            yield from _describe_quadruplet(run, record)
+        elif isinstance(record, ImageTextPair):
+            yield from _describe_pair(run, record)
+        elif isinstance(record, Document):
+            yield f"document {record.id}: {record.file}, {record.page_count} pages, sha256 {record.sha256}"
+        else:
+            yield f"{getattr(record, 'record', 'record')} {getattr(record, 'id', '')}"
+            yield record.model_dump_json(indent=1, exclude_defaults=True)
+
+
+def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
+    yield f"quadruplet {record.id}: {record.kind}, {record.qtype}, {record.form}, {record.style}, {record.status}"
+    yield from (f"  image     {run / image.path} ({image.width_px}x{image.height_px})" for image in record.images)
+    yield f"  question  {record.question}"
+    yield from (f"            {option.key}. {option.text}" for option in record.options)
+    if record.thinking:
+        yield f"  thinking  {record.thinking}"
+    yield f"  answer    {record.answer}"
+    spans = {span.id: span for span in record.evidence}
+    for claim in record.claims:
+        yield f"  claim     {claim.text}"
+        for quote in claim.evidence:
+            span = spans.get(quote.span_id)
+            place = f"page {span.page_number}, box {_box(span.bbox)}" if span is not None else "unknown span"
+            yield f"    rests on “{quote.quote}” ({span.kind if span else quote.span_id}, {place})"
+    for verdict in record.verdicts:
+        yield f"  verdict   {verdict.code} ({verdict.severity}) {verdict.field}: {verdict.evidence}"
+    made = record.generation
+    yield f"  made by   {made.client} {made.model}, prompt {made.prompt}, thinking {made.thinking_source}"
+
+
+def _describe_pair(run: Path, record: ImageTextPair) -> Iterator[str]:
+    source = record.source
+    yield f"pair {record.id}: {source.file}, page {source.page_number}, box {_box(source.bbox)} {source.unit}"
+    yield f"  image     {run / record.image.path} ({record.image.width_px}x{record.image.height_px})"
+    for name in ("figure_number", "panel", "title", "caption", "note", "panel_caption", "panel_note"):
+        if value := getattr(record, name):
+            yield f"  {name:<14}{value}"
+    if record.burned_in_text:
+        yield f"  burned in     {' | '.join(line.text for line in record.burned_in_text)}"
+    for span in record.context:
+        yield f"  {span.kind:<14}page {span.page_number}: {span.text}"
+    yield f"  confidence    {record.confidence:.2f} {' '.join(record.flags)}"
+
+
+def _box(bbox: Sequence[float] | None) -> str:
+    return "[" + ", ".join(f"{value:g}" for value in bbox) + "]" if bbox else "-"
