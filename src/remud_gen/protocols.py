@@ -276,17 +276,48 @@ class CorpusFilter(Protocol):
 class ExportSummary:
     """What an exporter wrote, and what it left out by name with the reason."""
 
-    files: tuple[str, ...]
-    counts: Mapping[str, int]
-    left_out: tuple[tuple[str, str], ...] = ()  # (record id, reason)
+    files: tuple[str, ...]  # below the format's folder, pictures not listed
+    counts: Mapping[str, int]  # records, left_out, images, and one per split
+    left_out: tuple[tuple[str, str], ...] = ()  # (record id, "CODE: reason")
+    profile: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # records by kind, style, language, …
+    notes: tuple[str, ...] = ()  # what a user should know, in whole sentences
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRow:
+    """One row read back from an export's own file, in the terms all formats share."""
+
+    file: str
+    id: str
+    split: str
+    messages: tuple[tuple[str, str], ...] | None  # (system|user|assistant, text); None: fields, no conversation
+    images: tuple[str, ...] = ()  # as written: paths below the format's folder
+    content: Mapping[str, Any] | None = None  # the row itself, where nulls and mixed schemas are forbidden
+    is_view: bool = False  # repeats a row of another file, such as the reasoning half of a mixed set
+
+
+class PictureShelf(Protocol):
+    """Puts pictures beside an export's data; the same picture is one file."""
+
+    def place(self, refs: Sequence[ImageRef], *, as_rgb: bool = True) -> tuple[str, ...]:
+        """Relative POSIX paths of all pictures of a record; RecordError, and nothing placed, if one is unusable."""
+        ...
 
 
 class Exporter(Protocol):
-    """Quadruplets -> one trainer's files in an empty folder that the caller publishes whole."""
+    """Quadruplets -> one trainer's files in an empty folder that the caller validates and publishes whole."""
 
     name: ClassVar[str]
     summary: ClassVar[str]  # one line for `remud export --list`
+    thinking_modes: ClassVar[tuple[str, ...]]  # of qwen, remud, field, none: what the format can hold
+    needs_rgb: ClassVar[bool]
 
-    def write(self, splits: Mapping[str, Iterable[Quadruplet]], folder: Path, images: ImageStore) -> ExportSummary:
-        """Write every split; RecordError when a record cannot be held by the format."""
+    def __init__(self, thinking: str) -> None: ...
+
+    def write(self, records: Iterable[tuple[str, Quadruplet]], folder: Path, pictures: PictureShelf) -> ExportSummary:
+        """Write all (split, record) of one streaming pass; what the format cannot hold is left out by name."""
+        ...
+
+    def read_back(self, folder: Path) -> Iterator[ExportedRow]:
+        """Every row of every data file, parsed from the disk for the validator."""
         ...
