@@ -1,0 +1,224 @@
+"""From a model's text to checked items: a ladder of repairs, every rung of which is named on the record.
+
+as it is -> without fences and think tags -> first whole object -> json_repair -> item by item -> one more question that
+quotes the error -> JSON_INVALID. Model text is only ever parsed, never evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import json_repair
+from pydantic import ValidationError
+
+from remud_gen.errors import RecordError
+from remud_gen.llm.reply import PairCheck, ReplyItem, ReplyItems
+from remud_gen.prompts import Prompt
+from remud_gen.protocols import Asker, ModelReply, ModelRequest
+
+LONGEST_REPLY_CHARS = 400_000
+QUOTED_REPLY_CHARS = 3_000
+FENCE = re.compile(r"^\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+THINK = re.compile(r"^\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+CLOSED_THINK = re.compile(r"^(.*?)</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
+REFUSAL = re.compile(
+    r"^\W*(i['’]?m (?:very )?sorry|sorry|i (?:cannot|can['’]?t|am unable|won['’]?t)|as an ai|"
+    r"(?:非常|很)?(?:抱歉|对不起)|我(?:无法|不能)|作为(?:一个)?(?:ai|人工智能))",
+    re.IGNORECASE,
+)
+
+
+class UnreadableReply(RecordError):  # noqa: N818 - an outcome that one more question may mend
+    """The reply holds no usable items; asking once more may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemProblem:
+    """One item of a reply that had to be left out."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedReply:
+    """What could be read of a reply; `items` keep the number they had in it."""
+
+    items: tuple[tuple[int, ReplyItem], ...]
+    problems: tuple[ItemProblem, ...]
+    unusable_reason: str | None
+    pair_check: PairCheck | None
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and what was read of it."""
+
+    reply: ModelReply
+    parsed: ParsedReply
+
+
+async def ask_for_items(asker: Asker, request: ModelRequest, reask: Prompt) -> Answer:
+    """Ask, read, and ask once more with the error quoted if nothing could be read.
+
+    Raises:
+        RecordError: CONTENT_FILTER, REFUSAL, REPLY_TRUNCATED, EMPTY_REPLY or JSON_INVALID, and what the asker raises.
+    """
+    reply = await asker.ask(request)
+    try:
+        return Answer(reply, read_reply(reply))
+    except UnreadableReply as error:
+        values = {
+            "problem": error.message,
+            "request": request.user,
+            "reply": reply.text[:QUOTED_REPLY_CHARS] or "(empty)",
+        }
+        second = await asker.ask(replace(request, user=reask.render(values)))
+        parsed = read_reply(second)
+        return Answer(second, replace(parsed, steps=("reask", *parsed.steps)))
+
+
+def read_reply(reply: ModelReply) -> ParsedReply:
+    """Judge how a reply ended, then read its items."""
+    if reply.finish_reason == "content_filter":
+        raise RecordError("CONTENT_FILTER", "the endpoint's content filter withheld the reply")
+    if reply.finish_reason == "refusal":
+        raise RecordError("REFUSAL", f"the model refused: {reply.text[:200]}")
+    is_truncated = reply.finish_reason == "length"
+    if reply.text.strip():
+        return parse_items(reply.text, is_truncated=is_truncated)
+    if is_truncated:
+        raise _truncated()
+    if reply.reasoning and "{" in reply.reasoning:
+        # Some servers put constrained output into the reasoning field and leave the content empty.
+        parsed = parse_items(reply.reasoning)
+        return replace(parsed, steps=("swapped_reasoning", *parsed.steps))
+    raise UnreadableReply("EMPTY_REPLY", "the model returned an empty reply")
+
+
+def split_thinking(text: str) -> tuple[str | None, str]:
+    """Take a leading think block off a text; its opening tag may be missing, its end cut off."""
+    opened = THINK.match(text)
+    if opened is not None:
+        return opened[2].strip() or None, text[opened.end() :].strip()
+    if not text.lstrip().startswith(("{", "[", "`")):
+        closed = CLOSED_THINK.match(text)
+        if closed is not None:
+            return closed[1].strip() or None, text[closed.end() :].strip()
+    return None, text
+
+
+def parse_items(text: str, *, is_truncated: bool = False) -> ParsedReply:
+    """Read the items of a reply's text; the last one is left out where the text broke off within it.
+
+    Raises:
+        UnreadableReply: JSON_INVALID, with what was wrong.
+        RecordError: REFUSAL, or REPLY_TRUNCATED when not even one item was finished.
+    """
+    value, steps = _read_json(text)
+    fields, shape_steps = _find_items(value)
+    entries = list(fields["items"])
+    problems: list[ItemProblem] = []
+    if is_truncated and "json_repair" in steps:
+        entries = entries[:-1]
+        problems.append(ItemProblem("REPLY_TRUNCATED", _truncated().message))
+        if not entries:
+            raise _truncated()
+    items: list[tuple[int, ReplyItem]] = []
+    for number, entry in enumerate(entries):
+        try:
+            items.append((number, ReplyItem.model_validate(entry)))
+        except ValidationError as error:
+            problems.append(ItemProblem("ITEM_INVALID", f"item {number + 1}: {_explain(error)}"))
+    head = _read_head(fields)
+    if not items and head.unusable_reason is None:
+        detail = "; ".join(problem.message for problem in problems) or "`items` is empty and no reason is given"
+        raise UnreadableReply("JSON_INVALID" if problems else "NO_ITEMS", f"no usable item: {detail}"[:1000])
+    steps = [*steps, *shape_steps, *["item_dropped"] * len(problems)]
+    return ParsedReply(tuple(items), tuple(problems), head.unusable_reason, head.pair_check, tuple(steps))
+
+
+def _read_head(fields: Mapping[str, Any]) -> ReplyItems:
+    """The part around the items; what cannot be read there is no reason to lose the items."""
+    check, reason = fields.get("pair_check"), fields.get("unusable_reason")
+    try:
+        pair_check = PairCheck.model_validate(check)
+    except ValidationError:
+        pair_check = None
+    head = ReplyItems.model_validate({"unusable_reason": reason if isinstance(reason, str) else None})
+    if head.unusable_reason is None and pair_check is not None and not pair_check.consistent:
+        reason = pair_check.reason or "image and words contradict each other"
+        return ReplyItems(pair_check=pair_check, unusable_reason=reason)
+    return head.model_copy(update={"pair_check": pair_check})
+
+
+def _read_json(text: str) -> tuple[Any, list[str]]:
+    if len(text) > LONGEST_REPLY_CHARS:
+        raise UnreadableReply("JSON_INVALID", f"the reply is longer than {LONGEST_REPLY_CHARS} characters")
+    steps: list[str] = []
+    thinking, rest = split_thinking(text)
+    if thinking is not None:
+        steps.append("think_tag")
+    fence = FENCE.match(rest)
+    if fence is not None:
+        steps.append("fence")
+        rest = fence[1]
+    try:
+        return json.loads(rest), steps
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
+    start = rest.find("[" if rest.lstrip().startswith("[") else "{")
+    if start < 0:
+        if REFUSAL.match(rest):
+            raise RecordError("REFUSAL", f"the model refused: {rest.strip()[:200]}")
+        raise UnreadableReply("JSON_INVALID", f"no JSON object in the reply ({problem})")
+    try:
+        return json.JSONDecoder().raw_decode(rest, start)[0], [*steps, "balanced"]
+    except (ValueError, RecursionError):
+        return _repair(rest[start:], problem), [*steps, "json_repair"]
+
+
+def _repair(text: str, problem: str) -> Any:
+    try:
+        value = json_repair.loads(text, skip_json_loads=True)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict | list):
+        raise UnreadableReply("JSON_INVALID", f"the JSON is broken beyond repair ({problem})")
+    return value
+
+
+def _find_items(value: Any, depth: int = 0) -> tuple[Mapping[str, Any], list[str]]:
+    """Bring near misses of the asked-for shape into it: a bare list, a lone item, an object around the object."""
+    if isinstance(value, Mapping):
+        if "items" in value or "unusable_reason" in value:
+            found = value.get("items") or []
+            return {**value, "items": found if isinstance(found, list) else [found]}, []
+        if "question" in value and "answer" in value:
+            return {"items": [value]}, ["wrapped"]
+        if len(value) == 1 and depth < 2:
+            fields, steps = _find_items(next(iter(value.values())), depth + 1)
+            return fields, ["unwrapped", *steps]
+    elif isinstance(value, list):
+        if len(value) == 1 and isinstance(value[0], Mapping) and "items" in value[0]:
+            return _find_items(value[0], depth + 1)
+        return {"items": value}, ["wrapped"]
+    raise UnreadableReply("JSON_INVALID", "the reply is JSON but holds no `items`")
+
+
+def _explain(error: ValidationError) -> str:
+    told = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False, include_input=False)]
+    return "; ".join(told[:4])
+
+
+def _truncated() -> RecordError:
+    return RecordError(
+        "REPLY_TRUNCATED",
+        "the reply broke off at the limit of output tokens",
+        "raise generate.max_output_tokens or lower generate.items_per_pair",
+    )
