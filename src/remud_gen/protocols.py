@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from remud_gen.records import (
     BBox,
@@ -76,28 +76,64 @@ class PictureBox:
 class PageView(Protocol):
     """One upright page of an open document. Boxes are in points (pixels for a bare image), origin top-left."""
 
-    number: int
-    kind: str  # digital | scan | image
-    width: float
-    height: float
-    unit: str  # pt | px
-    to_original: tuple[tuple[float, float, float], ...] | None
+    @property
+    def number(self) -> int:
+        """1-based."""
+        ...
+
+    @property
+    def kind(self) -> Literal["digital", "scan", "image"]:
+        """`digital` where the words are text; else they must be read from the pixels."""
+        ...
+
+    @property
+    def width(self) -> float:
+        """In `unit`."""
+        ...
+
+    @property
+    def height(self) -> float:
+        """In `unit`."""
+        ...
+
+    @property
+    def unit(self) -> Literal["pt", "px"]:
+        """Points, or pixels of a bare image."""
+        ...
+
+    @property
+    def to_original(self) -> tuple[tuple[float, float, float], ...] | None:
+        """3x3 matrix from upright coordinates to the stored page's; None where nothing was turned."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a later step should know: rotated, repaired, hidden_text_layer."""
+        ...
+
+    @property
+    def native_dpi(self) -> float:
+        """The resolution at which a scan is 1:1 with its stored pixels; 0 where unknown, 72 for a bare image."""
+        ...
 
     def text_lines(self) -> Sequence[TextLine]:
         """The visible text layer; empty on a scan."""
         ...
 
+    def hidden_text_lines(self) -> Sequence[TextLine]:
+        """An invisible text layer, as OCR programs leave it under a scan."""
+        ...
+
     def picture_boxes(self) -> Sequence[PictureBox]:
-        """Regions the file itself declares to be pictures (images, vector clusters)."""
+        """Regions the file itself declares to be pictures (images, vector drawings)."""
+        ...
+
+    def measure_dpi(self, bbox: BBox) -> float:
+        """Native resolution of the stored images in a box; 0 where there are only vectors."""
         ...
 
     def render(self, dpi: float, clip: BBox | None = None) -> Image:
-        """RGB pixels of the page or of a box of it; 72 dpi is one pixel per unit of a bare image."""
-        ...
-
-    @property
-    def native_dpi(self) -> float:
-        """The resolution at which a scan is 1:1 with its stored pixels."""
+        """RGB pixels of the page or of a box of it; 72 dpi is one pixel per unit."""
         ...
 
 
@@ -141,8 +177,8 @@ class LayoutDetector(Protocol):
 
     name: ClassVar[str]
 
-    def detect(self, page: PageView) -> Sequence[PictureBox]:
-        """Find picture regions; an empty result means "looked and found none"."""
+    def detect(self, page: PageView, lines: Sequence[TextLine]) -> Sequence[PictureBox]:
+        """Find picture regions; `lines` is all text known of the page. Empty means "looked and found none"."""
         ...
 
 
@@ -319,5 +355,5 @@ class Exporter(Protocol):
         ...
 
     def read_back(self, folder: Path) -> Iterator[ExportedRow]:
-        """Every row of every data file, parsed from the disk for the validator."""
+        """Every row of every data file, file by file, parsed from the disk for the validator."""
         ...

@@ -1,3 +1,7 @@
 """Exporters: name -> class, imported on use by the registry."""
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {
+    "llamafactory": "remud_gen.exporters.llamafactory:LlamaFactoryExporter",
+    "raw": "remud_gen.exporters.raw:RawExporter",
+    "swift": "remud_gen.exporters.swift:SwiftExporter",
+}

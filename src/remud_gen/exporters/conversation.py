@@ -1,0 +1,132 @@
+"""A quadruplet as a conversation: options in the prompt, thinking as the mode writes it, later turns after it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from remud_gen.errors import RecordError
+from remud_gen.exporters.reserved import find_reserved, find_unfit_character
+from remud_gen.records import Option, Quadruplet, Turn
+
+THINKING_MODES = ("qwen", "remud", "field", "none")
+_QWEN = re.compile(r"<think>\n(?P<thinking>.*?)\n</think>\n\n(?P<answer>.*)", re.DOTALL)
+_REMUD = re.compile(r"(?:<think>(?P<thinking>.*?)</think>)?<answer>(?P<answer>.*)</answer>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One user turn and the reply to it. `thinking` is set in mode `field` only; else it is inside `reply`."""
+
+    prompt: str
+    reply: str
+    thinking: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The exchanges of one record, still without image placeholders."""
+
+    exchanges: tuple[Exchange, ...]
+    has_thinking: bool
+
+    def to_messages(self, placeholder: str, image_count: int) -> tuple[tuple[str, str], ...]:
+        """Alternating (user|assistant, text), with one placeholder per image at the head of the first prompt."""
+        messages: list[tuple[str, str]] = []
+        for exchange in self.exchanges:
+            head = "" if messages else placeholder * image_count
+            messages += [("user", head + exchange.prompt), ("assistant", exchange.reply)]
+        return tuple(messages)
+
+
+def render_conversation(record: Quadruplet, mode: str) -> Conversation:
+    """Render a record for trainers.
+
+    Raises:
+        RecordError: whose code is the rule that the record's text breaks, and whose message names the field.
+    """
+    _check_texts(record)
+    if record.kind == "vqa" and not record.images:
+        raise RecordError("IMAGES_MISSING", "a question about a picture without a picture")
+    first = Turn(question=record.question, thinking=record.thinking, answer=record.answer)
+    turns = (first, *record.turns)
+    exchanges = []
+    for number, turn in enumerate(turns):
+        prompt = render_prompt(turn.question, record.options) if number == 0 else turn.question.strip()
+        # Inference templates strip the thinking of all turns but the last: what is trained must be what is seen.
+        thinking = (turn.thinking or "").strip() if number == len(turns) - 1 else ""
+        exchanges.append(_render_exchange(prompt, thinking, turn.answer.strip(), mode))
+    _check_options(record, exchanges[0].prompt)
+    has_thinking = mode != "none" and bool((turns[-1].thinking or "").strip())
+    return Conversation(tuple(exchanges), has_thinking)
+
+
+def render_prompt(question: str, options: Sequence[Option]) -> str:
+    """The question with one line per option, unless the question's own text already lists all of them."""
+    question = question.strip()
+    if not options or all(shows_option(question, option) for option in options):
+        return question
+    return "\n".join([question, *(f"{option.key}. {_one_line(option.text)}" for option in options)])
+
+
+def shows_option(prompt: str, option: Option) -> bool:
+    """Whether a prompt lists this option as `A. text`, `(A) text` or `A、text`, complete to where it ends."""
+    text = r"\s+".join(re.escape(word) for word in option.text.split())
+    end = r"(?=\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：]))"
+    return bool(re.search(rf"(?:^|[\s(（]){re.escape(option.key)}\s*[.)）．、:：]\s*{text}{end}", prompt))
+
+
+def split_thinking(reply: str, mode: str) -> tuple[str | None, str] | None:
+    """(thinking, answer) of a rendered reply; None when its tags are not those that the mode writes."""
+    if mode == "qwen" and not reply.startswith("<think>"):
+        return None, reply
+    if mode in ("qwen", "remud"):
+        found = (_QWEN if mode == "qwen" else _REMUD).fullmatch(reply)
+        return (found["thinking"], found["answer"]) if found else None
+    return None, reply
+
+
+def _render_exchange(prompt: str, thinking: str, answer: str, mode: str) -> Exchange:
+    if mode == "qwen" and thinking:
+        return Exchange(prompt, f"<think>\n{thinking}\n</think>\n\n{answer}")
+    if mode == "remud":
+        return Exchange(prompt, (f"<think>{thinking}</think>" if thinking else "") + f"<answer>{answer}</answer>")
+    return Exchange(prompt, answer, thinking if mode == "field" and thinking else None)
+
+
+def _check_texts(record: Quadruplet) -> None:
+    for field, text, is_required in _list_texts(record):
+        if is_required and not text.strip():
+            raise RecordError("EMPTY_TEXT", f"{field} is empty")
+        if (token := find_reserved(text)) is not None:
+            raise RecordError("RESERVED_TOKEN", f"{field} holds {token}, which trainers do not read as text")
+        if (character := find_unfit_character(text)) is not None:
+            raise RecordError("UNFIT_CHARACTER", f"{field} holds the control character {character}")
+
+
+def _list_texts(record: Quadruplet) -> Iterator[tuple[str, str, bool]]:
+    yield "question", record.question, True
+    for option in record.options:
+        yield f"options[{option.key[:8]}]", option.text, True
+        yield "option key", option.key, True
+    yield "thinking", record.thinking or "", False
+    yield "answer", record.answer, True
+    for number, turn in enumerate(record.turns):
+        yield f"turns[{number}].question", turn.question, True
+        yield f"turns[{number}].thinking", turn.thinking or "", False
+        yield f"turns[{number}].answer", turn.answer, True
+
+
+def _check_options(record: Quadruplet, prompt: str) -> None:
+    if record.form == "mcq" and not record.options:
+        raise RecordError("OPTIONS_MISSING", "a multiple-choice question without options")
+    if len({option.key for option in record.options}) < len(record.options):
+        raise RecordError("OPTIONS_MISSING", "two options have the same letter")
+    for option in record.options:
+        if not shows_option(prompt, option):
+            raise RecordError("OPTIONS_MISSING", f"option {option.key} does not stand in the prompt")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

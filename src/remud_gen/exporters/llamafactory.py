@@ -1,0 +1,102 @@
+"""LLaMA-Factory: sharegpt rows, dataset_info.json, and a training file per Qwen-VL family."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from remud_gen.exporters.chat import VIEWS, Chat, ChatExporter, Messages
+
+_ROLES = {"system": "system", "user": "human", "assistant": "gpt"}
+_NAMES = {name: role for role, name in _ROLES.items()}
+# `columns` must list every column that is used: LLaMA-Factory sets those it does not find there to None.
+_COLUMNS = {"messages": "conversations", "images": "images"}
+_TAGS = {
+    "role_tag": "from",
+    "content_tag": "value",
+    "user_tag": "human",
+    "assistant_tag": "gpt",
+    "system_tag": "system",
+}
+# The `_nothink` and qwen2_vl templates train the written thinking as ordinary text and add none to direct answers.
+# A thinking model's template puts an empty thinking block into the prompt of direct answers only if
+# enable_thinking is null: true would train the empty block, false would remove all thinking.
+_TRAININGS: Mapping[str, Mapping[str, object]] = {
+    "train_qwen2.5_vl.yaml": {"model_name_or_path": "Qwen/Qwen2.5-VL-7B-Instruct", "template": "qwen2_vl"},
+    "train_qwen3_vl_instruct.yaml": {"model_name_or_path": "Qwen/Qwen3-VL-8B-Instruct", "template": "qwen3_vl_nothink"},
+    "train_qwen3_vl_thinking.yaml": {
+        "model_name_or_path": "Qwen/Qwen3-VL-8B-Thinking",
+        "template": "qwen3_vl",
+        "enable_thinking": None,
+    },
+}
+
+
+class LlamaFactoryExporter(ChatExporter):
+    """`remud_<split>.jsonl` in sharegpt form; train with `llamafactory-cli train train_….yaml` inside the folder."""
+
+    name: ClassVar[str] = "llamafactory"
+    summary: ClassVar[str] = (
+        "LLaMA-Factory: sharegpt data, dataset_info.json, training files for Qwen2.5-VL and Qwen3-VL"
+    )
+    placeholder: ClassVar[str] = "<image>\n"
+    stem: ClassVar[str] = "remud_{split}"
+
+    def to_row(self, chat: Chat) -> Mapping[str, Any]:
+        """A sharegpt row; text-only rows have an empty list of images."""
+        conversations = [{"from": _ROLES[role], "value": text} for role, text in chat.messages]
+        return {"id": chat.id, "conversations": conversations, "images": list(chat.images)}
+
+    def to_messages(self, row: Mapping[str, Any]) -> Messages:
+        """An unknown role keeps its name, so that the validator shows it."""
+        return tuple((_NAMES.get(turn["from"], turn["from"]), turn["value"]) for turn in row["conversations"])
+
+    def write_settings(self, folder: Path, stems: Sequence[str]) -> Sequence[str]:
+        """dataset_info.json names every file; the training files use the mixed ones."""
+        info = {
+            stem: {"file_name": f"{stem}.jsonl", "formatting": "sharegpt", "columns": _COLUMNS, "tags": _TAGS}
+            for stem in sorted(stems)
+        }
+        # LLaMA-Factory opens this file in the locale's encoding: it must be pure ASCII.
+        text = json.dumps(info, indent=2, ensure_ascii=True) + "\n"
+        (folder / "dataset_info.json").write_bytes(text.encode("ascii"))
+        mixed = [stem for stem in stems if not stem.endswith(VIEWS)]
+        for name, model in _TRAININGS.items():
+            (folder / name).write_bytes(_render_training(name, model, mixed).encode("utf-8"))
+        return ["dataset_info.json", *_TRAININGS]
+
+
+def _render_training(name: str, model: Mapping[str, object], stems: Sequence[str]) -> str:
+    settings: dict[str, object] = {
+        **model,
+        "stage": "sft",
+        "do_train": True,
+        "finetuning_type": "lora",
+        "lora_rank": 16,
+        "lora_target": "all",
+        "freeze_vision_tower": True,
+        "dataset_dir": ".",
+        "media_dir": ".",
+        "dataset": "remud_train",
+        "cutoff_len": 8192,
+        "image_max_pixels": 1048576,
+        "preprocessing_num_workers": 4,
+        "output_dir": f"saves/{name.removeprefix('train_').removesuffix('.yaml')}",
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 8,
+        "learning_rate": 1.0e-4,
+        "num_train_epochs": 3.0,
+        "lr_scheduler_type": "cosine",
+        "warmup_ratio": 0.1,
+        "bf16": True,
+        "logging_steps": 10,
+        "save_strategy": "epoch",
+    }
+    if "remud_validation" in stems:
+        settings |= {"eval_dataset": "remud_validation", "per_device_eval_batch_size": 1, "eval_strategy": "epoch"}
+    head = f"# Run inside this folder: llamafactory-cli train {name}\n"
+    return head + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,251 @@
+"""The strict check that every export passes before it is published, on the files as they lie on the disk.
+
+Trainers' own loaders drop, repair or reorder bad rows in silence, or stop a run after hours. What they require is
+checked here instead; each problem names the record and the rule it breaks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from remud_gen.errors import RecordError
+from remud_gen.exporters.conversation import split_thinking
+from remud_gen.exporters.pictures import UNREADABLE, check_relative
+from remud_gen.exporters.reserved import find_reserved, find_unfit_character
+from remud_gen.protocols import ExportedRow, Exporter
+from remud_gen.records import Quadruplet
+
+PLACEHOLDER = "<image>"
+SHOWN_PROBLEMS = 20
+RULES: Mapping[str, str] = {
+    "BAD_JSON": "Every line of a data file is one JSON object in UTF-8.",
+    "DUPLICATE_ID": "A record stands once in a file.",
+    "EMPTY_TEXT": "No turn, and no thinking or answer in it, is empty.",
+    "IMAGES_MISSING": "A question about a picture has its picture.",
+    "IMAGE_CHANGED": "A picture's bytes are those that the record names.",
+    "IMAGE_MISSING": "Every picture that a record names is in the run's image store.",
+    "IMAGE_MODE": "Pictures are RGB, in PNG or JPEG.",
+    "IMAGE_PATH": "Picture paths are relative, POSIX, and lead to a file inside the export.",
+    "IMAGE_UNREADABLE": "Pictures open.",
+    "NOT_LOSSLESS": "A raw record reads back unchanged.",
+    "NULL_VALUE": "No value of a row is null.",
+    "OPTIONS_MISSING": "The prompt lists every option, each with its own letter.",
+    "PLACEHOLDER_COUNT": "There is one placeholder per picture, at the head of user turns.",
+    "RESERVED_TOKEN": "No text holds what a template or tokenizer takes for structure.",
+    "ROLE_ORDER": "Turns alternate, the user's first and the assistant's last; a system turn may stand before them.",
+    "ROW_COUNT": "Every record is written or left out by name, exactly once.",
+    "SCHEMA_MIXED": "All rows of a file have the same keys and types.",
+    "SPLIT_OVERLAP": "No document, figure or picture stands in two splits.",
+    "THINKING_UNBALANCED": "Thinking tags are those of the chosen mode, opened and closed once.",
+    "UNFIT_CHARACTER": "No text holds control characters.",
+}
+
+
+class Validator:
+    """Watches what goes into one export and checks what came out. Problems are counted, the first ones kept."""
+
+    def __init__(self, thinking: str, *, is_split_by_document: bool) -> None:
+        self._thinking = thinking
+        self._is_split_by_document = is_split_by_document
+        self._split_by_unit: dict[str, str] = {}
+        self._split_by_image: dict[str, str] = {}
+        self._pending = 0
+        self.counts: Counter[str] = Counter()
+        self.shown: list[str] = []
+
+    def watch(self, records: Iterable[tuple[str, Quadruplet]]) -> Iterator[tuple[str, Quadruplet]]:
+        """Pass a stream through and check that no document or figure goes to two splits."""
+        for split, record in records:
+            self._pending += 1
+            units = [f"figure or passage {record.group_id}"]
+            if self._is_split_by_document:
+                units.append(f"document {record.document_id}")
+            for unit in units:
+                if (other := self._split_by_unit.setdefault(unit, split)) != split:
+                    self._note(record.id, "SPLIT_OVERLAP", f"{unit} stands in {other} and {split}")
+            yield split, record
+
+    def check(self, exporter: Exporter, folder: Path, left_out: int, decoded: Collection[str] = ()) -> None:
+        """Check every row and picture that `exporter` wrote.
+
+        Args:
+            exporter: whose `read_back` yields the rows.
+            folder: the export, still unpublished.
+            left_out: how many of the watched records were left out by name.
+            decoded: pictures that were already decoded completely; only their headers are read again.
+
+        Raises:
+            RecordError: EXPORT_INVALID, naming up to 20 problems, each with record id and rule.
+        """
+        shapes: dict[str, Any] = {}
+        file, ids, written = "", set[str](), 0
+        rows = exporter.read_back(folder)
+        while (row := self._next_row(rows)) is not None:
+            written += not row.is_view
+            if row.file != file:
+                file, ids = row.file, set()
+            if row.id in ids:
+                self._note(row.id, "DUPLICATE_ID", f"twice in {row.file}")
+            ids.add(row.id)
+            for code, detail in check_row(row, self._thinking):
+                self._note(row.id, code, detail)
+            self._check_shape(row, shapes)
+            self._check_pictures(row, folder, decoded, needs_rgb=exporter.needs_rgb)
+        if written + left_out != self._pending:
+            detail = f"{self._pending} records came, {written} were written and {left_out} left out"
+            self._note("-", "ROW_COUNT", detail)
+        if self.counts:
+            raise RecordError(
+                "EXPORT_INVALID", self._describe(exporter.name), "nothing was published; please report it"
+            )
+
+    def _next_row(self, rows: Iterator[ExportedRow]) -> ExportedRow | None:
+        try:
+            return next(rows, None)
+        except RecordError as error:
+            self._note("-", error.code, error.message)
+            return None
+
+    def _check_shape(self, row: ExportedRow, shapes: dict[str, Any]) -> None:
+        if row.content is None:
+            return
+        for path in find_nulls(row.content):
+            self._note(row.id, "NULL_VALUE", f"{path} in {row.file}")
+        try:
+            shapes[row.file] = merge_shapes(shapes.get(row.file), describe_shape(row.content))
+        except RecordError as error:
+            self._note(row.id, error.code, f"{error.message} in {row.file}")
+
+    def _check_pictures(self, row: ExportedRow, folder: Path, decoded: Collection[str], *, needs_rgb: bool) -> None:
+        for path in row.images:
+            first = path not in self._split_by_image
+            if (other := self._split_by_image.setdefault(path, row.split)) != row.split:
+                self._note(row.id, "SPLIT_OVERLAP", f"{path} stands in {other} and {row.split}")
+            if not first:
+                continue
+            try:
+                check_picture(folder, path, is_decoded=path in decoded, needs_rgb=needs_rgb)
+            except RecordError as error:
+                self._note(row.id, error.code, error.message)
+
+    def _note(self, record_id: str, code: str, detail: str) -> None:
+        self.counts[code] += 1
+        if len(self.shown) < SHOWN_PROBLEMS:
+            self.shown.append(f"{record_id}: {code}: {detail[:200]}")
+
+    def _describe(self, name: str) -> str:
+        total = self.counts.total()
+        counts = ", ".join(f"{code} {count}" for code, count in sorted(self.counts.items()))
+        more = [f"… and {total - len(self.shown)} more"] if total > len(self.shown) else []
+        return "\n  ".join([f"the {name} export breaks {total} times a rule ({counts}):", *self.shown, *more])
+
+
+def check_row(row: ExportedRow, thinking: str) -> Iterator[tuple[str, str]]:
+    """(rule, detail) of everything wrong with the conversation of one row; fields-only rows have none."""
+    if row.messages is None:
+        return
+    roles = [role for role, _ in row.messages]
+    turns = roles[1:] if roles[:1] == ["system"] else roles
+    if not turns or len(turns) % 2 or turns != ["user", "assistant"] * (len(turns) // 2):
+        yield "ROLE_ORDER", " ".join(roles) or "no turns"
+    count = sum(text.count(PLACEHOLDER) for _, text in row.messages)
+    if count != len(row.images):
+        yield "PLACEHOLDER_COUNT", f"{count} placeholders for {len(row.images)} pictures"
+    for number, (role, text) in enumerate(row.messages):
+        for code, detail in _check_message(role, text, thinking):
+            yield code, f"turn {number + 1} ({role}) {detail}"
+
+
+def _check_message(role: str, text: str, thinking: str) -> Iterator[tuple[str, str]]:
+    parts = [text]
+    if role == "user":
+        parts = [_strip_placeholders(text)]
+    elif role == "assistant":
+        split = split_thinking(text, thinking)
+        if split is None:
+            yield "THINKING_UNBALANCED", f"begins with {text[:40]!r}"
+        else:
+            parts = [part for part in split if part is not None]
+    for part in parts:
+        if not part.strip():
+            yield "EMPTY_TEXT", "is empty"
+        if (token := find_reserved(part)) is not None:
+            yield "RESERVED_TOKEN", f"holds {token}"
+        if (character := find_unfit_character(part)) is not None:
+            yield "UNFIT_CHARACTER", f"holds {character}"
+
+
+def _strip_placeholders(text: str) -> str:
+    while text.startswith(PLACEHOLDER):
+        text = text.removeprefix(PLACEHOLDER).removeprefix("\n")
+    return text
+
+
+def check_picture(folder: Path, path: str, *, is_decoded: bool = False, needs_rgb: bool = True) -> None:
+    """Raise RecordError unless the path leads to a readable picture inside the folder."""
+    file = folder / check_relative(path)
+    if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
+        raise RecordError("IMAGE_PATH", f"{path} is no file inside the export")
+    try:
+        with Image.open(file) as image:
+            if not is_decoded:
+                image.load()
+            mode, kind = image.mode, image.format
+    except UNREADABLE as error:
+        raise RecordError("IMAGE_UNREADABLE", f"{path}: {error}") from None
+    if needs_rgb and (mode != "RGB" or kind not in ("JPEG", "PNG")):
+        raise RecordError("IMAGE_MODE", f"{path} is a {kind} in mode {mode}")
+
+
+def find_nulls(value: Any, path: str = "") -> Iterator[str]:
+    """Paths such as `conversations[1].value` of all nulls in a row."""
+    if value is None:
+        yield path
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from find_nulls(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from find_nulls(inner, f"{path}[{number}]")
+
+
+def describe_shape(value: Any) -> Any:
+    """Keys and types of a row; an empty list's elements are None, which fits any type."""
+    if isinstance(value, Mapping):
+        return {key: describe_shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        shape = None
+        for inner in value:
+            shape = merge_shapes(shape, describe_shape(inner))
+        return [shape]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number"
+    return None if value is None else type(value).__name__
+
+
+def merge_shapes(one: Any, other: Any, path: str = "row") -> Any:
+    """The shape that both fit.
+
+    Raises:
+        RecordError: SCHEMA_MIXED, naming the place where they differ.
+    """
+    if one is None or other is None:
+        return other if one is None else one
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return {key: merge_shapes(one[key], other[key], f"{path}.{key}") for key in one}
+    if isinstance(one, list) and isinstance(other, list):
+        return [merge_shapes(one[0], other[0], f"{path}[]")]
+    if one != other or isinstance(one, dict):
+        raise RecordError("SCHEMA_MIXED", f"{path}: {_name_shape(one)} here, {_name_shape(other)} there")
+    return one
+
+
+def _name_shape(shape: Any) -> str:
+    if isinstance(shape, dict):
+        return f"keys {', '.join(shape)}"
+    return "list" if isinstance(shape, list) else str(shape)
