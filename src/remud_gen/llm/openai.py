@@ -1,0 +1,182 @@
+"""Client for any OpenAI-compatible endpoint: OpenAI, vLLM, SGLang, Ollama, llama.cpp, DeepSeek, DashScope, …"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import httpx2  # the openai package's own transport: its limits are set with it
+import openai
+from openai.types.chat import ChatCompletion, ChatCompletionMessage
+
+from remud_gen.config import GenerateConfig
+from remud_gen.errors import ConfigError, ProviderError, RecordError
+from remud_gen.llm.dialect import Dialect
+from remud_gen.llm.endpoint import Endpoint, find_endpoint
+from remud_gen.llm.images import encode_image
+from remud_gen.llm.refusals import read_refusal
+from remud_gen.llm.retry import TransientError
+from remud_gen.llm.structured import split_thinking
+from remud_gen.protocols import ImageStore, ModelReply, ModelRequest
+
+CONNECT_TIMEOUT_S = 10.0
+MAX_DIALECTS = 8  # more refusals in a row than there are ways to phrase a request
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+FINISH_REASONS = {"max_tokens": "length", "content_filter": "content_filter", "sensitive": "content_filter"}
+
+
+class OpenAIClient:
+    """Sends chat completions, images first, then text; one connection pool per process, closed at the end.
+
+    What the endpoint does not understand (a strict schema, a parameter) is found out by its refusal, once, and left
+    out from then on. The package's own retries are off: the gateway tries again.
+    """
+
+    name: ClassVar[str] = "openai"
+    is_network: ClassVar[bool] = True
+
+    def __init__(
+        self, config: GenerateConfig, images: ImageStore, environment: Mapping[str, str] | None = None
+    ) -> None:
+        if config.model is None:
+            raise ConfigError("client `openai` needs the name of a model", "set --model, REMUD_MODEL or generate.model")
+        self.model = config.model
+        self._config, self._images = config, images
+        self._endpoint: Endpoint = find_endpoint(config.base_url, environment)
+        self._dialect = Dialect()
+        limits = httpx2.Limits(
+            max_connections=config.concurrency, max_keepalive_connections=config.concurrency, keepalive_expiry=30.0
+        )
+        timeout = httpx2.Timeout(config.request_timeout_s, connect=min(CONNECT_TIMEOUT_S, config.request_timeout_s))
+        self._client = openai.AsyncOpenAI(
+            api_key=self._endpoint.api_key,
+            base_url=self._endpoint.base_url,
+            max_retries=0,
+            timeout=timeout,
+            # Redirects are not followed: they would carry images to a host that nobody named.
+            http_client=openai.DefaultAsyncHttpxClient(
+                limits=limits, timeout=timeout, follow_redirects=False, trust_env=not self._endpoint.is_local
+            ),
+        )
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """Send once (again only where the endpoint asks for another phrasing) and read the reply."""
+        content = await self._build_content(request)
+        started = time.monotonic()
+        for _ in range(MAX_DIALECTS):
+            dialect = self._dialect
+            system, params = dialect.phrase(request)
+            messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+            messages.append({"role": "user", "content": content})
+            try:
+                completion = await self._send(messages, params)
+            except openai.APIStatusError as error:
+                message = self._endpoint.scrub(_tell(error))
+                following = dialect.after(message, params) if error.status_code in {400, 422} else None
+                if following is None:
+                    raise read_refusal(
+                        error.status_code, message, error.response.headers, self.model, self._endpoint.host
+                    ) from None
+                if self._dialect == dialect:  # else another request has found out already
+                    self._dialect = following
+                continue
+            return self._read(completion, time.monotonic() - started)
+        raise RecordError("REQUEST_REFUSED", f"{self._endpoint.host} refuses every way to phrase the request")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _build_content(self, request: ModelRequest) -> str | list[dict[str, Any]]:
+        if not request.images:
+            return request.user
+        side_px = int(request.params.get("max_image_side_px", self._config.max_image_side_px))
+        parts: list[dict[str, Any]] = []
+        for image in request.images:
+            url = await asyncio.to_thread(encode_image, self._images.path(image), side_px)
+            parts.append({"type": "image_url", "image_url": {"url": url}})
+        return [*parts, {"type": "text", "text": request.user}]
+
+    async def _send(self, messages: list[dict[str, Any]], params: dict[str, Any]) -> ChatCompletion:
+        limit_s, host = self._config.request_timeout_s, self._endpoint.host
+        create: Any = self._client.chat.completions.create
+        try:
+            # The package's time limit is per read: a server that trickles would never meet it.
+            async with asyncio.timeout(limit_s):
+                completion = await create(model=self.model, messages=messages, **params)
+        except (TimeoutError, openai.APITimeoutError) as error:
+            is_unreachable = isinstance(error.__cause__, httpx2.ConnectTimeout)
+            hint = "raise generate.request_timeout_s, or lower generate.concurrency if the server is busy"
+            told = f"{host} did not answer within {limit_s:g} s"
+            raise TransientError("TIMEOUT", told, hint, is_unreachable=is_unreachable) from None
+        except openai.APIConnectionError as error:
+            raise self._explain_lost(error) from None
+        except (json.JSONDecodeError, openai.APIResponseValidationError, UnicodeDecodeError):
+            raise TransientError("CONNECTION_LOST", f"{host} sent a body that breaks off or is no JSON") from None
+        if not isinstance(completion, ChatCompletion) or not completion.choices:
+            told = self._endpoint.scrub(str(getattr(completion, "error", None) or "no choices in it"))
+            raise TransientError("SERVER_ERROR", f"{host} sent a reply that is no chat completion: {told[:200]}")
+        return completion
+
+    def _explain_lost(self, error: openai.APIConnectionError) -> RecordError | ProviderError:
+        cause, host = error.__cause__, self._endpoint.host
+        if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError):
+            return ProviderError(f"no request can be made to {host} ({type(cause).__name__})", "look at --base-url")
+        if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError):
+            told = f"{self._endpoint.base_url} cannot be reached: {self._endpoint.scrub(str(cause))}"
+            return TransientError("UNREACHABLE", told, "is the server running, is --base-url right?", None, True)
+        return TransientError("CONNECTION_LOST", f"the connection to {host} broke ({type(cause).__name__})")
+
+    def _read(self, completion: ChatCompletion, seconds: float) -> ModelReply:
+        choice = completion.choices[0]
+        message: ChatCompletionMessage = choice.message
+        native, text = split_thinking(_read_content(message))
+        reasoning = _read_reasoning(message) or native
+        finish_reason = FINISH_REASONS.get(str(choice.finish_reason), choice.finish_reason)
+        if message.refusal and not text:
+            text, finish_reason = message.refusal, "refusal"
+        usage = completion.usage
+        return ModelReply(
+            client=self.name,
+            model=_keep_storable(completion.model or self.model),
+            text=_keep_storable(text),
+            reasoning=_keep_storable(reasoning) if reasoning else None,
+            finish_reason=finish_reason,
+            input_tokens=usage.prompt_tokens if usage else None,
+            output_tokens=usage.completion_tokens if usage else None,
+            seconds=round(seconds, 3),
+        )
+
+
+def _tell(error: openai.APIStatusError) -> str:
+    """The endpoint's own words, without the envelope the package puts around them."""
+    body = error.body
+    if isinstance(body, Mapping):
+        words = [str(body[name]) for name in ("message", "code", "param", "type", "detail", "error") if body.get(name)]
+        if words:
+            return " · ".join(words)
+    return str(body) if body else error.message
+
+
+def _read_content(message: ChatCompletionMessage | None) -> str:
+    content: Any = message.content if message is not None else None
+    if isinstance(content, list):  # some servers return parts
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+    return content if isinstance(content, str) else ""
+
+
+def _read_reasoning(message: ChatCompletionMessage) -> str | None:
+    extra = message.model_extra or {}
+    for name in REASONING_FIELDS:
+        value = extra.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return None
+
+
+def _keep_storable(text: str) -> str:
+    # Half of a surrogate pair is legal in JSON and in no file.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,83 @@
+"""What an HTTP error of a model endpoint means: wait, give up on this request, or stop the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from remud_gen.errors import ProviderError, RecordError, RemudError
+from remud_gen.llm.retry import TransientError
+
+QUOTA = re.compile(
+    r"insufficient.?(quota|balance|credit|fund)|billing|exceeded your current quota|arrear", re.IGNORECASE
+)
+NO_MODEL = re.compile(
+    r"model.{0,80}(not found|not exist|no such|unknown|invalid|not supported|unavailable)|"
+    r"(no such|unknown|invalid|unsupported) model|model_not_found|does not exist",
+    re.IGNORECASE | re.DOTALL,
+)
+NO_VISION = re.compile(
+    r"image.{0,80}(not supported|unsupported|only supported|not allowed)|does not support (image|vision|multimodal)|"
+    r"not a multimodal model|unknown variant.{0,4}image_url",
+    re.IGNORECASE | re.DOTALL,
+)
+FILTERED = re.compile(
+    r"content.?(filter|management|policy)|moderation|data_?inspection|flagged|sensitive", re.IGNORECASE
+)
+TOO_LONG = re.compile(r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE)
+TRANSIENT_STATUS = {408, 409, 425, 429}
+
+
+def read_refusal(status: int, message: str, headers: Mapping[str, str], model: str, host: str) -> RemudError:
+    """The error that an HTTP status with its message stands for; `message` must be free of keys already."""
+    told = " ".join(message.split())[:300]
+    stop = _find_stop(status, told, model, host)
+    if stop is not None:
+        return stop
+    if status in TRANSIENT_STATUS or status >= 500:
+        code = "RATE_LIMITED" if status in {429, 529} else "SERVER_ERROR"
+        return TransientError(code, f"HTTP {status} from {host}: {told}", retry_after_s=read_retry_after_s(headers))
+    if FILTERED.search(told):
+        return RecordError("CONTENT_FILTER", f"the endpoint's content filter refused the request: {told}")
+    if status == 413 or TOO_LONG.search(told):
+        hint = "lower generate.max_output_tokens or generate.max_image_side_px, or use a model with a longer context"
+        return RecordError("REQUEST_TOO_LONG", f"HTTP {status} from {host}: {told}", hint)
+    return RecordError("REQUEST_REFUSED", f"HTTP {status} from {host}: {told}")
+
+
+def _find_stop(status: int, told: str, model: str, host: str) -> ProviderError | None:
+    """The errors that every further request would meet too."""
+    if status == 401 or (status == 403 and not FILTERED.search(told)):
+        hint = "look at REMUD_API_KEY (it goes before OPENAI_API_KEY), and whether the key is meant for this address"
+        return ProviderError(f"{host} refuses the key (HTTP {status}): {told}", hint)
+    if status == 402 or (status in {403, 429} and QUOTA.search(told)):
+        return ProviderError(f"{host} reports an empty account (HTTP {status}): {told}", "top up, then run again")
+    if status in {301, 302, 303, 307, 308}:
+        return ProviderError(f"{host} redirects elsewhere (HTTP {status})", "set --base-url to where it points")
+    if status == 404:
+        hint = "look at --model and --base-url; an address usually ends in /v1"
+        return ProviderError(f"{host} knows no model {model!r} at this address (HTTP 404): {told}", hint)
+    if status in {400, 422} and NO_VISION.search(told):
+        return ProviderError(f"model {model!r} takes no images: {told}", "name a vision model with --model")
+    if status in {400, 422} and NO_MODEL.search(told):
+        return ProviderError(f"{host} knows no model {model!r}: {told}", "look at --model")
+    return None
+
+
+def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the endpoint asks to wait: Retry-After as seconds or as a date, or retry-after-ms."""
+    milliseconds, after = headers.get("retry-after-ms"), headers.get("retry-after")
+    try:
+        if milliseconds is not None:
+            return max(0.0, float(milliseconds) / 1000)
+        return None if after is None else max(0.0, float(after))
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(after or "")
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
