@@ -9,7 +9,7 @@ import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -33,7 +33,6 @@ class _Worker:
     deadline: float = 0.0
     n_done: int = 0
     n_ticked: int = 0
-    death: Failure | None = field(default=None)
 
 
 class WorkerPool:
@@ -85,6 +84,7 @@ class WorkerPool:
         job = worker.job
         if job is None:
             return None
+        is_silent = False
         try:
             while worker.pipe.poll():
                 message = worker.pipe.recv()
@@ -97,8 +97,9 @@ class WorkerPool:
                 elif isinstance(message, RemudError):
                     raise message
         except (EOFError, OSError):
+            is_silent = True
             worker.process.join(END_WITHIN_S)
-        failure = self._diagnose(worker)
+        failure = self._diagnose(worker, is_silent=is_silent)
         if failure is None:
             return None
         self._end(worker, is_urgent=True)
@@ -113,10 +114,10 @@ class WorkerPool:
             self._end(worker, is_urgent=False)
             self._workers.remove(worker)
 
-    def _diagnose(self, worker: _Worker) -> Failure | None:
+    def _diagnose(self, worker: _Worker, *, is_silent: bool) -> Failure | None:
         if not worker.process.is_alive():
-            if worker.pipe.poll():
-                return None  # its last words have not been read yet
+            if not is_silent:
+                return None  # its last words may still lie in the pipe
             code = worker.process.exitcode
             ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
             return Failure(
