@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from remud_gen.runner.plan import StageRow, find_orphans, join_parts, plan_stage
 from remud_gen.runner.progress import Progress
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage, read_errors
 from remud_gen.runner.window import Window
-from remud_gen.stages.base import AsyncStage, InputFile, Stage
+from remud_gen.stages.base import AsyncStage, InputFile, Stage, StageContext
 
 MIN_FAILURES = 5  # below this the share of errors says nothing
 
@@ -157,10 +157,9 @@ class Driver:
         return report
 
     async def _ask(
-        self, stage: AsyncStage[Any, Any], bench: Bench, jobs: list[Job], progress: Progress, publish: Any
+        self, stage: AsyncStage[Any, Any], bench: Bench, jobs: list[Job], progress: Progress, publish: Callable[[JobResult], None]
     ) -> int:
         from remud_gen.llm.gateway import open_gateway
-        from remud_gen.stages.base import StageContext
 
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
         stage.setup(StageContext(self._config, self._folder.images, bench.document_paths))
@@ -170,8 +169,8 @@ class Driver:
             try:
                 await window.map(jobs, progress.tick, publish)
             finally:
-                progress.show(f"{gateway.calls_paid} calls")
-            return gateway.calls_paid
+                progress.show(f"{gateway.counts['sent']} calls sent")
+            return gateway.counts["sent"]
 
     def _report(self, row: StageRow, states: list[PartState]) -> StageReport:
         report = StageReport(row.name, row.unit, n_parts=len(states), states=states)
