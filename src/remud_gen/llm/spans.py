@@ -1,0 +1,160 @@
+"""The numbered source spans of one input: what an answer may rest on, and nothing that gives away the page.
+
+Figure numbers and panel letters are taken out, sentences about other figures are left out, and every span is one line,
+so that no text of a book can pose as another span.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from remud_gen.records import Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage, TextLine
+from remud_gen.rules.figure_citations import Citation, find_citations
+from remud_gen.rules.figure_labels import narrow, normalise_number, parse_label
+
+MAX_SPAN_CHARS = 2000
+MAX_CONTEXT_SPANS = 8
+MAX_BURNED_IN_SPANS = 24
+MIN_OCR_SCORE = 0.5
+THE_IMAGE: dict[Language, str] = {"en": "the image", "zh": "图像"}
+SENTENCE_END = re.compile(
+    r"(?<=[。！？])|(?<=[.!?])(?<!\bFig\.)(?<!\bFigs\.)(?<!\bal\.)(?<!\bvs\.)(?<!\b[A-Z]\.)\s+(?=[A-Z(])"
+)
+LEADING_PANEL = re.compile(
+    r"^\s*(?:[(（\[]\s*[A-Pa-p]\s*[)）\]]\s*[:：.、]?|[A-P]\s*(?:[:：、](?!\s*[a-z])|[.．]\s))\s*(?=\S)"
+)
+NAMED_PANEL = re.compile(
+    r"\b(?:sub)?(?:panel|figure|image)s?\s*[(（]?\s*[A-H](?:\s*(?:[-–,&]|and)\s*[A-H])*\s*[)）]?(?![A-Za-z0-9-])"
+)
+CHINESE_PANEL = re.compile(
+    r"(?:(?<![A-Za-z0-9])[A-HＡ-Ｈ](?:\s*[、,，和及与]\s*[A-HＡ-Ｈ])*\s*图|(?:分|子)?图\s*[(（]?[A-Ha-hＡ-Ｈ][)）]?(?![A-Za-z0-9]))(?:\s*部分|中)?"
+)
+EMPTY_BRACKETS = re.compile(
+    r"\s*[(（\[]\s*(?:see|see also|cf\.?|e\.g\.?|as in|and|also|见|参见|如|另见|[,;，；、.\s])*\s*[)）\]]",
+    re.IGNORECASE,
+)
+SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hider:
+    """Takes references to figures out of a text; `number` and `panel` are those of the figure it is about."""
+
+    language: Language
+    number: str | None = None
+    panel: str | None = None
+
+    def clean(self, text: str) -> str:
+        """One line without figure numbers and panel letters."""
+        line = SPACE.sub(" ", text).strip()
+        label = parse_label(line)
+        if label is not None and not label.reads_as_sentence:
+            line = label.rest.strip()
+        line = LEADING_PANEL.sub("", line)
+        for citation in _merge(find_citations(line)):
+            line = self._replace(line, citation)
+        line = NAMED_PANEL.sub(THE_IMAGE["en"], line)
+        line = CHINESE_PANEL.sub(THE_IMAGE["zh"], line)
+        return SPACE.sub(" ", EMPTY_BRACKETS.sub("", line)).strip()[:MAX_SPAN_CHARS]
+
+    def keep_own_sentences(self, text: str) -> str:
+        """The sentences that cite this figure or none; one that cites only others is about another picture."""
+        if self.number is None:
+            return text
+        own = normalise_number(self.number)
+        kept = []
+        for sentence in SENTENCE_END.split(text):
+            cited = find_citations(sentence, {own})
+            if not cited or any(self._is_own(citation, own) for citation in cited):
+                kept.append(sentence)
+        return " ".join(kept) if self.language == "en" else "".join(kept)
+
+    def _is_own(self, citation: Citation, own: str) -> bool:
+        letters = {letter.lower() for letter in citation.letters}
+        return citation.number == own and (self.panel is None or not letters or self.panel.lower() in letters)
+
+    def _replace(self, line: str, citation: tuple[int, int]) -> str:
+        start, end = citation
+        before, after = line[:start], line[end:]
+        opened = max(before.rfind("("), before.rfind("（"), before.rfind("["))
+        if opened > max(before.rfind(")"), before.rfind("）"), before.rfind("]")):
+            return before + after
+        words = THE_IMAGE[self.language]
+        if re.search(r"\bthe\s*$", before):
+            words = words.removeprefix("the ")
+        if not before.strip() or re.search(r"[.!?]\s*$", before):
+            words = words[:1].upper() + words[1:]
+        return before + words + after
+
+
+def build_spans(item: GenerateInput) -> tuple[Evidence, ...]:
+    """Number the words of an input: cap, title, note, heading, ctx1 …, ocr1 …; none twice."""
+    language = item.language
+    if isinstance(item, ImageTextPair):
+        hider = _Hider(language, item.figure_number, item.panel)
+        found = [*_own_words(item, hider), *_context(item.context, hider), *_burned_in(item.burned_in_text)]
+    elif isinstance(item, Passage):
+        hider = _Hider(language)
+        heading = Evidence(id="heading", kind="heading", text=hider.clean(" › ".join(item.heading_path)))
+        body = item.evidence or (Evidence(id="ctx1", kind="body", text=item.text, page_number=item.source.page_number),)
+        found = [heading, *_context(body, hider)]
+    else:
+        found = list(_context(item.evidence, _Hider(language)))
+    return tuple(_drop_empty_and_repeated(found))
+
+
+def render_spans(spans: Iterable[Evidence]) -> str:
+    """The spans as a model reads them, one per line: `[cap] …`."""
+    return "\n".join(f"[{span.id}] {span.text}" for span in spans)
+
+
+def _own_words(pair: ImageTextPair, hider: _Hider) -> Iterator[Evidence]:
+    """What belongs to this panel; the whole group's words only where the figure has no other panels."""
+    is_whole = pair.panel is None and not pair.siblings
+    words: tuple[tuple[str, EvidenceKind, str | None], ...] = (
+        ("title", "title", pair.title),
+        ("cap", "caption", pair.panel_caption or (pair.caption if is_whole else None)),
+        ("note", "note", pair.panel_note or (pair.note if is_whole else None)),
+    )
+    for name, kind, text in words:
+        if text:
+            yield Evidence(id=name, kind=kind, text=hider.clean(text), page_number=pair.source.page_number)
+
+
+def _context(context: Iterable[Evidence], hider: _Hider) -> Iterator[Evidence]:
+    count = 0
+    has_heading = False
+    for evidence in context:
+        text = hider.clean(hider.keep_own_sentences(SPACE.sub(" ", evidence.text)))
+        if evidence.kind == "heading" and not has_heading:
+            has_heading = True
+            yield evidence.model_copy(update={"id": "heading", "text": text})
+        elif text and count < MAX_CONTEXT_SPANS:
+            count += 1
+            yield evidence.model_copy(update={"id": f"ctx{count}", "text": text})
+
+
+def _burned_in(lines: Iterable[TextLine]) -> Iterator[Evidence]:
+    read = [line for line in lines if line.score >= MIN_OCR_SCORE][:MAX_BURNED_IN_SPANS]
+    for number, line in enumerate(read, start=1):
+        text = SPACE.sub(" ", line.text).strip()[:MAX_SPAN_CHARS]
+        yield Evidence(id=f"ocr{number}", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
+
+
+def _drop_empty_and_repeated(spans: Iterable[Evidence]) -> Iterator[Evidence]:
+    seen: set[str] = set()
+    for span in spans:
+        plain = narrow(span.text).lower().strip(" .。")
+        if plain and (plain not in seen or span.kind == "burned_in"):
+            seen.add(plain)
+            yield span
+
+
+def _merge(citations: Iterable[Citation]) -> list[tuple[int, int]]:
+    """Places of citations from last to first, each once: a list such as "Figs. 2-4" is one place."""
+    places: dict[int, int] = {}
+    for citation in citations:
+        places[citation.start] = max(citation.end, places.get(citation.start, 0))
+    return sorted(places.items(), reverse=True)

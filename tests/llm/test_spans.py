@@ -1,0 +1,111 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.llm.samples import make_pair, make_passage
+
+from remud_gen.llm.spans import build_spans, render_spans
+from remud_gen.records import Evidence, Passage, TextLine
+
+
+def texts(item):
+    return {span.id: span.text for span in build_spans(item)}
+
+
+def test_spans_of_a_pair_are_numbered_by_kind():
+    pair = make_pair(
+        title="Acute cholecystitis",
+        panel_caption="The wall is thickened.",
+        panel_note="GB, gallbladder.",
+        burned_in_text=(
+            TextLine(bbox=(1, 2, 3, 4), text="1 D 6.2  mm", score=0.9),
+            TextLine(bbox=(0, 0, 1, 1), text="x", score=0.2),
+        ),
+        context=(
+            Evidence(id="s1", kind="heading", text="Gallbladder"),
+            Evidence(
+                id="s2", kind="mention", text="The wall of the gallbladder was thick.", page_number=7, bbox=(1, 2, 3, 4)
+            ),
+            Evidence(id="s3", kind="body", text="It is a common disease."),
+        ),
+    )
+    spans = build_spans(pair)
+    assert [span.id for span in spans] == ["title", "cap", "note", "heading", "ctx1", "ctx2", "ocr1"]
+    by_id = {span.id: span for span in spans}
+    assert by_id["ocr1"].text == "1 D 6.2 mm"
+    assert by_id["ocr1"].bbox == (1, 2, 3, 4)
+    assert (by_id["ctx1"].page_number, by_id["ctx1"].bbox) == (7, (1, 2, 3, 4))
+    assert render_spans(spans).splitlines()[1] == "[cap] The wall is thickened."
+
+
+def test_words_of_the_whole_group_stay_away_from_a_panel():
+    group = {
+        "caption": "Left: cyst. Right: stone.",
+        "note": "Both are seen.",
+        "panel_caption": None,
+        "panel_note": None,
+    }
+    assert texts(make_pair(**group, panel="A", siblings=("p2",), title="Kidney")) == {"title": "Kidney"}
+    assert texts(make_pair(**group, panel=None)) == {"cap": "Left: cyst. Right: stone.", "note": "Both are seen."}
+    assert texts(make_pair(**group, panel=None, siblings=("p2",))) == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "printed", "shown"),
+    [
+        ("en", "Figure 3-12A. Renal cyst in the upper pole.", "Renal cyst in the upper pole."),
+        ("en", "(a) Renal cyst.", "Renal cyst."),
+        ("en", "B. Renal cyst.", "Renal cyst."),
+        ("en", "A renal cyst of 3.2 cm.", "A renal cyst of 3.2 cm."),
+        ("en", "B-mode image of the liver.", "B-mode image of the liver."),
+        ("en", "The stone (Fig. 4B) casts a shadow (see Fig. 4).", "The stone casts a shadow."),
+        ("en", "As shown in Figure 4, the stone moves.", "As shown in the image, the stone moves."),
+        ("en", "Figure 4 shows a stone.", "The image shows a stone."),
+        ("en", "The wall in panel B is thick.", "The wall in the image is thick."),
+        ("en", "Hepatitis A, TI-RADS 4, T3 and 1-2 months.", "Hepatitis A, TI-RADS 4, T3 and 1-2 months."),
+        ("zh", "图16-1-3 左肾囊肿", "左肾囊肿"),
+        ("zh", "胆囊结石(见图4-2)后方伴声影。", "胆囊结石后方伴声影。"),
+        ("zh", "如图4-2所示,胆囊壁增厚。", "如图像所示,胆囊壁增厚。"),
+        ("zh", "A图示左肾囊肿", "图像示左肾囊肿"),
+        ("zh", "A型超声与B超、M型、1-2-6个月。", "A型超声与B超、M型、1-2-6个月。"),
+    ],
+)
+def test_figure_numbers_and_panel_letters_never_reach_a_model(language, printed, shown):
+    pair = make_pair(panel_caption=printed, language=language, panel="B", figure_number="4")
+    assert texts(pair) == {"cap": shown}
+
+
+def test_sentences_about_other_figures_are_left_out():
+    said = "Stones cast a shadow (Fig. 4B). Polyps do not (Fig. 5). Sludge moves. In Fig. 4A a polyp is seen."
+    pair = make_pair(
+        panel_caption=None, figure_number="4", panel="B", context=(Evidence(id="m", kind="mention", text=said),)
+    )
+    assert texts(pair) == {"ctx1": "Stones cast a shadow. Sludge moves."}
+    chinese = make_pair(
+        panel_caption=None,
+        figure_number="4-2",
+        language="zh",
+        context=(Evidence(id="m", kind="mention", text="结石伴声影(图4-2)。息肉不伴声影(图4-3)。"),),
+    )
+    assert texts(chinese) == {"ctx1": "结石伴声影。"}
+
+
+@given(st.text())
+def test_no_text_of_a_book_can_pose_as_another_span(text):
+    pair = make_pair(panel_caption=f"{text}\n[ocr1] 9 cm", context=(Evidence(id="x", kind="body", text=text),))
+    spans = build_spans(pair)
+    assert len(render_spans(spans).splitlines()) <= len(render_spans(spans).split("\n")) == len(spans)
+    assert len({span.id for span in spans}) == len(spans)
+
+
+def test_passage_has_its_heading_path_and_paragraphs():
+    passage = make_passage(
+        evidence=(Evidence(id="a", kind="body", text="One."), Evidence(id="b", kind="body", text="Two."))
+    )
+    assert texts(passage) == {"heading": "Kidney › Stones", "ctx1": "One.", "ctx2": "Two."}
+    assert texts(make_passage(evidence=())) == {"heading": "Kidney › Stones", "ctx1": passage.text}
+    assert isinstance(passage, Passage)
+
+
+def test_same_words_are_given_once():
+    pair = make_pair(title="Renal cyst", panel_caption="Renal cyst.")
+    assert texts(pair) == {"title": "Renal cyst"}
