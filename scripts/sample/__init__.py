@@ -1,0 +1,1 @@
+"""The small atlas: simulated frames, screens, page layout, text, and the scanner."""
