@@ -14,7 +14,9 @@ from remud_gen.records import (
     Figure,
     GenerateInput,
     ImageRef,
+    ImageTextPair,
     Page,
+    Passage,
     Quadruplet,
     QuestionForm,
     QuestionType,
@@ -200,6 +202,29 @@ class Cropper(Protocol):
 
     def crop(self, page: Page, bbox: BBox) -> Figure:
         """A figure record for a box of a page, its picture saved in the run's image store."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """A picture that became no pair: judged unfit, or (`hint` given) not to be cut out of its page."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class PairingRule(Protocol):
+    """A document's pages -> pairs and passages."""
+
+    name: ClassVar[str]
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """`options` is the configuration's pair section."""
+        ...
+
+    def pair(self, pages: Sequence[Page], cropper: Cropper) -> Iterator[tuple[str, ImageTextPair | Passage | Unpaired]]:
+        """(page id, what was found there) for the pages of one document in order; a page may come not at all."""
         ...
 
 

@@ -1,3 +1,5 @@
-"""Pairing: name -> class, imported on use by the registry."""
+"""Pairing rules: figures and text of a document's pages -> pairs and passages."""
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {
+    "reading_order": "remud_gen.pairing.reading_order:ReadingOrderRule",
+}

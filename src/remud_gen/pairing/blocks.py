@@ -1,0 +1,234 @@
+"""A page's printed lines -> blocks: paragraphs, captions and headings apart, whatever the extractor joined."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from remud_gen.pairing.flow import Block, Flow, Item, PageFlow, Picture
+from remud_gen.pairing.joining import collect_words, join_lines
+from remud_gen.records import Page, TextLine, TextRole
+from remud_gen.rules.figure_labels import find_label_starts, is_table_label, parse_label, parse_panel_letters
+from remud_gen.rules.geometry import Box, holds_centre, hull, measure_gap
+from remud_gen.rules.notes import begins_note
+from remud_gen.rules.numbered_headings import parse_numbered_heading
+from remud_gen.rules.reading import order_boxes
+
+TERMINAL = re.compile(r"[.。!！?？:：;；]['\"”’)）\]]*$")
+MARGIN = 0.08  # of the page's height: where running heads and page numbers stand
+OCR_HEIGHT = 0.8  # letters fill about this part of an OCR line's box
+MAX_PITCH = 1.75  # line distance in letter heights, above which a new block begins
+
+
+@dataclass(slots=True)
+class _Line:
+    line: TextLine
+    size: float
+    role: TextRole
+    owner: int  # which of the extractor's blocks it came from
+
+    @property
+    def box(self) -> Box:
+        return self.line.bbox
+
+
+def build_flow(pages: Sequence[Page]) -> Flow:
+    """Blocks and pictures of all pages in reading order, without running heads and feet."""
+    lines = [_read_lines(page) for page in pages]
+    repeated = _find_repeated(pages, lines)
+    words = collect_words(entry.line.text for page in lines for entry in page)
+    flows = []
+    for index, (page, entries) in enumerate(zip(pages, lines, strict=True)):
+        kept = [entry for entry in entries if not _is_running_head(entry, page, repeated)]
+        flows.append(_lay_out(page, index, kept, words))
+    return Flow(flows, words)
+
+
+def is_finished(text: str) -> bool:
+    """Whether a text ends like a sentence."""
+    return TERMINAL.search(text.rstrip()) is not None
+
+
+def _lay_out(page: Page, index: int, entries: list[_Line], words: Collection[str]) -> PageFlow:
+    width, height = page.source.page_size or (page.width_pt, page.height_pt)
+    em = _measure_em(entries) or height / 70
+    blocks = [_make_block(group, index, words) for group in _group(_join_pieces(entries))]
+    items: list[Item] = [*blocks, *(Picture(index, figure) for figure in page.figures)]
+    order = order_boxes([item.bbox for item in items], width)
+    return PageFlow(page, index, width, height, em, tuple(items[i] for i in order))
+
+
+def _read_lines(page: Page) -> list[_Line]:
+    found: list[_Line] = []
+    for owner, block in enumerate(page.text_blocks):
+        lines = block.lines or (TextLine(bbox=block.bbox, text=block.text, score=block.score),)
+        for line in lines:
+            if not line.text.strip() or _is_inside_picture(line, page):
+                continue
+            size = line.font_size or (line.bbox[3] - line.bbox[1]) * OCR_HEIGHT
+            found.extend(_Line(piece, size, block.role, owner) for piece in _split_captions(line))
+    return found
+
+
+def _is_inside_picture(line: TextLine, page: Page) -> bool:
+    # A loose picture box may reach over its own caption: a caption is never part of the picture.
+    if not any(holds_centre(figure.bbox, line.bbox) for figure in page.figures):
+        return False
+    label = parse_label(line.text)
+    return label is None or label.reads_as_sentence or len(label.rest) < 3
+
+
+def _split_captions(line: TextLine) -> list[TextLine]:
+    """Two captions that were read as one line become two; the cut lies where the letters before it end."""
+    starts = find_label_starts(line.text)
+    if len(starts) < 2:
+        return [line]
+    x0, y0, x1, y1 = line.bbox
+    edges = [0, *starts[1:], len(line.text)]
+    pieces = []
+    for first, last in pairwise(edges):
+        text = line.text[first:last]
+        left, right = (x0 + (x1 - x0) * edge / len(line.text) for edge in (first, first + len(text.rstrip())))
+        pieces.append(line.model_copy(update={"text": text.strip(), "bbox": (left, y0, right, y1)}))
+    return pieces
+
+
+def _measure_em(entries: Iterable[_Line]) -> float:
+    sizes = [entry.size for entry in entries for _ in range(max(1, len(entry.line.text) // 10))]
+    return median(sizes) if sizes else 0.0
+
+
+def _find_repeated(pages: Sequence[Page], lines: Sequence[list[_Line]]) -> frozenset[str]:
+    seen: Counter[str] = Counter()
+    for page, entries in zip(pages, lines, strict=True):
+        seen.update({_shape(entry.line.text) for entry in entries if _is_marginal(entry.box, page)})
+    least = 2 if len(pages) < 6 else 3
+    return frozenset(shape for shape, count in seen.items() if count >= least)
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d+", "#", "".join(text.lower().split()))
+
+
+def _is_marginal(box: Box, page: Page) -> bool:
+    height = (page.source.page_size or (page.width_pt, page.height_pt))[1]
+    return box[3] < MARGIN * height or box[1] > (1 - MARGIN) * height
+
+
+def _is_running_head(entry: _Line, page: Page, repeated: Collection[str]) -> bool:
+    if parse_panel_letters(entry.line.text) and any(_is_near(entry, figure.bbox) for figure in page.figures):
+        return False
+    if entry.role in ("header", "footer"):
+        return True
+    if not _is_marginal(entry.box, page) or parse_label(entry.line.text):
+        return False
+    return _shape(entry.line.text) in repeated or re.fullmatch(r"\W*[\divxlIVXL]{1,5}\W*", entry.line.text) is not None
+
+
+def _is_near(entry: _Line, picture: Box) -> bool:
+    return measure_gap(entry.box, picture) < 2.5 * entry.size
+
+
+def _join_pieces(entries: list[_Line]) -> list[_Line]:
+    """Pieces of one printed line that stand close together become one line again."""
+    joined: list[_Line] = []
+    for entry in sorted(entries, key=lambda e: (e.owner, round(e.box[1]), e.box[0])):
+        last = joined[-1] if joined else None
+        if last is not None and _is_same_line(last, entry):
+            text = f"{last.line.text.rstrip()} {entry.line.text.lstrip()}"
+            update = {
+                "text": text,
+                "bbox": hull([last.box, entry.box]),
+                "score": min(last.line.score, entry.line.score),
+            }
+            joined[-1] = _Line(last.line.model_copy(update=update), max(last.size, entry.size), last.role, last.owner)
+        else:
+            joined.append(entry)
+    return joined
+
+
+def _is_same_line(left: _Line, right: _Line) -> bool:
+    a, b = left.box, right.box
+    em = max(left.size, right.size)
+    if abs((a[1] + a[3]) - (b[1] + b[3])) > 0.8 * em or b[0] < a[2] - 0.5 * em:
+        return False
+    label = parse_label(left.line.text)
+    is_bare_label = label is not None and not label.rest
+    if parse_label(right.line.text) or (parse_panel_letters(left.line.text) and parse_panel_letters(right.line.text)):
+        return False
+    return b[0] - a[2] < (3.0 if is_bare_label else 1.2) * em and (left.owner == right.owner or is_bare_label)
+
+
+def _group(entries: list[_Line]) -> list[list[_Line]]:
+    groups: list[list[_Line]] = []
+    for entry in sorted(entries, key=lambda e: (e.box[1], e.box[0])):
+        fits = [group for group in groups if _continues(group, entry)]
+        if fits:
+            min(fits, key=lambda group: entry.box[1] - group[-1].box[3]).append(entry)
+        else:
+            groups.append([entry])
+    return groups
+
+
+def _continues(group: list[_Line], entry: _Line) -> bool:
+    last = group[-1]
+    size = max(last.size, entry.size)
+    pitch = ((entry.box[1] + entry.box[3]) - (last.box[1] + last.box[3])) / 2
+    common = min(last.box[2], entry.box[2]) - max(last.box[0], entry.box[0])
+    if not 0.5 * size < pitch < MAX_PITCH * size or common < 0.6 * min(_width(last), _width(entry)):
+        return False
+    # OCR measures the height of each line's own letters; a text layer gives the font's size.
+    tolerance = 1.1 if entry.line.font_size else 1.45
+    if not 1 / tolerance < entry.size / last.size < tolerance or _is_caption(last.role) != _is_caption(entry.role):
+        return False
+    if last.owner != entry.owner and pitch > 1.5 * size and is_finished(last.line.text):
+        return False
+    return not _begins_block(group, entry)
+
+
+def _begins_block(group: list[_Line], entry: _Line) -> bool:
+    first, last, text = group[0].line.text, group[-1].line.text, entry.line.text
+    if parse_panel_letters(text) or parse_panel_letters(first) or begins_note(text):
+        return True
+    label = parse_label(text)
+    if (label is not None and not label.reads_as_sentence) or is_table_label(text):
+        return is_finished(last) or parse_label(first) is not None or group[-1].owner != entry.owner
+    is_heading = parse_numbered_heading(first) is not None and len(group) == 1
+    if is_heading or (parse_numbered_heading(text) and (is_finished(last) or entry.owner != group[-1].owner)):
+        return True
+    if (
+        group[-1].line.is_bold
+        and not entry.line.is_bold
+        and all(e.line.is_bold for e in group)
+        and not parse_label(first)
+    ):
+        return True
+    if text.startswith("\u3000\u3000"):
+        return True
+    left = min(e.box[0] for e in group[1:] or group)
+    return is_finished(last) and entry.box[0] - left > 0.9 * entry.size and parse_label(first) is None
+
+
+def _is_caption(role: TextRole) -> bool:
+    return role == "caption"
+
+
+def _width(entry: _Line) -> float:
+    return entry.box[2] - entry.box[0]
+
+
+def _make_block(group: list[_Line], page: int, words: Collection[str]) -> Block:
+    roles = Counter(entry.role for entry in group)
+    return Block(
+        page=page,
+        bbox=hull(entry.box for entry in group),
+        lines=tuple(entry.line for entry in group),
+        text=join_lines([entry.line.text for entry in group], words),
+        size=median(entry.size for entry in group),
+        role=min(roles, key=lambda role: (-roles[role], role)),
+        is_bold=group[0].line.is_bold,
+    )

@@ -1,0 +1,90 @@
+"""Evidence around a figure: paragraphs that cite it, headings above it, the list of abbreviations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from remud_gen.pairing.flow import Block, Flow
+from remud_gen.pairing.paragraphs import Heading, Paragraph
+from remud_gen.records import Evidence, EvidenceKind
+from remud_gen.rules.figure_citations import find_citations
+from remud_gen.rules.geometry import hull
+from remud_gen.rules.notes import begins_legend
+
+MAX_MENTION_CHARS = 1500
+MAX_MENTIONS = 12
+_SENTENCE = re.compile(r"[^.。!?！？]*(?:[.。!?！？](?!\s|$|[\u4e00-\u9fff])[^.。!?！？]*)*[.。!?！？]*\s*")
+
+
+def index_mentions(paragraphs: Sequence[Paragraph], known: Collection[str]) -> dict[str, list[Paragraph]]:
+    """Normalised figure number -> the paragraphs that cite it, in reading order."""
+    mentions: dict[str, list[Paragraph]] = {}
+    for paragraph in paragraphs:
+        if paragraph.is_back_matter:
+            continue
+        for number in dict.fromkeys(citation.number for citation in find_citations(paragraph.text, known)):
+            mentions.setdefault(number, []).append(paragraph)
+    return mentions
+
+
+def make_mentions(flow: Flow, paragraphs: Sequence[Paragraph], number: str, known: Collection[str]) -> list[Evidence]:
+    """One span per citing paragraph, cut to whole sentences around the citation where it is very long."""
+    spans = []
+    for i, paragraph in enumerate(paragraphs[:MAX_MENTIONS], start=1):
+        text = _cut_around(paragraph.text, number, known)
+        block = _find_citing_block(paragraph, number, known)
+        spans.append(make_evidence(flow, f"ctx{i}", "mention", text, [block]))
+    return spans
+
+
+def make_headings(flow: Flow, headings: Sequence[Heading]) -> list[Evidence]:
+    """One span per heading over the figure, outermost first."""
+    return [
+        make_evidence(flow, f"head{i}", "heading", heading.text, [heading.block])
+        for i, heading in enumerate(headings, start=1)
+    ]
+
+
+def make_legends(flow: Flow, paragraphs: Sequence[Paragraph]) -> list[Evidence]:
+    """The document's lists of abbreviations."""
+    legends = [paragraph for paragraph in paragraphs if begins_legend(paragraph.text)]
+    return [
+        make_evidence(flow, f"abbr{i}", "body", paragraph.text[:MAX_MENTION_CHARS], [paragraph.blocks[0]])
+        for i, paragraph in enumerate(legends[:3], start=1)
+    ]
+
+
+def make_evidence(flow: Flow, identity: str, kind: EvidenceKind, text: str, blocks: Sequence[Block]) -> Evidence:
+    """A span with the page and box of the first page its blocks stand on."""
+    first = flow.pages[blocks[0].page]
+    return Evidence(
+        id=identity,
+        kind=kind,
+        text=text,
+        page_number=first.page.source.page_number,
+        bbox=hull(block.bbox for block in blocks if block.page == first.index),
+        origin="ocr" if first.page.text_origin == "ocr" else "layer",
+    )
+
+
+def _find_citing_block(paragraph: Paragraph, number: str, known: Collection[str]) -> Block:
+    for block in paragraph.blocks:
+        if any(citation.number == number for citation in find_citations(block.text, known)):
+            return block
+    return paragraph.blocks[0]
+
+
+def _cut_around(text: str, number: str, known: Collection[str]) -> str:
+    if len(text) <= MAX_MENTION_CHARS:
+        return text
+    at = next((c.start for c in find_citations(text, known) if c.number == number), 0)
+    sentences = [match.span() for match in _SENTENCE.finditer(text) if match.group()]
+    centre = next((i for i, (start, end) in enumerate(sentences) if start <= at < end), 0)
+    first = last = centre
+    while sentences[last][1] - sentences[first][0] < MAX_MENTION_CHARS and (first > 0 or last < len(sentences) - 1):
+        wider = (max(0, first - 1), min(len(sentences) - 1, last + 1))
+        if sentences[wider[1]][1] - sentences[wider[0]][0] > MAX_MENTION_CHARS:
+            break
+        first, last = wider
+    return text[sentences[first][0] : sentences[last][1]].strip()[: 2 * MAX_MENTION_CHARS]

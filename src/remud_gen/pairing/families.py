@@ -1,0 +1,107 @@
+"""Groups of one figure -> its panels: one picture each, or one cut around all where they cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from remud_gen.errors import RecordError
+from remud_gen.pairing.clauses import find_panel_keys, split_clauses, strip_letters, tidy
+from remud_gen.pairing.figure_group import FigureGroup
+from remud_gen.pairing.flow import Block, Flow, Picture
+from remud_gen.pairing.joining import join_lines
+from remud_gen.pairing.panels import Panels, read_panels
+from remud_gen.protocols import Cropper, Unpaired
+from remud_gen.records import Figure
+from remud_gen.rules.geometry import hull
+from remud_gen.rules.notes import strip_note_marker
+
+
+@dataclass(slots=True, eq=False)
+class Panel:
+    """What becomes one pair."""
+
+    group: FigureGroup
+    page: int
+    figure: Figure
+    letter: str | None = None
+    caption: str | None = None  # the group's
+    note: str | None = None
+    own_caption: str | None = None
+    own_note: str | None = None
+    flags: set[str] = field(default_factory=set)
+
+
+def cut_panels(
+    flow: Flow, group: FigureGroup, skipped: Collection[Block], cropper: Cropper
+) -> Iterator[Panel | tuple[int, Unpaired]]:
+    """The panels of a group, or (page index, why not) where one cannot be cut out."""
+    caption = group.caption.text if group.caption is not None else None
+    note = join_lines([block.text for block in group.notes], flow.words) if group.notes else None
+    named = find_panel_keys(caption or "") | find_panel_keys(strip_note_marker(note or ""))
+    given = {picture: group.own_letters[0] for picture in group.pictures} if len(group.own_letters) == 1 else {}
+    given = given if len(group.pictures) == 1 else {}
+    panels = read_panels(flow, group.pictures, named, skipped, given)
+    has_places = bool(panels.places) and _tells_places(caption, note, panels)
+    if panels.is_separable or has_places:
+        for picture in group.pictures:
+            letter = panels.letters.get(picture)
+            panel = Panel(group, picture.page, picture.figure, letter, caption, note, flags=group.flags | panels.flags)
+            _speak(panel, panels.places.get(picture) if has_places else letter, named, panels.words.get(picture))
+            yield panel
+        return
+    for page in sorted({picture.page for picture in group.pictures}):
+        members = [picture for picture in group.pictures if picture.page == page]
+        flags = group.flags | panels.flags | {"panels_not_separable"}
+        try:
+            figure = _cut_hull(flow, page, members, cropper)
+        except RecordError as error:
+            yield page, Unpaired(error.code, error.message, error.hint or "the figure's parts are kept by extract")
+            continue
+        panel = Panel(group, page, figure, None, caption, note, flags=flags)
+        _speak(panel, None, named, None)
+        yield panel
+
+
+def _cut_hull(flow: Flow, page: int, members: Sequence[Picture], cropper: Cropper) -> Figure:
+    if len(members) == 1:
+        return members[0].figure
+    cut = cropper.crop(flow.pages[page].page, hull(picture.bbox for picture in members))
+    known = {(line.bbox, line.text) for line in cut.burned_in_text}
+    further = [
+        line for picture in members for line in picture.figure.burned_in_text if (line.bbox, line.text) not in known
+    ]
+    lines = sorted([*cut.burned_in_text, *further], key=lambda line: (line.bbox[1], line.bbox[0], line.text))
+    return cut.model_copy(update={"burned_in_text": tuple(lines)})
+
+
+def _tells_places(caption: str | None, note: str | None, panels: Panels) -> bool:
+    wanted = set(panels.places.values())
+    return any(
+        (clauses := split_clauses(text)) is not None and clauses.keys == wanted
+        for text in (caption or "", strip_note_marker(note or ""))
+    )
+
+
+def _speak(panel: Panel, key: str | None, named: Collection[str], words: str | None) -> None:
+    """Give a panel its own words: its clause, or the whole text without letters where there is no clause."""
+    panel.own_caption = _choose(panel, panel.caption, key, named)
+    panel.own_note = _choose(panel, strip_note_marker(panel.note) if panel.note else None, key, named)
+    if words:
+        panel.own_caption = f"{words} {panel.own_caption}".strip() if panel.own_caption else tidy(words)
+
+
+def _choose(panel: Panel, text: str | None, key: str | None, named: Collection[str]) -> str | None:
+    if not text:
+        return None
+    if key is not None:
+        key = key.upper() if len(key) == 1 else key
+        clauses = split_clauses(text)
+        if clauses is not None and key in clauses.keys:
+            return strip_letters(clauses.of(key), named) or None
+        if clauses is not None and len(key) == 1 and clauses.keys & set(named):
+            panel.flags.add("clause_missing")
+            return strip_letters(clauses.of(key), named) or None
+        if find_panel_keys(text):
+            panel.flags.add("clause_not_split")
+    return strip_letters(text, named or "ABCDEFGH") or None

@@ -1,0 +1,88 @@
+"""What pairing works on: a document's blocks and pictures, page by page, in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from remud_gen.records import BBox, Figure, Page, TextLine, TextRole
+from remud_gen.rules.geometry import Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Lines that read on: a paragraph, a caption, a heading, a panel letter."""
+
+    page: int  # index into the flow's pages
+    bbox: Box
+    lines: tuple[TextLine, ...]
+    text: str
+    size: float  # height of the letters, in the page's unit
+    role: TextRole
+    is_bold: bool
+
+    @property
+    def score(self) -> float:
+        """Mean reading confidence of the lines."""
+        return sum(line.score for line in self.lines) / len(self.lines)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture on a page."""
+
+    page: int
+    figure: Figure
+
+    @property
+    def bbox(self) -> BBox:
+        """Where it stands, in the page's unit."""
+        return self.figure.bbox
+
+
+Item = Block | Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageFlow:
+    """One page's items in reading order; `em` is the height of its body letters in the page's unit."""
+
+    page: Page
+    index: int
+    width: float
+    height: float
+    em: float
+    items: tuple[Item, ...]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The text, in reading order."""
+        return [item for item in self.items if isinstance(item, Block)]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The pictures, in reading order."""
+        return [item for item in self.items if isinstance(item, Picture)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """A document as one sequence that runs over columns and pages."""
+
+    pages: Sequence[PageFlow]
+    words: frozenset[str] = field(default_factory=frozenset)
+
+    def items(self) -> Iterator[Item]:
+        """Every item of every page."""
+        for page in self.pages:
+            yield from page.items
+
+    def blocks(self) -> Iterator[Block]:
+        """Every block of every page."""
+        for page in self.pages:
+            yield from page.blocks
+
+    def pictures(self) -> Iterator[Picture]:
+        """Every picture of every page."""
+        for page in self.pages:
+            yield from page.pictures

@@ -1,0 +1,114 @@
+"""Figures as a reader sees them: a title or caption, its pictures over columns and pages, its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from remud_gen.pairing.assignment import assign, find_clusters, find_habit
+from remud_gen.pairing.captions import Caption, find_captions, has_own_words
+from remud_gen.pairing.figure_group import FigureGroup
+from remud_gen.pairing.flow import Flow, Picture
+from remud_gen.pairing.notes import attach_notes
+from remud_gen.pairing.orphans import adopt_orphans, merge_plates
+from remud_gen.pairing.titles import Title, claim_by_titles
+
+FAR = 120.0  # cost above which a caption's distance is worth a doubt
+TITLED_LIMIT = 60.0  # a picture below a title goes to a caption only if that stands right at it
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """All figures of a document, all its captions, and the pictures that belong to none."""
+
+    groups: list[FigureGroup]
+    captions: list[Caption]
+    titles: list[Title]
+    loose: list[Picture]
+
+
+def group_figures(flow: Flow) -> Grouping:
+    """Give every picture its title or caption, then its notes."""
+    captions = find_captions(flow)
+    titles, claims = claim_by_titles(flow, captions)
+    habit = find_habit(flow, captions)
+    by_caption: dict[Caption, FigureGroup] = {}
+    owners: dict[Picture, FigureGroup] = {}
+    for page in flow.pages:
+        own = [caption for caption in captions if caption.page == page.index]
+        limits = {picture: TITLED_LIMIT for picture in page.pictures if picture in claims}
+        for picture, (caption, cost) in assign(page, own, habit, limits).items():
+            group = by_caption.setdefault(caption, FigureGroup(caption=caption, flags=set(caption.flags)))
+            group.pictures.append(picture)
+            owners[picture] = group
+            if cost > FAR:
+                group.flags.add("caption_far")
+    by_title: dict[Title, FigureGroup] = {}
+    for picture in flow.pictures():
+        title = claims.get(picture)
+        if title is None:
+            continue
+        if picture in owners:
+            owners[picture].title = owners[picture].title or title
+            continue
+        group = by_title.setdefault(title, FigureGroup(title=title))
+        group.pictures.append(picture)
+        owners[picture] = group
+    loose = [picture for picture in flow.pictures() if picture not in owners]
+    groups = [*by_caption.values(), *by_title.values()]
+    waiting = [caption for caption in captions if caption.label is not None and caption not in by_caption]
+    for caption, pictures, flag in adopt_orphans(flow, waiting, _cluster_loose(flow, loose, captions)):
+        groups.append(FigureGroup(pictures=list(pictures), caption=caption, flags={flag, *caption.flags}))
+        loose = [picture for picture in loose if picture not in pictures]
+    groups = _finish(flow, groups, captions, titles)
+    return Grouping(groups, captions, titles, loose)
+
+
+def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Caption]) -> list[list[Picture]]:
+    clusters: list[list[Picture]] = []
+    for page in flow.pages:
+        found = find_clusters(page, [caption.bbox for caption in captions if caption.page == page.index])
+        for picture in page.pictures:
+            group = [other for other in found[picture] if other in loose]
+            if group and group[0] is picture:
+                clusters.append(group)
+    return clusters
+
+
+def _finish(
+    flow: Flow, groups: list[FigureGroup], captions: Sequence[Caption], titles: Sequence[Title]
+) -> list[FigureGroup]:
+    place = {picture: number for number, picture in enumerate(flow.pictures())}
+    for group in groups:
+        group.pictures.sort(key=lambda picture: place[picture])
+    groups.sort(key=lambda group: place[group.pictures[0]])
+    for group in groups:
+        if group.caption is not None and not has_own_words(group.caption):
+            group.caption = merge_plates(group.caption, captions)
+    _link_continued(groups)
+    groups = [group for group in groups if group.pictures]
+    attach_notes(flow, groups, captions, titles)
+    return groups
+
+
+def _link_continued(groups: Sequence[FigureGroup]) -> None:
+    """A continued figure shares the identity, and without words of its own also the caption, of where it began."""
+    roots: dict[str, FigureGroup] = {}
+    for group in groups:
+        number = group.number
+        if number is None or group.is_table:
+            continue
+        root = roots.setdefault(number, group)
+        if root is group:
+            continue
+        if group.is_continued and group.caption is not None:
+            group.root = root
+            group.flags.add("continued")
+            if not has_own_words(group.caption):
+                root.pictures.extend(group.pictures)
+                root.flags.add("continued")
+                group.pictures = []
+        elif group.own_letters and root.own_letters and group.own_letters[0] > root.own_letters[0]:
+            group.root = root
+        else:
+            roots[number] = group

@@ -1,0 +1,87 @@
+"""Pages -> image-text pairs and passages, one document at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from remud_gen import registry
+from remud_gen.errors import RecordError
+from remud_gen.protocols import PairingRule, PictureBox, Reader, Unpaired
+from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage
+from remud_gen.stages.base import DocumentStage, Failure, Rejection, StageContext
+from remud_gen.stages.cropping import FigureCutter
+
+HEAD_BYTES = 4096
+Outcome = ImageTextPair | Passage | Failure | Rejection[ImageTextPair | Passage]
+
+
+class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
+    """Give every picture its words, and the running text its passages."""
+
+    name = "pair"
+    version = 1
+
+    def settings(self) -> Mapping[str, object]:
+        """The pair section, and the resolution at which figures are cut anew."""
+        cut = self.config.extract.model_dump(mode="json", include={"min_dpi", "max_dpi", "max_page_pixels"})
+        return {**self.config.pair.model_dump(mode="json"), **cut}
+
+    def libraries(self) -> Sequence[str]:
+        """PDF and image libraries shape the pictures that are cut anew."""
+        return ("pymupdf", "pillow", "numpy")
+
+    def setup(self, context: StageContext) -> None:
+        """Make the rule and what cuts whole figures."""
+        self._rule: PairingRule = registry.load("pairing", self.config.pair.rule)(self.config.pair.model_dump())
+        self._cropper = ReaderCropper(context)
+
+    def process_document(self, document_id: str, items: Sequence[Page]) -> Iterator[tuple[str, Outcome]]:
+        """(page id, outcome) for all pages; a page without figures and text worth keeping is rejected as NO_PAIR."""
+        pages = sorted(items, key=lambda page: page.source.page_number or 0)
+        seen: set[str] = set()
+        for page_id, found in self._rule.pair(pages, self._cropper):
+            seen.add(page_id)
+            if not isinstance(found, Unpaired):
+                yield page_id, found
+            elif found.hint:
+                yield page_id, Failure(found.code, found.message, found.hint)
+            else:
+                yield page_id, Rejection(found.code, found.message)
+        for page in pages:
+            if page.id not in seen:
+                yield page.id, Rejection("NO_PAIR", _explain_empty(page))
+
+
+class ReaderCropper:
+    """Cuts a box out of a document through its reader; opens the document only when asked."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+        self._cutter = FigureCutter(context.config.extract, context.images, None)
+
+    def crop(self, page: Page, bbox: BBox) -> Figure:
+        """The picture of a box of a page.
+
+        Raises:
+            RecordError: when the document cannot be read any more.
+        """
+        path = self._context.document_path(page.source.document_sha256)
+        try:
+            with path.open("rb") as file:
+                head = file.read(HEAD_BYTES)
+        except OSError as error:
+            raise RecordError("UNREADABLE_FILE", f"cannot be opened: {error.strerror}", "put the file back") from None
+        for name in registry.table("readers"):
+            reader: type[Reader] = registry.load("readers", name)
+            if reader.sniff(head, path) is not None:
+                with reader().open(path) as document:
+                    view = document.page(page.source.page_number or 1)
+                    box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
+                    return self._cutter.cut(view, page.id, box, [])
+        raise RecordError("UNREADABLE_FORMAT", "no reader takes this file any more", "run `remud extract` again")
+
+
+def _explain_empty(page: Page) -> str:
+    if not page.text_blocks and not page.figures:
+        return "the page is empty"
+    return "no figure, and too little running text for a passage"
