@@ -20,6 +20,7 @@ from remud_gen.records import (
     Quadruplet,
     QuestionForm,
     QuestionType,
+    Severity,
     Style,
     TextLine,
     Verdict,
@@ -312,7 +313,10 @@ class Filter(Protocol):
     """One family of rules over single quadruplets."""
 
     name: ClassVar[str]
+    scope: ClassVar[Literal["record"]]
+    version: ClassVar[int]  # raised when its verdicts change for reasons other than its options
     codes: ClassVar[Mapping[str, str]]  # reason code -> what it catches, in one sentence
+    severities: ClassVar[Mapping[str, Severity]]  # reason code -> what it does unless the options say otherwise
 
     def check(self, record: Quadruplet) -> Iterable[Verdict]:
         """Every verdict on this record; none means clean."""
@@ -320,13 +324,20 @@ class Filter(Protocol):
 
 
 class CorpusFilter(Protocol):
-    """A rule that must see the whole corpus."""
+    """A rule that must see the whole corpus: it is shown every record once, then asked."""
 
     name: ClassVar[str]
+    scope: ClassVar[Literal["corpus"]]
+    version: ClassVar[int]
     codes: ClassVar[Mapping[str, str]]
+    severities: ClassVar[Mapping[str, Severity]]
 
-    def check_all(self, records: Iterable[Quadruplet]) -> Iterator[tuple[str, Verdict]]:
-        """(quadruplet id, verdict) for whatever is found; one streaming pass over the records."""
+    def observe(self, record: Quadruplet) -> None:
+        """Take note of one record that no rule has rejected, in the corpus's stable order."""
+        ...
+
+    def finish(self) -> Iterable[tuple[str, Verdict]]:
+        """(quadruplet id, verdict) for whatever is found among all records shown."""
         ...
 
 
