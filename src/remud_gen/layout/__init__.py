@@ -1,3 +1,6 @@
-"""Layout: name -> class, imported on use by the registry."""
+"""Layout detectors: name -> class, imported on use by the registry."""
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {
+    "auto": "remud_gen.layout.auto:AutoDetector",
+    "embedded": "remud_gen.layout.embedded:EmbeddedDetector",
+}

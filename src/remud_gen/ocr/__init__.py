@@ -1,3 +1,3 @@
-"""Ocr: name -> class, imported on use by the registry."""
+"""OCR engines: name -> class, imported on use by the registry."""
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {"rapidocr": "remud_gen.ocr.rapidocr:RapidOcrEngine"}

@@ -1,0 +1,55 @@
+"""An open PDF that hands out upright pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from remud_gen.errors import RecordError
+from remud_gen.pdf.opening import MUPDF_ERRORS, open_pdf, trim_caches, wrap_page_error
+from remud_gen.pdf.page import PdfPage
+from remud_gen.protocols import DocumentInfo
+
+MAX_TITLE_CHARS = 300
+
+
+class PdfDocument:
+    """A PDF opened for reading; closes with its `with` block."""
+
+    def __init__(self, path: Path) -> None:
+        self._document = open_pdf(path)
+
+    @property
+    def info(self) -> DocumentInfo:
+        """Media type, page count and the title the file states."""
+        try:
+            title = (self._document.metadata or {}).get("title") or ""
+        except MUPDF_ERRORS:
+            title = ""  # unreadable metadata costs the title, never the document
+        clean = " ".join("".join(c if c.isprintable() else " " for c in title).split())[:MAX_TITLE_CHARS]
+        return DocumentInfo("application/pdf", self._document.page_count, clean or None)
+
+    def page(self, number: int) -> PdfPage:
+        """The 1-based page, upright.
+
+        Raises:
+            RecordError: NO_SUCH_PAGE, DAMAGED_PAGE or PAGE_TOO_SMALL.
+        """
+        if not 1 <= number <= self._document.page_count:
+            raise RecordError("NO_SUCH_PAGE", f"there is no page {number} of {self._document.page_count}")
+        trim_caches()
+        try:
+            page = PdfPage(self._document.load_page(number - 1), is_repaired=bool(self._document.is_repaired))
+        except MUPDF_ERRORS as error:
+            raise wrap_page_error(number, error) from None
+        if min(page.width, page.height) < 1:
+            raise RecordError("PAGE_TOO_SMALL", f"page {number} is {page.width:.2f} x {page.height:.2f} points")
+        return page
+
+    def __enter__(self) -> PdfDocument:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._document.close()

@@ -1,0 +1,133 @@
+"""One upright PDF page: its kind, text, pictures and pixels."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pymupdf
+from PIL import Image as PillowImage
+
+from remud_gen.pdf.marks import ImageMark, PathMark, read_images, read_paths
+from remud_gen.pdf.opening import MUPDF_ERRORS, wrap_page_error
+from remud_gen.pdf.pictures import find_pictures
+from remud_gen.pdf.text import read_lines
+from remud_gen.protocols import PictureBox
+from remud_gen.records import BBox, TextLine
+from remud_gen.rules.geometry import Box, hull, intersect, measure_area
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SCAN_COVER = 0.85  # an image over this share of the page is the page itself
+SCAN_MAX_CHARS = 400  # a stamp or a running line printed over a scan; more is a digital page on a background image
+
+
+class PdfPage:
+    """A page after its rotation was removed; boxes are points from the top left of the crop box."""
+
+    unit = "pt"
+
+    def __init__(self, page: pymupdf.Page, *, is_repaired: bool = False) -> None:
+        self._page = page
+        self.number: int = page.number + 1
+        was_rotated = page.rotation != 0
+        # Before anything else is asked: coordinates asked earlier stay in the rotated frame.
+        back = page.remove_rotation() if was_rotated else None
+        self.width: float = page.rect.width
+        self.height: float = page.rect.height
+        self.to_original = _read_matrix(back) if back is not None else None
+        self._base_flags = (("rotated",) if was_rotated else ()) + (("repaired",) if is_repaired else ())
+
+    @cached_property
+    def images(self) -> list[ImageMark]:
+        """Painted images, cut to what is visible."""
+        return read_images(self._page)
+
+    @cached_property
+    def paths(self) -> list[PathMark]:
+        """Painted vector paths."""
+        return read_paths(self._page)
+
+    @cached_property
+    def visible_lines(self) -> list[TextLine]:
+        """Lines of the painted text."""
+        return read_lines(self._page)
+
+    @cached_property
+    def kind(self) -> str:
+        """`digital`, or `scan` where the words are only pixels."""
+        try:
+            chars = sum(len(line.text) for line in self.visible_lines)
+            if chars > SCAN_MAX_CHARS:
+                return "digital"
+            if self._image_cover > SCAN_COVER:
+                return "scan"
+            # Pictures or outlines without a single letter: the words, if any, must be read from the pixels.
+            return "scan" if chars == 0 and (self.images or self.paths) else "digital"
+        except MUPDF_ERRORS as error:
+            raise wrap_page_error(self.number, error) from None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a later step should know: rotated, repaired, hidden_text_layer."""
+        hidden = ("hidden_text_layer",) if self.kind == "scan" and self.hidden_text_lines() else ()
+        return self._base_flags + hidden
+
+    def text_lines(self) -> list[TextLine]:
+        """The painted text layer; empty on a scan."""
+        return self.visible_lines if self.kind == "digital" else []
+
+    def hidden_text_lines(self) -> list[TextLine]:
+        """An invisible text layer, as OCR programs leave it under a scan."""
+        return read_lines(self._page, is_hidden=True)
+
+    def picture_boxes(self) -> list[PictureBox]:
+        """Regions that the page paints as pictures."""
+        try:
+            return find_pictures(self.images, self.paths, self.visible_lines, (self.width, self.height))
+        except MUPDF_ERRORS as error:
+            raise wrap_page_error(self.number, error) from None
+
+    @cached_property
+    def native_dpi(self) -> float:
+        """Resolution of the largest image on the page; 0 on a page without one."""
+        return max(self.images, key=lambda image: measure_area(image.bbox)).dpi if self.images else 0.0
+
+    def measure_dpi(self, bbox: Box) -> float:
+        """Highest resolution of the images that make up a good part of a box; 0 where there is none."""
+        inside = [
+            image.dpi
+            for image in self.images
+            if measure_area(intersect(image.bbox, bbox)) > 0.1 * measure_area(bbox)
+            and image.bbox[0] < bbox[2]
+            and image.bbox[1] < bbox[3]
+        ]
+        return max(inside, default=0.0)
+
+    def render(self, dpi: float, clip: BBox | None = None) -> Image:
+        """RGB pixels of the page or of a box of it."""
+        scale = dpi / 72
+        try:
+            pixmap = self._page.get_pixmap(
+                matrix=pymupdf.Matrix(scale, scale),
+                clip=pymupdf.Rect(clip) if clip else None,
+                colorspace=pymupdf.csRGB,
+                alpha=False,
+            )
+            return PillowImage.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
+        except MUPDF_ERRORS as error:
+            raise wrap_page_error(self.number, error) from None
+
+    @cached_property
+    def _image_cover(self) -> float:
+        if not self.images:
+            return 0.0
+        # Strips and tiles cover a page together; their sum is right as long as they do not lie on one another.
+        total = sum(measure_area(box) for box in {image.bbox for image in self.images})
+        around = measure_area(hull(image.bbox for image in self.images))
+        return min(total, around) / (self.width * self.height)
+
+
+def _read_matrix(matrix: pymupdf.Matrix) -> tuple[tuple[float, float, float], ...]:
+    return ((matrix.a, matrix.c, matrix.e), (matrix.b, matrix.d, matrix.f), (0.0, 0.0, 1.0))

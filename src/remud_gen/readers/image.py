@@ -1,0 +1,204 @@
+"""Page images and loose pictures: JPEG, PNG, TIFF (also with many pages), BMP, WebP and GIF."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar
+
+from remud_gen.errors import RecordError
+from remud_gen.protocols import DocumentInfo, PictureBox
+from remud_gen.records import BBox, TextLine
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "TIFF": "image/tiff",
+    "BMP": "image/bmp",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+}
+MAX_PIXELS = 250_000_000
+HINT = "open it in an image viewer; if that works, save a copy there and add the copy"
+
+
+class ImageReader:
+    """One image file; every frame of a multi-page TIFF is a page."""
+
+    name: ClassVar[str] = "image"
+
+    @staticmethod
+    def sniff(head: bytes, path: Path) -> str | None:
+        """The media type by the magic number."""
+        if head[:3] == b"\xff\xd8\xff":
+            return "image/jpeg"
+        if head[:8] == b"\x89PNG\r\n\x1a\n":
+            return "image/png"
+        if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+            return "image/tiff"
+        if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+            return "image/webp"
+        if head[:6] in (b"GIF87a", b"GIF89a"):
+            return "image/gif"
+        is_bitmap = (
+            head[:2] == b"BM"
+            and head[6:10] == b"\0\0\0\0"
+            and head[14:18] in (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0")
+        )
+        return "image/bmp" if is_bitmap else None
+
+    def probe(self, path: Path) -> DocumentInfo:
+        """Frame count; only a TIFF's frames are pages, an animation is its first frame."""
+        with self.open(path) as document:
+            return document.info
+
+    def open(self, path: Path) -> ImageDocument:
+        """Open for reading frames."""
+        return ImageDocument(path)
+
+
+class ImageDocument:
+    """An open image file."""
+
+    def __init__(self, path: Path) -> None:
+        from PIL import Image as PillowImage
+
+        if path.stat().st_size == 0:
+            raise RecordError("EMPTY_FILE", "the file has no bytes", "copy it again from its source")
+        with _wrap_errors("DAMAGED_FILE", "the image"):
+            self._image = PillowImage.open(path, formats=list(FORMATS))
+
+    @property
+    def info(self) -> DocumentInfo:
+        """Media type and number of frames."""
+        kind = self._image.format or ""
+        with _wrap_errors("DAMAGED_FILE", "the image"):
+            count = int(getattr(self._image, "n_frames", 1)) if kind == "TIFF" else 1
+        return DocumentInfo(FORMATS.get(kind, "application/octet-stream"), count)
+
+    def page(self, number: int) -> ImagePage:
+        """The 1-based frame, turned upright as its EXIF orientation says.
+
+        Raises:
+            RecordError: NO_SUCH_PAGE, DAMAGED_PAGE or PAGE_TOO_LARGE.
+        """
+        from PIL import ImageOps
+
+        with _wrap_errors("DAMAGED_PAGE", f"page {number}"):
+            if not 1 <= number <= int(getattr(self._image, "n_frames", 1)):
+                raise RecordError("NO_SUCH_PAGE", f"there is no page {number}")
+            self._image.seek(number - 1)
+            if self._image.width * self._image.height > MAX_PIXELS:
+                raise RecordError(
+                    "PAGE_TOO_LARGE",
+                    f"page {number} is {self._image.width} x {self._image.height} pixels",
+                    f"shrink it below {MAX_PIXELS:,} pixels",
+                )
+            upright = ImageOps.exif_transpose(self._image) or self._image
+            is_turned = upright.size != self._image.size or (self._image.getexif().get(0x0112, 1) != 1)
+            return ImagePage(_flatten(upright), number, is_turned=is_turned)
+
+    def __enter__(self) -> ImageDocument:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._image.close()
+
+
+class ImagePage:
+    """One frame; its unit is the pixel, and 72 dpi means 1:1."""
+
+    kind = "image"
+    unit = "px"
+    native_dpi = 72.0
+    to_original = None
+
+    def __init__(self, image: Image, number: int, *, is_turned: bool) -> None:
+        self._image = image
+        self.number = number
+        self.width, self.height = float(image.width), float(image.height)
+        self.flags: tuple[str, ...] = ("rotated",) if is_turned else ()
+
+    def text_lines(self) -> list[TextLine]:
+        """None: words are pixels here."""
+        return []
+
+    def hidden_text_lines(self) -> list[TextLine]:
+        """None: an image has no text layer."""
+        return []
+
+    def picture_boxes(self) -> list[PictureBox]:
+        """None: the file does not say where its pictures are."""
+        return []
+
+    def measure_dpi(self, bbox: BBox) -> float:
+        """Always 1:1."""
+        return 72.0
+
+    def render(self, dpi: float, clip: BBox | None = None) -> Image:
+        """The frame or a box of it, scaled by dpi / 72."""
+        from PIL import Image as PillowImage
+
+        box = clip or (0.0, 0.0, self.width, self.height)
+        pixels = (
+            max(0, round(box[0])),
+            max(0, round(box[1])),
+            min(self._image.width, round(box[2])),
+            min(self._image.height, round(box[3])),
+        )
+        part = self._image.crop(pixels) if clip else self._image
+        scale = dpi / 72
+        if abs(scale - 1) < 1e-6:
+            return part
+        wanted = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
+        return part.resize(wanted, PillowImage.Resampling.BOX if scale < 1 else PillowImage.Resampling.BICUBIC)
+
+
+def _flatten(image: Image) -> Image:
+    """RGB on white paper; 16-bit greys are scaled, not clipped."""
+    from PIL import Image as PillowImage
+
+    if image.mode.startswith("I") or image.mode == "F":
+        low, high = image.getextrema()
+        span = max(float(high) - float(low), 1.0)  # type: ignore[arg-type]
+        return image.point(lambda value: (value - low) * (255.0 / span)).convert("L").convert("RGB")  # type: ignore[operator]
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        paper = PillowImage.new("RGBA", layered.size, "white")
+        return PillowImage.alpha_composite(paper, layered).convert("RGB")
+    return image.convert("RGB")
+
+
+@contextmanager
+def _wrap_errors(code: str, what: str) -> Iterator[None]:
+    from PIL import Image as PillowImage
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
+            PillowImage.MAX_IMAGE_PIXELS = MAX_PIXELS
+            yield
+    except (PillowImage.DecompressionBombWarning, PillowImage.DecompressionBombError) as error:
+        raise RecordError(
+            "PAGE_TOO_LARGE", f"{what} is too large: {error}", f"shrink it below {MAX_PIXELS:,} pixels"
+        ) from None
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        KeyError,
+        IndexError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+    ) as error:
+        raise RecordError(code, f"{what} cannot be read: {str(error)[:200]}", HINT) from None

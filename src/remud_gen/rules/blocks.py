@@ -1,0 +1,198 @@
+"""Lines -> text blocks: paragraphs, headings, captions and notes in reading order, with their role."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from remud_gen.records import TextLine, TextRole
+from remud_gen.rules.geometry import Box, hull
+from remud_gen.rules.reading import order_boxes
+
+CAPTION = re.compile(
+    r"\s*(?:(?:supplementary\s+|online\s+)?(?:fig(?:ure)?s?\.?|plate|video)\s*[A-Z]?[\dIl]+|[图圖]\s*[\dA-Z〇一二三四五六七八九十０-９])",
+    re.IGNORECASE,
+)
+TABLE_CAPTION = re.compile(r"\s*(?:table\s*[A-Z]?[\dIVX]+\b|[表]\s*[\d０-９一二三四五六七八九十])", re.IGNORECASE)
+NOTE = re.compile(
+    r"\s*(?:图解要点|图注|圖註|要点|注\s*[:：]|notes?\s*[:：]|key\s+points?\b|legend\s*[:：]|abbreviations?\s*[:：])",
+    re.I,
+)
+NUMBERED_HEADING = re.compile(
+    r"\s*(?:\d+(?:[.\-–－]\d+){1,3}\.?|\d+\.|第\s*[\d一二三四五六七八九十百]+\s*[章节節])\s*\S"
+)
+PANEL_LETTER = re.compile(r"\s*[(（\[]?\s*[A-Za-zＡ-Ｚ]\s*[)）\].]?\s*$")
+PAGE_NUMBER = re.compile(r"[\s\-–—·.|/]*\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?[\s\-–—·.|/]*$", re.I)
+CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
+SENTENCE_END = re.compile(r"[.!?。！？:：;；]['\"”’)\]]*\s*$")
+EDGE_SHARE = 0.075
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDraft:
+    """A block before it gets its id."""
+
+    lines: tuple[TextLine, ...]
+    role: TextRole
+
+    @property
+    def bbox(self) -> Box:
+        """Hull of the lines."""
+        return hull(line.bbox for line in self.lines)
+
+    @property
+    def text(self) -> str:
+        """The lines joined as a reader would read them."""
+        return join_lines(line.text for line in self.lines)
+
+
+def join_lines(texts: Iterable[str]) -> str:
+    """One running text: hyphenated words healed, no spaces between Chinese lines."""
+    joined = ""
+    for text in texts:
+        if not joined:
+            joined = text
+        elif joined.endswith("-") and joined[-2:-1].isalpha() and text[:1].islower():
+            joined = joined[:-1] + text
+        elif CJK.match(joined[-1]) and CJK.match(text[:1] or " "):
+            joined += text
+        else:
+            joined = f"{joined} {text}"
+    return joined
+
+
+def group_lines(
+    lines: Sequence[TextLine], size: tuple[float, float], running: frozenset[str] = frozenset()
+) -> list[BlockDraft]:
+    """Blocks in reading order; `running` holds `reduce_running` keys of lines known from neighbouring pages."""
+    if not lines:
+        return []
+    edge, inner = _split_edges(lines, size, running)
+    body_size = measure_body_size(inner or lines)
+    order = order_boxes([line.bbox for line in inner], size[0])
+    groups: list[list[TextLine]] = []
+    for index in order:
+        line = inner[index]
+        if groups and _continues(groups[-1], line, body_size):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    drafts = [BlockDraft(tuple(group), _judge_role(group, body_size)) for group in groups]
+    top = [BlockDraft((line,), "header") for line in edge if line.bbox[1] < size[1] / 2]
+    bottom = [BlockDraft((line,), "footer") for line in edge if line.bbox[1] >= size[1] / 2]
+    return [*top, *drafts, *bottom]
+
+
+def reduce_running(text: str) -> str:
+    """A running head without what changes from page to page (digits, spaces, case)."""
+    return re.sub(r"[\d\s]+", "", text).casefold()
+
+
+def measure_body_size(lines: Sequence[TextLine]) -> float:
+    """The font size most letters are printed in."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(2 * measure_size(line)) / 2] += len(line.text)
+    return max(sizes.items(), key=lambda item: (item[1], item[0]))[0] or 1.0
+
+
+def measure_size(line: TextLine) -> float:
+    """Font size, or the line's height where none is known."""
+    return line.font_size or (line.bbox[3] - line.bbox[1]) or 1.0
+
+
+def _split_edges(
+    lines: Sequence[TextLine], size: tuple[float, float], running: frozenset[str]
+) -> tuple[list[TextLine], list[TextLine]]:
+    """Running heads and page numbers, and all else."""
+    edge, inner = [], []
+    for line in lines:
+        is_at_edge = line.bbox[3] < EDGE_SHARE * size[1] or line.bbox[1] > (1 - EDGE_SHARE) * size[1]
+        is_known = reduce_running(line.text) in running and len(reduce_running(line.text)) > 2
+        if is_at_edge and (is_known or PAGE_NUMBER.match(line.text) or _stands_alone(line, lines)):
+            edge.append(line)
+        else:
+            inner.append(line)
+    return edge, inner
+
+
+def _stands_alone(line: TextLine, lines: Sequence[TextLine]) -> bool:
+    """Whether nothing follows towards the middle of the page within two lines' height."""
+    if CAPTION.match(line.text) or NOTE.match(line.text):
+        return False
+    reach = 2.0 * (line.bbox[3] - line.bbox[1])
+    for other in lines:
+        if other is line or other.bbox[2] < line.bbox[0] or other.bbox[0] > line.bbox[2]:
+            continue
+        gap = max(other.bbox[1] - line.bbox[3], line.bbox[1] - other.bbox[3])
+        if gap < reach:
+            return False
+    return True
+
+
+def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
+    last = block[-1]
+    size = max(measure_size(last), measure_size(line))
+    gap = line.bbox[1] - last.bbox[3]
+    if min(last.bbox[3], line.bbox[3]) - max(last.bbox[1], line.bbox[1]) > 0.5 * min(
+        last.bbox[3] - last.bbox[1], line.bbox[3] - line.bbox[1]
+    ):
+        return 0 <= line.bbox[0] - last.bbox[2] < 1.6 * size and not PANEL_LETTER.match(line.text)
+    if not -0.6 * size < gap < 0.75 * size or line.bbox[0] > last.bbox[2] or line.bbox[2] < last.bbox[0]:
+        return False
+    tolerance = 0.05 if last.score == line.score == 1.0 else 0.3
+    if abs(measure_size(last) - measure_size(line)) > tolerance * size + 0.3:
+        return False
+    if PANEL_LETTER.match(line.text) or PANEL_LETTER.match(last.text):
+        return False
+    if any(pattern.match(line.text) for pattern in (CAPTION, TABLE_CAPTION, NOTE)) and _starts_afresh(
+        block, line, size
+    ):
+        return False
+    if last.is_bold != line.is_bold and len(block) == 1 and not CAPTION.match(block[0].text):
+        return False
+    return not _starts_paragraph(block, line, size)
+
+
+def _starts_afresh(block: list[TextLine], line: TextLine, size: float) -> bool:
+    """A label at a line's start begins a caption unless the sentence before runs on into it."""
+    last = block[-1]
+    runs_full = last.bbox[2] >= max(other.bbox[2] for other in block) - 2 * size
+    return not runs_full or bool(SENTENCE_END.search(last.text)) or line.is_bold != last.is_bold
+
+
+def _starts_paragraph(block: list[TextLine], line: TextLine, size: float) -> bool:
+    last = block[-1]
+    left = min(other.bbox[0] for other in block[1:] or block)
+    right = max(other.bbox[2] for other in block)
+    is_indented = line.bbox[0] - left > 0.9 * size
+    ended_short = last.bbox[2] < right - 2.5 * size and bool(SENTENCE_END.search(last.text))
+    if len(block) == 1:
+        return is_indented and bool(SENTENCE_END.search(last.text)) and line.bbox[0] - last.bbox[0] < 4 * size
+    return (is_indented and line.bbox[0] - left < 4 * size and bool(SENTENCE_END.search(last.text))) or ended_short
+
+
+def _judge_role(lines: list[TextLine], body_size: float) -> TextRole:
+    text = join_lines(line.text for line in lines)
+    if CAPTION.match(text):
+        return "caption"
+    if TABLE_CAPTION.match(text):
+        return "table"
+    if NOTE.match(text):
+        return "note"
+    size = max(measure_size(line) for line in lines)
+    is_short = len(lines) <= 3 and len(text) <= 160
+    if not is_short or PANEL_LETTER.match(text):
+        return "body"
+    is_exact = all(line.score == 1.0 for line in lines)
+    if size >= (1.5 if is_exact else 1.7) * body_size and len(text) > 3:
+        return "title"
+    is_numbered = bool(NUMBERED_HEADING.match(text)) and len(text) <= 90
+    is_open = not re.search(r"[.。,，;；]\s*$", text)
+    if is_open and (
+        all(line.is_bold for line in lines) or size > (1.1 if is_exact else 1.3) * body_size or is_numbered
+    ):
+        return "section" if re.search(r"[^\W\d_]{2}|[\u4e00-\u9fff]{2}", text) else "body"
+    return "body"

@@ -1,0 +1,91 @@
+"""Files -> documents: told apart by content, probed, and said plainly when they cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from remud_gen import registry
+from remud_gen.errors import RecordError
+from remud_gen.protocols import Reader
+from remud_gen.records import Document, make_id
+from remud_gen.stages.base import Failure, InputFile, RecordStage, Rejection, StageContext
+
+HEAD_BYTES = 4096
+JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
+JUNK_SUFFIXES = (".tmp", ".part", ".crdownload", ".lock", ".swp", ".bak~")
+HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml")
+
+
+class DocumentsStage(RecordStage[InputFile, Document]):
+    """Find the reader of each file by its first bytes and ask it for media type, pages and title."""
+
+    name = "documents"
+    version = 1
+
+    def settings(self) -> Mapping[str, object]:
+        """The registered readers: a new one may take what was unreadable."""
+        return {"readers": list(registry.table("readers"))}
+
+    def libraries(self) -> Sequence[str]:
+        """PDF and image libraries decide what is readable."""
+        return ("pymupdf", "pillow")
+
+    def setup(self, context: StageContext) -> None:
+        """Make one instance of every reader."""
+        self._readers: list[Reader] = [registry.load("readers", name)() for name in registry.table("readers")]
+
+    def process(self, item: InputFile) -> Iterator[Document | Failure | Rejection[Document]]:
+        """One document per file; system files are rejected, unreadable ones raise RecordError."""
+        if _is_junk(item.file):
+            yield Rejection("NOT_A_DOCUMENT", "a hidden or system file")
+            return
+        reader, _ = self._find_reader(item)
+        info = reader.probe(item.path)
+        if info.page_count < 1:
+            raise RecordError("ZERO_PAGES", "the file holds no pages", "remove it from the folder")
+        yield Document(
+            id=make_id("document", item.sha256),
+            file=item.file,
+            copies=item.copies,
+            sha256=item.sha256,
+            media_type=info.media_type,
+            reader=reader.name,
+            page_count=info.page_count,
+            title=info.title,
+            licence=info.licence,
+        )
+
+    def _find_reader(self, item: InputFile) -> tuple[Reader, str]:
+        try:
+            with item.path.open("rb") as file:
+                head = file.read(HEAD_BYTES)
+        except OSError as error:
+            raise RecordError(
+                "UNREADABLE_FILE", f"cannot be opened: {error.strerror}", "check its permissions"
+            ) from None
+        if not head:
+            raise RecordError("EMPTY_FILE", "the file has no bytes", "copy it again from its source")
+        for reader in self._readers:
+            media_type = reader.sniff(head, item.path)
+            if media_type is not None:
+                return reader, media_type
+        raise _explain_unreadable(head, item.file)
+
+
+def _is_junk(file: str) -> bool:
+    parts = file.split("/")
+    name = parts[-1].lower()
+    is_hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts)
+    return is_hidden or name in JUNK_NAMES or name.endswith(JUNK_SUFFIXES)
+
+
+def _explain_unreadable(head: bytes, file: str) -> RecordError:
+    known = ", ".join(registry.names("readers"))
+    suffix = file.rpartition(".")[2].lower()
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if suffix == "pdf":
+        is_html = start.startswith(HTML_STARTS)
+        what = "a web page saved under the name of a PDF" if is_html else "not a PDF, whatever its name says"
+        hint = "a download often ends so when a login is needed: fetch the PDF again in a browser"
+        return RecordError("UNREADABLE_FORMAT", what, hint)
+    return RecordError("UNREADABLE_FORMAT", f"no reader takes this kind of file (.{suffix})", f"readers: {known}")

@@ -1,0 +1,133 @@
+"""Documents -> pages: text blocks in reading order and the pictures cut out at native resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from remud_gen import registry
+from remud_gen.protocols import LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox
+from remud_gen.records import Document, Page, Source, TextBlock, TextLine, make_id
+from remud_gen.rules.blocks import EDGE_SHARE, group_lines, reduce_running
+from remud_gen.rules.geometry import holds_centre, measure_area
+from remud_gen.rules.reading import order_boxes
+from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, StageContext
+from remud_gen.stages.cropping import FigureCutter, move_line
+
+OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
+OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
+NEIGHBOURS = (-2, -1, 1, 2)  # pages that are asked for running heads and furniture
+
+
+class ExtractStage(RecordStage[PageInput, Page]):
+    """Read one page: its kind, its text (layer or OCR), its pictures."""
+
+    name = "extract"
+    version = 1
+
+    def settings(self) -> Mapping[str, object]:
+        """The whole extract section except how pages are spread over parts."""
+        return self.config.extract.model_dump(mode="json", exclude={"pages_per_part"})
+
+    def libraries(self) -> Sequence[str]:
+        """Everything whose version can move a box or a letter."""
+        return ("pymupdf", "rapidocr", "onnxruntime", "pillow", "opencv-python-headless", "numpy")
+
+    def setup(self, context: StageContext) -> None:
+        """Make readers, detector and OCR engine; models load on first use."""
+        options = self.config.extract
+        self._context = context
+        self._open: tuple[str, OpenDocument] | None = None
+        self._ocr: OcrEngine = registry.load("ocr", options.ocr)()
+        self._detector: LayoutDetector = registry.load("layout", options.layout)()
+        self._cutter = FigureCutter(options, context.images, self._ocr if options.reads_burned_in_text else None)
+
+    def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
+        """One Page record; RecordError when this page cannot be read."""
+        document = self._open_document(item.document)
+        view = document.page(item.number)
+        page_id = make_id(item.document.id, "page", item.number)
+        lines, origin = self._read_lines(view)
+        boxes = [box for box in self._detector.detect(view, lines) if measure_area(box.bbox) > 0]
+        boxes = _order_pictures(boxes, view.width)
+        figures = tuple(self._cutter.cut(view, page_id, box, lines) for box in boxes)
+        outside = [line for line in lines if not any(holds_centre(figure.bbox, line.bbox) for figure in figures)]
+        running = _find_running(document, item) if view.kind == "digital" else frozenset()
+        blocks = group_lines(outside, (view.width, view.height), running)
+        yield Page(
+            id=page_id,
+            document_id=item.document.id,
+            source=Source(
+                document_sha256=item.document.sha256,
+                file=item.document.file,
+                page_number=item.number,
+                page_size=(round(view.width, 2), round(view.height, 2)),
+                unit=view.unit,
+                to_original=view.to_original,
+            ),
+            kind=view.kind,
+            width_pt=round(view.width, 2),
+            height_pt=round(view.height, 2),
+            text_blocks=tuple(
+                TextBlock(
+                    id=make_id(page_id, "block", *block.bbox, block.text),
+                    bbox=block.bbox,
+                    text=block.text,
+                    role=block.role,
+                    score=round(min(line.score for line in block.lines), 3),
+                    lines=block.lines,
+                )
+                for block in blocks
+            ),
+            figures=figures,
+            text_origin=origin if lines else "none",
+            flags=view.flags,
+        )
+
+    def _open_document(self, document: Document) -> OpenDocument:
+        if self._open is not None and self._open[0] == document.sha256:
+            return self._open[1]
+        if self._open is not None:
+            self._open[1].__exit__(None, None, None)
+            self._open = None
+        reader = registry.load("readers", document.reader)()
+        opened = reader.open(self._context.document_path(document.sha256))
+        self._open = (document.sha256, opened)
+        return opened
+
+    def _read_lines(self, view: PageView) -> tuple[list[TextLine], str]:
+        if view.kind == "digital":
+            return list(view.text_lines()), "layer"
+        if self.config.extract.trusts_hidden_text_layer:
+            hidden = list(view.hidden_text_lines())
+            if hidden:
+                return hidden, "layer"
+        dpi = choose_ocr_dpi(view)
+        scale = 72 / dpi
+        return [move_line(line, 0, 0, scale, scale) for line in self._ocr.read(view.render(dpi))], "ocr"
+
+
+def choose_ocr_dpi(view: PageView) -> float:
+    """Native resolution, down to what the engine takes whole; at least enough to read 8-point print."""
+    longest = max(view.width, view.height)
+    wanted = view.native_dpi or OUTLINE_DPI
+    return min(wanted, 72 * OCR_MAX_SIDE_PX / longest)
+
+
+def _order_pictures(boxes: Sequence[PictureBox], width: float) -> list[PictureBox]:
+    return [boxes[i] for i in order_boxes([box.bbox for box in boxes], width)]
+
+
+def _find_running(document: OpenDocument, item: PageInput) -> frozenset[str]:
+    """Keys of lines that stand at the edge of neighbouring pages, too."""
+    keys: set[str] = set()
+    for step in NEIGHBOURS:
+        number = item.number + step
+        if 1 <= number <= item.document.page_count:
+            keys |= _read_edge_keys(document, number)
+    return frozenset(keys)
+
+
+def _read_edge_keys(document: OpenDocument, number: int) -> set[str]:
+    view = document.page(number)
+    low, high = EDGE_SHARE * view.height, (1 - EDGE_SHARE) * view.height
+    return {reduce_running(line.text) for line in view.text_lines() if line.bbox[3] < low or line.bbox[1] > high}
