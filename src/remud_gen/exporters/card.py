@@ -63,9 +63,8 @@ def _render_readme(name: str, purpose: str, summary: ExportSummary, codes: Mappi
         f"{summary.counts.get('images', 0)} distinct pictures lie in `images/`, named by their content.",
     ]
     if codes:
-        total = sum(codes.values())
         reasons = ", ".join(f"{code} {count}" for code, count in codes.items())
-        lines.append(f"{total} records that this format cannot hold are named in `{LEFT_OUT}`: {reasons}.")
+        lines.append(f"Records that this format cannot hold are named in `{LEFT_OUT}` ({reasons}).")
     lines += [*summary.notes, "", "`MANIFEST.json` holds the counts and the SHA-256 of every data file.", ""]
     return "\n".join(lines)
 

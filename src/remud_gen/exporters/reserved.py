@@ -20,8 +20,8 @@ _RESERVED = re.compile(
     | <</?SYS>>""",
     re.IGNORECASE | re.VERBOSE,
 )
-# C0 and C1 controls but for tab, line feed and carriage return; lone surrogates cannot be written as UTF-8 at all.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# C0 and C1 controls but for tab and the line ends; lone surrogates cannot be written as UTF-8 at all.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 def find_reserved(text: str) -> str | None:

@@ -27,7 +27,8 @@ class SplitPlan:
 
 def check_shares(shares: Sequence[float]) -> None:
     """Raise ConfigError unless there are one to three shares >= 0 that sum to 1, the first above 0."""
-    if not 1 <= len(shares) <= len(SPLIT_NAMES) or shares[0] <= 0 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+    is_fit = 1 <= len(shares) <= len(SPLIT_NAMES) and shares[0] > 0 and min(shares) >= 0
+    if not (is_fit and abs(sum(shares) - 1) < 1e-6):
         raise ConfigError(
             f"export.split must be shares of train, validation and test that sum to 1, not {list(shares)}",
             "for example 0.9,0.1 or 0.8,0.1,0.1 or 1.0",

@@ -101,7 +101,9 @@ class Validator:
             self._note("-", "ROW_COUNT", detail)
         if self.counts:
             raise RecordError(
-                "EXPORT_INVALID", self._describe(exporter.name), "nothing was published; please report it"
+                "EXPORT_INVALID",
+                self._describe(exporter.name),
+                "nothing was published; if the records are sound, report it",
             )
 
     def _next_row(self, rows: Iterator[ExportedRow]) -> ExportedRow | None:

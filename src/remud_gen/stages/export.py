@@ -88,9 +88,11 @@ class ExportStage:
         routed = ((plan.find_split(record), record) for record in _iterate_kept(records()))
         summary = exporter.write(validator.watch(routed), target, pictures)
         summary = replace(summary, notes=(*summary.notes, *plan.notes))
-        if not any(count for split, count in summary.counts.items() if split != "images"):
-            reason = summary.left_out[0][1] if summary.left_out else "it wrote nothing"
-            raise InputError(f"the {exporter.name} format can hold none of the records", f"the first: {reason}")
+        if not summary.counts.get("train"):
+            reason = (
+                f"the first left out, {': '.join(summary.left_out[0])}" if summary.left_out else "none was left out"
+            )
+            raise InputError(f"the {exporter.name} format can hold no record of the train split", reason)
         validator.check(exporter, target, len(summary.left_out), pictures.paths)
         write_card(target, exporter.name, exporter.summary, summary, {**self.settings(), "unit": plan.unit})
         return summary

@@ -1,0 +1,120 @@
+"""The exact files that LLaMA-Factory reads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from tests.exporters.samples import make_mixed, make_picture, make_record
+
+from remud_gen.errors import RecordError
+from remud_gen.exporters.llamafactory import LlamaFactoryExporter
+from remud_gen.exporters.pictures import PictureFolder
+from remud_gen.records import Option
+from remud_gen.runner.images import ContentImageStore
+
+TAGS = {"role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt", "system_tag": "system"}
+COLUMNS = {"messages": "conversations", "images": "images"}
+
+
+def write(tmp_path, records, thinking="qwen"):
+    (tmp_path / "out").mkdir()
+    store = ContentImageStore(tmp_path / "run")
+    pictures = PictureFolder(tmp_path / "out", store)
+    return LlamaFactoryExporter(thinking).write(records, tmp_path / "out", pictures)
+
+
+def read_lines(tmp_path, name):
+    return (tmp_path / "out" / name).read_text("utf-8").split("\n")
+
+
+def test_golden_rows(tmp_path):
+    store = ContentImageStore(tmp_path / "run")
+    one, two = make_picture(store, 1), make_picture(store, 2)
+    options = (Option(key="A", text="肝脏"), Option(key="B", text="肾脏"))
+    records = [
+        make_record(0, question="Why?", thinking="Because.", answer="So."),
+        make_record(1, images=(one, two), question="哪个器官？", options=options, form="mcq", answer="B"),
+    ]
+    write(tmp_path, [("train", record) for record in records])
+    paths = f'"images/{one.sha256[:2]}/{one.sha256}.png", "images/{two.sha256[:2]}/{two.sha256}.png"'
+    with_pictures = (
+        '{"id": "d1-q0001", "conversations": '
+        '[{"from": "human", "value": "<image>\\n<image>\\n哪个器官？\\nA. 肝脏\\nB. 肾脏"}, '
+        '{"from": "gpt", "value": "B"}], "images": [' + paths + "]}"
+    )
+    text_only = (
+        '{"id": "d1-q0000", "conversations": [{"from": "human", "value": "Why?"}, '
+        '{"from": "gpt", "value": "<think>\\nBecause.\\n</think>\\n\\nSo."}], "images": []}'
+    )
+    assert read_lines(tmp_path, "remud_train.jsonl") == [with_pictures, text_only, ""]
+    assert read_lines(tmp_path, "remud_train_think.jsonl") == [text_only, ""]
+    assert read_lines(tmp_path, "remud_train_nothink.jsonl") == [with_pictures, ""]
+
+
+def test_dataset_info_names_every_file_in_ascii(tmp_path):
+    records = make_mixed(ContentImageStore(tmp_path / "run"))
+    write(tmp_path, [("train" if record.document_id == "d1" else "validation", record) for record in records])
+    data = (tmp_path / "out" / "dataset_info.json").read_bytes()
+    assert data.isascii()
+    info = json.loads(data)
+    assert sorted(f"{name}.jsonl" for name in info) == sorted(path.name for path in (tmp_path / "out").glob("*.jsonl"))
+    for name, entry in info.items():
+        assert entry == {"file_name": f"{name}.jsonl", "formatting": "sharegpt", "columns": COLUMNS, "tags": TAGS}
+
+
+def test_training_files_have_the_template_that_keeps_thinking(tmp_path):
+    write(tmp_path, [("train", make_record(0)), ("validation", make_record(1))])
+    files = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in (tmp_path / "out").glob("*.yaml")}
+    templates = {name: (one["template"], one.get("enable_thinking", True)) for name, one in files.items()}
+    assert templates == {
+        "train_qwen2.5_vl.yaml": ("qwen2_vl", True),
+        "train_qwen3_vl_instruct.yaml": ("qwen3_vl_nothink", True),
+        "train_qwen3_vl_thinking.yaml": ("qwen3_vl", None),
+    }
+    for one in files.values():
+        assert (one["dataset"], one["eval_dataset"], one["dataset_dir"]) == ("remud_train", "remud_validation", ".")
+
+
+def test_without_validation_no_training_file_asks_for_it(tmp_path):
+    write(tmp_path, [("train", make_record(0))])
+    for path in (tmp_path / "out").glob("*.yaml"):
+        assert not [key for key in yaml.safe_load(path.read_text("utf-8")) if "eval" in key]
+
+
+def test_thinking_none_writes_one_file_without_any(tmp_path):
+    summary = write(tmp_path, [("train", make_record(0, thinking="secret"))], thinking="none")
+    assert [name for name in summary.files if name.endswith(".jsonl")] == ["remud_train.jsonl"]
+    assert "secret" not in "".join(read_lines(tmp_path, "remud_train.jsonl"))
+
+
+def test_what_cannot_be_held_is_left_out_by_name_and_nothing_of_it_is_written(tmp_path):
+    store = ContentImageStore(tmp_path / "run")
+    records = [
+        make_record(0, question="Where is the <image> token?"),
+        make_record(1, images=(make_picture(store, 1),), answer="stop <|im_end|>"),
+        make_record(2, images=(make_picture(store, 2), make_picture(store, 3))),
+        make_record(3),
+    ]
+    store.path(records[2].images[1]).unlink()
+    summary = write(tmp_path, [("train", record) for record in records])
+    assert [(name, reason.split(":")[0]) for name, reason in summary.left_out] == [
+        ("d1-q0000", "RESERVED_TOKEN"),
+        ("d1-q0001", "RESERVED_TOKEN"),
+        ("d1-q0002", "IMAGE_MISSING"),
+    ]
+    assert "question holds <image>" in summary.left_out[0][1]
+    assert summary.counts == {"train": 1, "images": 0}
+    assert not (tmp_path / "out" / "images").exists()
+
+
+def test_mode_field_is_not_offered():
+    assert "field" not in LlamaFactoryExporter.thinking_modes
+
+
+def test_read_back_refuses_rows_that_are_not_its_own(tmp_path):
+    write(tmp_path, [("train", make_record(0))])
+    (tmp_path / "out" / "remud_train.jsonl").write_text('{"id": "x", "conversations": 3, "images": []}\n', "utf-8")
+    with pytest.raises(RecordError, match=r"remud_train\.jsonl line 1"):
+        list(LlamaFactoryExporter("qwen").read_back(tmp_path / "out"))

@@ -1,0 +1,111 @@
+"""Train, validation and test."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.exporters.samples import make_record
+
+from remud_gen.errors import ConfigError
+from remud_gen.exporters.splits import plan_splits
+from remud_gen.records import ImageRef
+
+
+def picture(sha256, **changes):
+    return ImageRef(path=f"images/{sha256[:2]}/{sha256}.png", sha256=sha256, width_px=1, height_px=1, **changes)
+
+
+def shelf(sizes):
+    return [make_record(n, document=f"d{number}") for number, size in enumerate(sizes) for n in range(size)]
+
+
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=2, max_size=12),
+    shares=st.sampled_from([(0.9, 0.1), (0.5, 0.5), (0.8, 0.1, 0.1), (0.7, 0.0, 0.3)]),
+    seed=st.integers(0, 5),
+)
+def test_documents_stay_whole_and_no_split_is_empty(sizes, shares, seed):
+    records = shelf(sizes)
+    plan = plan_splits(records, shares, seed)
+    assert plan.unit == "document"
+    held = {record.document_id: plan.find_split(record) for record in records}
+    wanted = [share for share in shares if share > 0]
+    assert len(set(held.values())) == min(len(wanted), len(sizes))
+    assert plan == plan_splits(reversed(records), shares, seed)
+    assert bool(plan.notes) == (len(sizes) < len(wanted))
+
+
+def test_shares_are_met_within_the_largest_document():
+    records = shelf([20] * 50)
+    plan = plan_splits(records, (0.8, 0.1, 0.1), 3)
+    assert Counter(plan.find_split(record) for record in records) == {"train": 800, "validation": 100, "test": 100}
+
+
+def test_a_small_book_beside_a_big_one_becomes_the_validation():
+    records = shelf([95, 5])
+    for seed in range(8):
+        plan = plan_splits(records, (0.9, 0.1), seed)
+        assert plan.split_by_unit == {"d0": "train", "d1": "validation"}
+
+
+def test_another_seed_is_another_split():
+    records = shelf([10] * 30)
+    assert len({tuple(sorted(plan_splits(records, (0.8, 0.2), seed).split_by_unit.items())) for seed in range(5)}) > 1
+
+
+def test_one_document_is_split_by_figure_and_says_so():
+    records = [make_record(n, group=f"g{n // 4}") for n in range(40)]
+    plan = plan_splits(records, (0.9, 0.1), 0)
+    assert plan.unit == "group"
+    assert Counter(plan.find_split(record) for record in records) == {"train": 36, "validation": 4}
+    assert "only one document" in plan.notes[0]
+
+
+def test_a_single_group_goes_to_train():
+    plan = plan_splits([make_record(n, group="g") for n in range(3)], (0.5, 0.5), 0)
+    assert plan.split_by_unit == {"g": "train"}
+    assert "validation stays empty" in plan.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"sha256": "a" * 64}, {"sha256": "a" * 64}),
+        ({"sha256": "a" * 64, "phash": "f0e1d2c3b4a59687"}, {"sha256": "b" * 64, "phash": "F0E1D2C3B4A59687"}),
+        ({"sha256": "a" * 64}, {"sha256": "b" * 64, "derived_from": "a" * 64}),
+    ],
+)
+def test_documents_that_share_a_picture_stay_together(one, other):
+    records = shelf([5] * 10)
+    records[7] = records[7].model_copy(update={"images": (picture(**one),)})
+    records[44] = records[44].model_copy(update={"images": (picture(**other),)})
+    for seed in range(10):
+        plan = plan_splits(records, (0.5, 0.5), seed)
+        assert plan.find_split(records[7]) == plan.find_split(records[44])
+
+
+def test_the_hash_of_a_flat_picture_ties_nothing_together():
+    records = shelf([1, 1])
+    flat = [
+        record.model_copy(update={"images": (picture(letter * 64, phash="0000000000000001"),)})
+        for record, letter in zip(records, "ab", strict=True)
+    ]
+    assert plan_splits(flat, (0.5, 0.5), 0).unit == "document"
+
+
+def test_when_all_documents_share_pictures_figures_are_split():
+    shared = picture("a" * 64)
+    records = [make_record(n, document=f"d{n % 2}", images=(shared,) if n < 2 else ()) for n in range(20)]
+    plan = plan_splits(records, (0.9, 0.1), 0)
+    assert plan.unit == "group"
+    assert plan.find_split(records[0]) == plan.find_split(records[1])
+    assert "share pictures" in plan.notes[0]
+
+
+@pytest.mark.parametrize("shares", [(), (0.5,), (0.0, 1.0), (0.5, 0.6), (1.2, -0.2), (0.25,) * 4, (float("nan"), 1.0)])
+def test_impossible_shares_are_a_config_error(shares):
+    with pytest.raises(ConfigError, match=r"export\.split"):
+        plan_splits([], shares, 0)

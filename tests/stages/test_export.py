@@ -1,0 +1,143 @@
+"""The export stage as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from tests.exporters.samples import make_mixed, make_picture, make_record, read_tree, run_export
+
+from remud_gen.config import Config
+from remud_gen.errors import ConfigError, InputError, RecordError
+from remud_gen.exporters.raw import read_records
+from remud_gen.exporters.rows import read_rows
+from remud_gen.records import Verdict
+from remud_gen.runner.images import ContentImageStore
+from remud_gen.stages.export import ExportStage
+
+ALL = ["llamafactory", "raw", "swift"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ContentImageStore(tmp_path / "run")
+
+
+def test_every_kept_record_arrives_in_every_format(tmp_path, store):
+    records = make_mixed(store)
+    summaries = run_export(records, store, tmp_path / "out", formats=ALL)
+    assert list(summaries) == ALL
+    for name, stem in (("llamafactory", "remud_{}"), ("swift", "{}"), ("raw", "{}")):
+        rows = {
+            split: list(read_rows(tmp_path / "out" / name / f"{stem.format(split)}.jsonl"))
+            for split in ("train", "validation")
+        }
+        assert {row["id"] for split in rows for row in rows[split]} == {record.id for record in records}
+        assert {split: len(rows[split]) for split in rows} == {
+            split: summaries[name].counts[split] for split in ("train", "validation")
+        }
+
+
+def test_same_records_give_the_same_bytes(tmp_path, store):
+    records = make_mixed(store)
+    for name in ("one", "two"):
+        run_export(records, store, tmp_path / name, formats=ALL)
+    assert read_tree(tmp_path / "one") == read_tree(tmp_path / "two")
+    assert str(tmp_path).encode() not in b"".join(read_tree(tmp_path / "one").values())
+
+
+def test_documents_are_not_split_and_raw_keeps_the_given_order(tmp_path, store):
+    records = [make_record(number, document=f"d{number // 5}") for number in range(50)]
+    run_export(records, store, tmp_path / "out", formats=["raw"], split=[0.8, 0.1, 0.1])
+    held = {
+        split: list(read_records(tmp_path / "out" / "raw" / f"{split}.jsonl"))
+        for split in ("train", "validation", "test")
+    }
+    documents = [{record.document_id for record in held[split]} for split in held]
+    assert sum(len(one) for one in documents) == len(set.union(*documents)) == 10
+    assert {split: len(held[split]) for split in held} == {"train": 40, "validation": 5, "test": 5}
+    assert held["train"] == [record for record in records if record in held["train"]]
+
+
+def test_one_document_is_split_by_figure_and_the_summary_says_so(tmp_path, store):
+    records = [make_record(number, group=f"g{number // 2}") for number in range(20)]
+    summary = run_export(records, store, tmp_path / "out", formats=["llamafactory"])["llamafactory"]
+    assert (summary.counts["train"], summary.counts["validation"]) == (18, 2)
+    assert "only one document" in summary.notes[0]
+    assert "only one document" in (tmp_path / "out" / "llamafactory" / "README.md").read_text("utf-8")
+
+
+def test_records_that_were_not_kept_are_not_exported(tmp_path, store):
+    rejected = make_record(1, verdicts=(Verdict(code="X", severity="reject"),))
+    review = make_record(2, verdicts=(Verdict(code="Y", severity="review"),))
+    fixed = make_record(3, verdicts=(Verdict(code="Z", severity="fix"),))
+    run_export([make_record(0), rejected, review, fixed], store, tmp_path / "out", formats=["raw"], split=[1.0])
+    assert [record.id for record in read_records(tmp_path / "out" / "raw" / "train.jsonl")] == ["d1-q0000", "d1-q0003"]
+
+
+def test_the_manifest_resolves_every_file_and_names_what_was_left_out(tmp_path, store):
+    records = [*make_mixed(store), make_record(7, document="d2", answer="<|endoftext|>")]
+    run_export(records, store, tmp_path / "out", formats=ALL)
+    for name in ALL:
+        folder = tmp_path / "out" / name
+        manifest = json.loads((folder / "MANIFEST.json").read_text("utf-8"))
+        for file, facts in manifest["files"].items():
+            assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == facts["sha256"]
+        on_disk = {path for path in read_tree(folder) if not path.startswith("images/")}
+        assert on_disk == {*manifest["files"], "MANIFEST.json"}
+        left_out = [row["id"] for row in read_rows(folder / "left_out.jsonl")]
+        assert left_out == ([] if name == "raw" else ["d2-q0007"])
+        assert sum(manifest["left_out"].values()) == len(left_out)
+        assert len(read_tree(folder / "images")) == manifest["counts"]["images"] == 3
+
+
+def test_nothing_kept_is_an_input_error(tmp_path, store):
+    with pytest.raises(InputError, match="no record was kept"):
+        run_export([], store, tmp_path / "out", formats=["raw"])
+
+
+def test_a_format_that_holds_none_says_why(tmp_path, store):
+    with pytest.raises(InputError) as caught:
+        run_export([make_record(0, question="<image>")], store, tmp_path / "out", formats=["llamafactory"])
+    assert "RESERVED_TOKEN" in caught.value.hint
+
+
+def test_two_records_with_one_id_publish_nothing(tmp_path, store):
+    with pytest.raises(RecordError, match="d1-q0001: DUPLICATE_ID") as caught:
+        run_export([make_record(0), make_record(1), make_record(1)], store, tmp_path / "out", formats=["llamafactory"])
+    assert (caught.value.code, caught.value.exit_code) == ("EXPORT_INVALID", 1)
+
+
+def test_pictures_are_shared_with_the_store_and_between_formats(tmp_path, store):
+    shared = make_picture(store, 1)
+    records = [make_record(number, images=(shared,)) for number in range(5)]
+    run_export(records, store, tmp_path / "out", formats=ALL)
+    assert store.path(shared).stat().st_nlink == 1 + len(ALL)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"formats": ["llamafactori"]}, "llamafactori"),
+        ({"formats": []}, "no export format"),
+        ({"formats": ["raw", "llamafactory"], "thinking": "field"}, "llamafactory cannot hold"),
+        ({"split": [0.5, 0.6]}, "export.split"),
+    ],
+)
+def test_an_impossible_configuration_is_refused_before_any_work(settings, words):
+    with pytest.raises(ConfigError, match=words):
+        ExportStage(Config.model_validate({"export": settings}))
+
+
+def test_a_stream_is_enough(tmp_path, store):
+    """The stage never asks for a list: each call is a fresh one-way stream."""
+    calls = []
+
+    def start():
+        calls.append(1)
+        return (make_record(number, document=f"d{number % 3}") for number in range(30))
+
+    (tmp_path / "out").mkdir()
+    ExportStage(Config.model_validate({"export": {"formats": ALL}})).export(start, store, tmp_path / "out")
+    assert len(calls) == 1 + len(ALL)
