@@ -176,10 +176,17 @@ def test_only_leaves_earlier_stages_alone(tmp_path: Path, shelf: Path) -> None:
 
 
 def test_retry_errors_redoes_parts_with_failures_only(tmp_path: Path, shelf: Path) -> None:
-    (shelf / "first.txt").write_text("good\nbad\ngood\ngood", "utf-8")
+    log = tmp_path / "touched"
+    (shelf / "first.txt").write_text(f"good logged={log}\nbad logged={log}\ngood\ngood", "utf-8")
     bring_up(tmp_path / "run", shelf, settings())
+    before = record_files(tmp_path / "run")
     assert bring_up(tmp_path / "run", shelf, settings())["extract"].n_run == 0
-    assert bring_up(tmp_path / "run", shelf, settings(), Wish("pair", retries_errors=True))["extract"].n_run == 1
+    assert log.read_text("utf-8").split() == ["1", "2"]
+    report = bring_up(tmp_path / "run", shelf, settings(), Wish("pair", retries_errors=True))["extract"]
+    assert report.n_run == 1
+    assert log.read_text("utf-8").split() == ["1", "2", "2"]
+    assert record_files(tmp_path / "run") == before
+    assert (report.counts.inputs, report.counts.produced, report.counts.failed) == (7, 6, 1)
 
 
 def test_too_many_errors_stop_the_run(tmp_path: Path, shelf: Path) -> None:

@@ -48,6 +48,9 @@ class LinePages(RecordStage[PageInput, Page]):
 
     def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
         line = self.context.document_path(item.document.sha256).read_text("utf-8").splitlines()[item.number - 1]
+        if "logged=" in line:
+            with open(line.split("logged=")[1], "a", encoding="utf-8") as log:
+                log.write(f"{item.number}\n")
         if "segfault" in line:
             os.kill(os.getpid(), signal.SIGSEGV)
         if "hang" in line:

@@ -16,7 +16,7 @@ from remud_gen.runner.executors import EXECUTORS, Executor
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
-from remud_gen.runner.parts import Counts, PartState, Usage, iterate_inputs, part_paths
+from remud_gen.runner.parts import Counts, PartMeta, PartState, Usage, iterate_inputs, part_paths
 from remud_gen.runner.plan import StageRow, find_orphans, join_parts, plan_stage
 from remud_gen.runner.progress import Progress
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage, read_errors
@@ -129,7 +129,7 @@ class Driver:
     ) -> StageReport:
         started = time.monotonic()
         todo = [] if is_left else [state for state in states if _needs_run(state, wish)]
-        jobs = [Job(row.target, state.spec, state.basis) for state in todo]
+        jobs = [Job(row.target, state.spec, state.basis, _reusable(state)) for state in todo]
         done: dict[str, JobResult] = {}
         calls_paid = 0
         if jobs:
@@ -157,7 +157,12 @@ class Driver:
         return report
 
     async def _ask(
-        self, stage: AsyncStage[Any, Any], bench: Bench, jobs: list[Job], progress: Progress, publish: Callable[[JobResult], None]
+        self,
+        stage: AsyncStage[Any, Any],
+        bench: Bench,
+        jobs: list[Job],
+        progress: Progress,
+        publish: Callable[[JobResult], None],
     ) -> int:
         from remud_gen.llm.gateway import open_gateway
 
@@ -210,6 +215,14 @@ def _needs_run(state: PartState, wish: Wish) -> bool:
     if state.state != "fresh":
         return True
     return wish.retries_errors and state.meta is not None and state.meta.counts.errors > 0
+
+
+def _reusable(state: PartState) -> PartMeta | None:
+    """The part on disk if only its failed inputs need doing; kept rejections would lose their codes in a copy."""
+    meta = state.meta
+    if state.state != "fresh" or meta is None or any(ending == "r" and n for ending, n, _ in meta.endings):
+        return None
+    return meta
 
 
 def read_overlay(run: Path, corpus: Sequence[PartState]) -> dict[str, tuple[Verdict, ...]]:

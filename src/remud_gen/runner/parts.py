@@ -129,6 +129,8 @@ class PartMeta(BaseModel):
     mtime_ns: int
     errors_sha256: str
     slices: list[Slice]
+    endings: list[tuple[Literal["p", "r", "f"], int, int]] = Field(default_factory=list)
+    """Per input: produced, rejected or failed; its lines in the record file; its lines in the error file."""
     seconds: float = 0.0
 
 
@@ -217,6 +219,8 @@ def examine(run: Path, spec: PartSpec, basis: Basis) -> PartState:
     meta = read_meta(meta_path)
     if meta is None:
         return PartState(spec, basis, "missing", "not made yet", None)
+    if meta.schema_version < SCHEMA_VERSION:
+        return PartState(spec, basis, "stale", f"written with schema {meta.schema_version}", None)
     if meta.fingerprint != basis.fingerprint(spec.stage):
         return PartState(spec, basis, "stale", basis.explain_change(meta.basis) or "made differently", meta)
     if not _is_intact(records, meta.size, meta.mtime_ns, meta.sha256) or not errors.is_file():

@@ -15,6 +15,7 @@ from remud_gen.protocols import Asker, ModelReply, ModelRequest
 from remud_gen.records import Record
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.runner.parts import Basis, Counts, PartMeta, PartSpec, Usage, iterate_inputs, locate
+from remud_gen.runner.reuse import read_outcomes
 from remud_gen.runner.writer import Outcome, PartWriter
 from remud_gen.stages.base import (
     AsyncStage,
@@ -36,6 +37,7 @@ class Job:
     target: str  # module:Class of the stage
     spec: PartSpec
     basis: Basis
+    old: PartMeta | None = None  # a version of this part whose clean outcomes are to be kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Workbench:
         spec = job.spec
         with PartWriter(self._bench.run, spec, job.basis) as writer:
             if isinstance(stage, RecordStage):
-                self._run_records(stage, spec, writer, tick)
+                self._run_records(stage, job, writer, tick)
             elif isinstance(stage, DocumentStage):
                 self._run_document(stage, spec, writer, tick)
             elif isinstance(stage, CorpusStage):
@@ -104,16 +106,21 @@ class Workbench:
                 raise TypeError(f"{job.target} is no CPU stage")
             return JobResult(job, writer.commit(is_partial=spec.taken < spec.inputs.count))
 
-    def _run_records(self, stage: RecordStage[Any, Any], spec: PartSpec, writer: PartWriter, tick: Tick) -> None:
-        for number, item in enumerate(iterate_inputs(self._bench.run, spec.inputs)):
-            if number >= spec.taken:
+    def _run_records(self, stage: RecordStage[Any, Any], job: Job, writer: PartWriter, tick: Tick) -> None:
+        olds = read_outcomes(self._bench.run, job.old) if job.old is not None else iter(())
+        for number, item in enumerate(iterate_inputs(self._bench.run, job.spec.inputs)):
+            if number >= job.spec.taken:
                 break
+            tick(1)
+            old = next(olds, None)
+            if old is not None and old.is_clean:
+                writer.copy(old)
+                continue
             outcomes: list[Outcome] = []
             failures: list[Failure] = []
             with guarded(failures):
                 outcomes.extend(stage.process(item))
             writer.add(locate(item), [*outcomes, *failures])
-            tick(1)
 
     def _run_document(self, stage: DocumentStage[Any, Any], spec: PartSpec, writer: PartWriter, tick: Tick) -> None:
         items = list(iterate_inputs(self._bench.run, spec.inputs))[: spec.taken]

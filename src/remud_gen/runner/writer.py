@@ -16,6 +16,7 @@ import jsonlines
 from remud_gen.records import Record
 from remud_gen.runner.files import open_atomically, write_atomically
 from remud_gen.runner.parts import SLICE_RECORDS, Basis, Counts, PartMeta, PartSpec, Slice, Usage, part_paths
+from remud_gen.runner.reuse import Ending, OldOutcome
 from remud_gen.stages.base import Failure, Rejection
 
 Outcome = Record | Failure | Rejection[Any]
@@ -34,6 +35,8 @@ class PartWriter:
         self._slice_start = self._size = self._slice_count = 0
         self._slices: list[Slice] = []
         self._errors: list[dict[str, object]] = []
+        self._endings: list[tuple[Ending, int, int]] = []
+        self._n_ended = (0, 0)  # record and error lines up to the last input
         self.counts = Counts()
         self.usage = Usage()
 
@@ -52,21 +55,26 @@ class PartWriter:
                 n_rejections += 1
                 if outcome.record is not None:
                     self._write(outcome.record)
-                    self.counts.codes[outcome.code] = self.counts.codes.get(outcome.code, 0) + 1
+                    self._count_code(outcome.code)
                 else:
                     self._note(where, "rejected", outcome.code, outcome.message, "")
             else:
                 n_records += 1
                 self._write(outcome)
-        self.counts.inputs += 1
-        if n_records:
-            self.counts.produced += 1
-        elif n_failures or not n_rejections:
-            self.counts.failed += 1
-            if not n_failures:
-                self._note(where, "failed", "NOTHING_PRODUCED", "the stage said nothing about this input", "")
-        else:
-            self.counts.rejected += 1
+        if not (n_records or n_failures or n_rejections):
+            n_failures = 1
+            self._note(where, "failed", "NOTHING_PRODUCED", "the stage said nothing about this input", "")
+        self._end_input("p" if n_records else "f" if n_failures else "r")
+
+    def copy(self, old: OldOutcome) -> None:
+        """Take over what an earlier version of this part made of one input."""
+        for line in old.records:
+            self._write_line(line, json.loads(line)["record"])
+        for error in old.errors:
+            self._errors.append(error)
+            self._count_code(error["code"])
+            self.counts.errors += error["outcome"] == "failed"
+        self._end_input(old.ending)
 
     def add_overlay(self, record: Record) -> None:
         """Write a record that belongs to the corpus rather than to one input."""
@@ -96,6 +104,7 @@ class PartWriter:
             mtime_ns=self._paths[0].stat().st_mtime_ns,
             errors_sha256=hashlib.sha256(error_bytes).hexdigest(),
             slices=self._slices,
+            endings=self._endings,
             seconds=round(time.monotonic() - self._started, 3),
         )
         write_atomically(self._paths[2], meta.model_dump_json().encode("utf-8"))
@@ -105,15 +114,28 @@ class PartWriter:
         # After a commit the stack is empty; before it, the half-written file must go.
         self._stack.__exit__(kind or _Abandoned, error or _Abandoned(), None)
 
+    def _end_input(self, ending: Ending) -> None:
+        self.counts.inputs += 1
+        self.counts.produced += ending == "p"
+        self.counts.rejected += ending == "r"
+        self.counts.failed += ending == "f"
+        self._endings.append((ending, self.counts.outputs - self._n_ended[0], len(self._errors) - self._n_ended[1]))
+        self._n_ended = (self.counts.outputs, len(self._errors))
+
+    def _count_code(self, code: str) -> None:
+        self.counts.codes[code] = self.counts.codes.get(code, 0) + 1
+
     def _write(self, record: Record) -> None:
         line = record.model_dump_json().encode("utf-8") + b"\n"
+        self._write_line(line, str(getattr(record, "record", "record")))
+
+    def _write_line(self, line: bytes, kind: str) -> None:
         self._records.write(line)
         self._hash.update(line)
         self._slice_hash.update(line)
         self._size += len(line)
         self._slice_count += 1
         self.counts.outputs += 1
-        kind = str(getattr(record, "record", "record"))
         self.counts.records[kind] = self.counts.records.get(kind, 0) + 1
         if self._slice_count == SLICE_RECORDS:
             self._close_slice()
@@ -134,7 +156,7 @@ class PartWriter:
         identity, file, page = where
         line: dict[str, object] = {"id": identity, "outcome": outcome, "code": code, "message": message, "hint": hint}
         self._errors.append({**line, "file": file, "page_number": page})
-        self.counts.codes[code] = self.counts.codes.get(code, 0) + 1
+        self._count_code(code)
         self.counts.errors += outcome == "failed"
 
 
