@@ -183,7 +183,10 @@ def _continues(group: list[_Line], entry: _Line) -> bool:
         return False
     # OCR measures the height of each line's own letters; a text layer gives the font's size.
     tolerance = 1.1 if entry.line.font_size else 1.45
-    if not 1 / tolerance < entry.size / last.size < tolerance or _is_caption(last.role) != _is_caption(entry.role):
+    if not 1 / tolerance < entry.size / last.size < tolerance:
+        return False
+    is_remnant = len(entry.line.text) < 4 and not is_finished(last.line.text)
+    if _is_caption(last.role) != _is_caption(entry.role) and not is_remnant:
         return False
     if last.owner != entry.owner and pitch > 1.5 * size and is_finished(last.line.text):
         return False
@@ -192,8 +195,11 @@ def _continues(group: list[_Line], entry: _Line) -> bool:
 
 def _begins_block(group: list[_Line], entry: _Line) -> bool:
     first, last, text = group[0].line.text, group[-1].line.text, entry.line.text
-    if parse_panel_letters(text) or parse_panel_letters(first) or begins_note(text):
+    if parse_panel_letters(first) or begins_note(text):
         return True
+    if parse_panel_letters(text):
+        # A letter below its panel stands free; the last letter of a wrapped word stands at the margin.
+        return is_finished(last) or abs(entry.box[0] - group[-1].box[0]) > 0.5 * entry.size or len(last) < 4
     label = parse_label(text)
     if (label is not None and not label.reads_as_sentence) or is_table_label(text):
         return is_finished(last) or parse_label(first) is not None or group[-1].owner != entry.owner

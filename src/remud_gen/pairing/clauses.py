@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from remud_gen.rules.figure_labels import HEAD_EN, HEAD_ZH, NUMBER_EN, NUMBER_ZH, expand_letters, narrow
@@ -83,12 +83,13 @@ def split_clauses(text: str) -> Clauses | None:
 
 def find_panel_keys(text: str) -> frozenset[Key]:
     """All panel letters that a text speaks of by its markers, whether or not its clauses can be told apart."""
-    plain = narrow(text)
-    for find in (_find_chinese, _find_parenthesised, _find_clause_starts):
-        markers = find(plain)
-        if markers:
-            return frozenset(key for marker in markers for key in marker.keys)
-    return frozenset()
+    markers = _find_marked(narrow(text), (_find_chinese, _find_parenthesised, _find_clause_starts))
+    return frozenset(key for marker in markers for key in marker.keys)
+
+
+def _find_marked(plain: str, finders: Sequence[Callable[[str], list[_Marker]]]) -> list[_Marker]:
+    """The marks of the first way of marking that this text uses."""
+    return next((markers for find in finders if (markers := find(plain))), [])
 
 
 def strip_letters(text: str, letters: Collection[str]) -> str:
@@ -100,6 +101,9 @@ def strip_letters(text: str, letters: Collection[str]) -> str:
         for match in pattern.finditer(plain):
             if {letter.upper() for letter in expand_letters(match.group())} <= known:
                 spans.append(match.span())
+    if not _find_marked(plain, (_find_chinese, _find_parenthesised)):
+        markers = [m for m in _find_clause_starts(plain) if set(m.keys) <= known]
+        spans.extend((marker.start, marker.end) for marker in markers)
     for start, end in sorted(spans, reverse=True):
         text = (
             f"{text[:start].rstrip()} {text[end:].lstrip()}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from remud_gen.pairing.flow import Block, Flow
-from remud_gen.pairing.paragraphs import Heading, Paragraph
+from remud_gen.pairing.paragraphs import Heading, Paragraph, is_question
 from remud_gen.records import Evidence, EvidenceKind
 from remud_gen.rules.figure_citations import find_citations
 from remud_gen.rules.geometry import hull
@@ -21,7 +21,7 @@ def index_mentions(paragraphs: Sequence[Paragraph], known: Collection[str]) -> d
     """Normalised figure number -> the paragraphs that cite it, in reading order."""
     mentions: dict[str, list[Paragraph]] = {}
     for paragraph in paragraphs:
-        if paragraph.is_back_matter:
+        if paragraph.is_back_matter or is_question(paragraph.text):
             continue
         for number in dict.fromkeys(citation.number for citation in find_citations(paragraph.text, known)):
             mentions.setdefault(number, []).append(paragraph)

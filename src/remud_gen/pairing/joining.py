@@ -11,6 +11,8 @@ _TAIL = re.compile(r"([A-Za-z]+)-$")
 _HEAD = re.compile(r"^([a-z]+)")
 _WIDE = re.compile(r"[\u3000-\u303f\uff00-\uffef]")
 _COMPOUND = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_CUT_UNIT = re.compile(r"\d[a-z]$")  # "1c" / "m": Chinese lines break anywhere
+_UNIT_END = re.compile(r"[a-z]{1,2}(?![A-Za-z])")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -41,7 +43,9 @@ def _join_two(before: str, after: str, words: Collection[str]) -> str:
         return before + after if keeps_hyphen else before[:-1] + after
     if before.endswith("-") or (before[-1] in "–/" and not before[-2:-1].isspace()):
         return before + after
-    if _is_wide(before[-1]) or _is_wide(after[0]):
+    if _is_wide(before[-1]) or _is_wide(after[0]) or before[-1] in "([":
+        return before + after
+    if after[0] in ".,)];:" or (HAN.search(before) and _CUT_UNIT.search(before) and _UNIT_END.match(after)):
         return before + after
     return f"{before} {after}"
 

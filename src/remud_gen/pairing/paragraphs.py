@@ -20,12 +20,26 @@ _NUMBERED = re.compile(r"\s*(?P<number>[0-9]{1,2}(?:\.[0-9]{1,2}){0,3})(?:\.? *\
 _DEPTHS = {"篇": 1, "章": 2, "节": 3}
 BACK_MATTER = re.compile(
     r"\W*[0-9.]*\s*(?:references?|bibliography|literature cited|acknowledge?ments?|conflicts? of interests?|"
-    r"competing interests?|disclosures?|funding|author contributions?|data availability|supplementary materials?|"
+    r"competing interests?|disclosures?|funding|author[’']?s?[’']? contributions?|data availability|supplementary materials?|"
     r"consent|ethic\w* .*|abbreviations|appendix.*|index|transparency document|"
     r"参考文献|致谢|利益冲突|基金项目|作者贡献|索引)\W*(?:\(.*\))?\s*$",
     re.IGNORECASE,
 )
+INLINE_BACK_MATTER = re.compile(
+    r"(?:acknowledge?ments?|funding|author[’']?s?[’']? contributions?|conflicts? of interests?|data availability\b.{0,12}|"
+    r"institutional review.{0,20}|informed consent.{0,12}|supplementary materials?|"
+    r"基金项目|作者单位|通[讯信]作者)\s*[:：.]",
+    re.IGNORECASE,
+)
 MAX_HEADING_CHARS = 120
+PROSE_CHARS = 150  # a block this long ends a table
+_IMPRINT = re.compile(r"@|https?:|doi|\b(?:department|university|hospital|faculty|institute) of\b", re.IGNORECASE)
+_QUESTION = re.compile(r"【?(?:选择题|判断题|填空题|问答题)】?|^答案[:：]|^[A-E][.、．]\s*\S.*[B-E][.、．]")
+
+
+def is_question(text: str) -> bool:
+    """Whether a paragraph is an exercise of the book or its answer: no evidence, and nothing to learn from as prose."""
+    return _QUESTION.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,23 +68,26 @@ def read_paragraphs(flow: Flow, skipped: Collection[Block]) -> tuple[list[Paragr
     paragraphs: list[Paragraph] = []
     over: dict[Block, tuple[Heading, ...]] = {}
     is_fresh = True  # a heading came since the last paragraph
+    is_table = is_back = False
     for block in flow.blocks():
         over[block] = tuple(path)
+        is_table = is_table_label(block.text) or (is_table and len(block.text) < PROSE_CHARS)
         if block in skipped or parse_panel_letters(block.text) or is_table_label(block.text):
             continue
         heading = _read_heading(block, flow.pages[block.page].em)
-        if heading is not None:
+        if heading is not None and (heading.depth is not None or not is_table):
             path = _push(path, heading)
-            is_fresh = True
+            is_fresh, is_table, is_back = True, False, any(BACK_MATTER.match(upper.text) for upper in path)
             continue
-        if block.role in ("header", "footer", "table", "caption"):
+        is_back = is_back or INLINE_BACK_MATTER.match(block.text) is not None
+        is_cell = is_table and block.size < 0.95 * flow.pages[block.page].em
+        if block.role in ("header", "footer", "table", "caption") or is_cell:
             continue
         last = paragraphs[-1] if paragraphs and not is_fresh else None
         if last is not None and _goes_on(last, block):
             text = join_lines([last.text, block.text], flow.words)
             paragraphs[-1] = Paragraph((*last.blocks, block), text, last.headings, last.is_back_matter)
         else:
-            is_back = any(BACK_MATTER.match(heading.text) for heading in path)
             paragraphs.append(Paragraph((block,), block.text, tuple(path), is_back))
         is_fresh = False
     return paragraphs, over
@@ -81,7 +98,11 @@ def _read_heading(block: Block, em: float) -> Heading | None:
     if not 2 <= len(text) <= MAX_HEADING_CHARS or not re.search(r"[^\W\d_]{2}", text):
         return None
     depth = _measure_depth(narrow(text))
+    if depth is None and (len(re.findall(r"[,|]", text)) > 1 or _IMPRINT.search(text)):
+        return None  # a list of authors, an address
     is_short = len(block.lines) <= 3 and (depth is not None or not re.search(r"[.。,，;；]$", text))
+    if depth is None and block.size < 0.95 * em and not BACK_MATTER.match(text):
+        return None
     is_marked = block.role in ("title", "section") or BACK_MATTER.match(text) is not None
     stands_out = block.size > 1.12 * em or (block.is_bold and len(block.lines) <= 2)
     is_listed = depth is not None and len(text) < (30 if HAN.search(text) else 60) and len(block.lines) == 1

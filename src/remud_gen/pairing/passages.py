@@ -8,7 +8,7 @@ from itertools import groupby
 
 from remud_gen.pairing.context import make_evidence
 from remud_gen.pairing.flow import Flow
-from remud_gen.pairing.paragraphs import Paragraph
+from remud_gen.pairing.paragraphs import Paragraph, is_question
 from remud_gen.records import Evidence, Passage, Source, make_id
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.language import HAN, detect_language
@@ -16,10 +16,10 @@ from remud_gen.rules.notes import begins_legend
 
 _PUBLISHING = re.compile(
     r"https?://|doi\.org|@|©|copyright|creative commons|all rights reserved|correspond(?:ence|ing author)|received:? |"
-    r"accepted:? |published:? |academic editor|version of record|isbn|issn|版权所有|收稿日期|通[讯信]作者|出版社",
+    r"accepted:? |published:? |academic editor|version of record|isbn|issn|^keywords?\b|^citation:|^publisher.s note|^关键词|版权所有|收稿日期|通[讯信]作者|出版社",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"【?(?:选择题|判断题|填空题|问答题)】?|^答案[:：]|^[A-E][.、]\s*\S.*[B-E][.、]")
+_ADDRESS = re.compile(r"\W*\d?\s*(?:Departments?|Divisions?|Faculty|School|Institute|Hospital|University) (?:of|for)\b")
 
 
 def make_passages(
@@ -41,14 +41,17 @@ def make_passages(
 def is_prose(paragraph: Paragraph) -> bool:
     """Whether a paragraph is running text rather than a table's cells, an imprint or a question bank."""
     text = paragraph.text
-    if paragraph.is_back_matter or begins_legend(text) or _QUESTION.search(text):
+    if paragraph.is_back_matter or begins_legend(text) or is_question(text):
         return False
     han = len(HAN.findall(text))
     words = len(re.findall(r"[A-Za-z]{2,}", text))
     if han < 20 and words < 10:
         return False
-    if _PUBLISHING.search(text) and len(text) < 600:
+    if (_PUBLISHING.search(text) or _ADDRESS.match(text)) and len(text) < 600:
         return False
+    capitals = len(re.findall(r"\b[A-Z][a-z]+", text))
+    if words and text.count(",") > 3 and capitals > 0.6 * words:
+        return False  # a list of names
     digits = sum(character.isdigit() for character in text)
     return digits < 0.2 * len(text) and re.search(r"[.。！？!?;；]", text) is not None
 

@@ -11,7 +11,7 @@ from remud_gen.rules.figure_labels import narrow, normalise_number
 TitleClass = tuple[Literal["-", ".", " "], int]
 _NUMBERED = re.compile(
     r"\s*(?:例 ?)?(?P<number>[0-9lI]{1,3}(?: ?[-.] ?[0-9lI]{1,3}){1,3})(?![0-9%])\.?(?![0-9])"
-    r"(?P<space> *)(?P<title>\S.{0,59})$"
+    r"(?P<space> *)(?P<title>\S.{0,89})$"
 )
 
 
