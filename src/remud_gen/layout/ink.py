@@ -1,0 +1,110 @@
+"""Ink on a page image that is not text: connected parts with what tells a picture from a table or a stain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from remud_gen.protocols import PageView
+from remud_gen.records import TextLine
+from remud_gen.rules.geometry import Box
+
+WORK_LONG_SIDE_PX = 1200
+LINK_SHARE = 0.0035  # of the page height: parts nearer than this are one
+RULE_LENGTH_SHARE = 0.04
+MIN_PART_SHARE = 2e-5
+SPECK_SHARE = 4e-6
+
+
+@dataclass(frozen=True, slots=True)
+class InkPart:
+    """A connected part in the page's unit. Shares are of its box."""
+
+    bbox: Box
+    fill: float  # covered by ink, holes between linked strokes included
+    ink: float  # covered by ink proper
+    rule: float  # part of its ink that lies in long straight lines
+    dark: float  # clearly darker than mid grey
+    touches_edge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageInk:
+    """A page at working size: grey levels stretched to black 0 and paper 255."""
+
+    grey: Any
+    parts: tuple[InkPart, ...]
+    scale: float  # pixels per unit
+
+
+def read_ink(page: PageView, lines: Sequence[TextLine]) -> PageInk:
+    """Render at working size, stretch the grey levels to the page's own black and paper, and part the ink."""
+    scale = WORK_LONG_SIDE_PX / max(page.width, page.height)
+    image = page.render(72 * scale)
+    grey = _stretch(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY))
+    scale_x, scale_y = grey.shape[1] / page.width, grey.shape[0] / page.height
+    ink = (grey < 200).astype(np.uint8)
+    _erase_text(ink, grey, lines, scale_x, scale_y)
+    long = max(9, int(RULE_LENGTH_SHARE * max(grey.shape)))
+    rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))
+    rules |= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((long, 1), np.uint8))
+    thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+    rules &= 1 - cv2.dilate(thick, np.ones((5, 5), np.uint8))
+    link = max(3, int(LINK_SHARE * grey.shape[0])) | 1
+    linked = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((link, link), np.uint8))
+    parts = _measure_parts(linked, ink, rules, grey, (scale_x, scale_y))
+    return PageInk(grey, tuple(parts), scale)
+
+
+def _stretch(grey: Any) -> Any:
+    """Shading of the paper evened out, black point and paper set to 0 and 255."""
+    small = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    paper = float(np.percentile(small, 92))
+    # Paper shading is slow and mild: what is far darker than the paper is picture and takes the page's own level.
+    shade = np.where(small > paper - 70, small, paper).astype(np.uint8)
+    shade = cv2.blur(cv2.dilate(shade, np.ones((5, 5), np.uint8)), (15, 15))
+    level = cv2.resize(shade, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    black = min(float(np.percentile(grey, 1)), paper - 40)
+    stretched = (grey.astype(np.float32) - black) * (255.0 / np.maximum(level - black, 20))
+    return np.clip(stretched, 0, 255).astype(np.uint8)
+
+
+def _erase_text(ink: Any, grey: Any, lines: Sequence[TextLine], scale_x: float, scale_y: float) -> None:
+    """Blank the words printed on paper; words on a picture stay, or they would cut it up."""
+    height, width = ink.shape
+    for line in lines:
+        x0, y0 = max(0, int(line.bbox[0] * scale_x) - 2), max(0, int(line.bbox[1] * scale_y) - 2)
+        x1, y1 = min(width, int(line.bbox[2] * scale_x) + 3), min(height, int(line.bbox[3] * scale_y) + 3)
+        if x1 - x0 < 3 or y1 - y0 < 3:
+            continue
+        rim = np.concatenate([grey[y0, x0:x1], grey[y1 - 1, x0:x1], grey[y0:y1, x0], grey[y0:y1, x1 - 1]])
+        if np.median(rim) > 215:
+            ink[y0:y1, x0:x1] = 0
+
+
+def _measure_parts(linked: Any, ink: Any, rules: Any, grey: Any, scales: tuple[float, float]) -> list[InkPart]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
+    total = linked.size
+    parts = []
+    for k in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[k])
+        if w * h < MIN_PART_SHARE * total and area < SPECK_SHARE * total:
+            continue
+        inside = labels[y : y + h, x : x + w] == k
+        own = ink[y : y + h, x : x + w].astype(bool) & inside
+        strokes = max(1, int(own.sum()))
+        parts.append(
+            InkPart(
+                bbox=(x / scales[0], y / scales[1], (x + w) / scales[0], (y + h) / scales[1]),
+                fill=area / (w * h),
+                ink=strokes / (w * h),
+                rule=float((rules[y : y + h, x : x + w].astype(bool) & own).sum()) / strokes,
+                dark=float(((grey[y : y + h, x : x + w] < 110) & inside).sum()) / (w * h),
+                touches_edge=x <= 2 or y <= 2 or x + w >= linked.shape[1] - 2 or y + h >= linked.shape[0] - 2,
+            )
+        )
+    return parts
