@@ -6,13 +6,16 @@ import hashlib
 import json
 
 import pytest
+from PIL import Image
 from tests.exporters.samples import make_mixed, make_picture, make_record, read_tree, run_export
 
 from remud_gen.config import Config
 from remud_gen.errors import ConfigError, InputError, RecordError
+from remud_gen.exporters import chat
+from remud_gen.exporters.llamafactory import LlamaFactoryExporter
 from remud_gen.exporters.raw import read_records
 from remud_gen.exporters.rows import read_rows
-from remud_gen.records import Verdict
+from remud_gen.records import Option, Verdict
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.export import ExportStage
 
@@ -103,10 +106,35 @@ def test_a_format_that_holds_none_says_why(tmp_path, store):
     assert "RESERVED_TOKEN" in caught.value.hint
 
 
-def test_two_records_with_one_id_publish_nothing(tmp_path, store):
-    with pytest.raises(RecordError, match="d1-q0001: DUPLICATE_ID") as caught:
-        run_export([make_record(0), make_record(1), make_record(1)], store, tmp_path / "out", formats=["llamafactory"])
+def test_a_second_record_of_the_same_id_is_left_out_by_name(tmp_path, store):
+    records = [make_record(0), make_record(1), make_record(1, answer="another")]
+    for summary in run_export(records, store, tmp_path / "out", formats=ALL, split=[1.0]).values():
+        assert summary.left_out == (("d1-q0001", "DUPLICATE_ID: a record with this id was already written"),)
+
+
+def test_an_exporter_that_breaks_a_rule_publishes_nothing(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(LlamaFactoryExporter, "placeholder", "")
+    monkeypatch.setattr(chat, "check_row", lambda row, thinking: ())
+    records = [make_record(0), make_record(1, images=(make_picture(store, 1),))]
+    with pytest.raises(RecordError, match="d1-q0001: PLACEHOLDER_COUNT") as caught:
+        run_export(records, store, tmp_path / "out", formats=["llamafactory"], split=[1.0])
     assert (caught.value.code, caught.value.exit_code) == ("EXPORT_INVALID", 1)
+    assert not (tmp_path / "out" / "llamafactory" / "MANIFEST.json").exists()
+
+
+def test_the_same_pixels_stored_in_grey_and_in_colour_do_not_stop_an_export(tmp_path, store):
+    grey, colour = make_picture(store, 9, mode="L"), make_picture(store, 9, mode="L")
+    with Image.open(store.path(grey)) as image:
+        colour = store.save(image.convert("RGB"), is_photographic=False)
+    records = [make_record(0, images=(grey,)), make_record(1, document="d2", images=(colour,))]
+    summary = run_export(records, store, tmp_path / "out", formats=["llamafactory"])["llamafactory"]
+    assert summary.counts == {"train": 1, "validation": 1, "images": 2}
+
+
+def test_a_lone_surrogate_is_named_and_stops_nothing(tmp_path, store):
+    half = make_record(1).model_copy(update={"options": (Option(key="\ud83d", text="x"),)})
+    for summary in run_export([make_record(0), half], store, tmp_path / "out", formats=ALL, split=[1.0]).values():
+        assert [record_id for record_id, _ in summary.left_out] == ["d1-q0001"]
 
 
 def test_pictures_are_shared_with_the_store_and_between_formats(tmp_path, store):

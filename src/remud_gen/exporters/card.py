@@ -21,7 +21,7 @@ def write_card(folder: Path, name: str, purpose: str, summary: ExportSummary, se
     lines = [encode_line({"id": record_id, "reason": reason}) for record_id, reason in summary.left_out]
     (folder / LEFT_OUT).write_bytes(b"".join(lines))
     codes = dict(sorted(Counter(reason.partition(":")[0] for _, reason in summary.left_out).items()))
-    (folder / "README.md").write_bytes(_render_readme(name, purpose, summary, codes).encode("utf-8"))
+    (folder / "README.md").write_bytes(_render_readme(name, purpose, summary, codes).encode("utf-8", "replace"))
     manifest = {
         "format": name,
         "made_by": f"remud-gen {__version__}",
@@ -34,7 +34,7 @@ def write_card(folder: Path, name: str, purpose: str, summary: ExportSummary, se
         "files": {file: _describe_file(folder / file) for file in sorted((*summary.files, LEFT_OUT, "README.md"))},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / "MANIFEST.json").write_bytes(text.encode("utf-8"))
+    (folder / "MANIFEST.json").write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def _describe_file(path: Path) -> Mapping[str, object]:
@@ -60,7 +60,7 @@ def _render_readme(name: str, purpose: str, summary: ExportSummary, codes: Mappi
             for value, count in values.items()
         ),
         "",
-        f"{summary.counts.get('images', 0)} distinct pictures lie in `images/`, named by their content.",
+        f"{summary.counts.get('images', 0)} distinct pictures lie in `images/`, named by their SHA-256 in the run.",
     ]
     if codes:
         reasons = ", ".join(f"{code} {count}" for code, count in codes.items())

@@ -61,6 +61,7 @@ class ChatExporter(ABC):
         with RowFiles(folder) as files:
             for split, record in records:
                 try:
+                    ledger.check_new(record)
                     chat = self._make_chat(record, pictures)
                 except RecordError as error:
                     ledger.leave_out(record, error)

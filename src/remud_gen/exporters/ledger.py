@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from remud_gen.errors import RecordError
+from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
 
@@ -19,9 +20,16 @@ class Ledger:
         self._splits: Counter[str] = Counter()
         self._profile: dict[str, Counter[str]] = {field: Counter() for field in (*PROFILE, "model", "thinking_source")}
         self._left_out: list[tuple[str, str]] = []
+        self._written: set[str] = set()
+
+    def check_new(self, record: Quadruplet) -> None:
+        """Raise RecordError DUPLICATE_ID if a record with this id was already written."""
+        if record.id in self._written:
+            raise RecordError("DUPLICATE_ID", "a record with this id was already written")
 
     def keep(self, split: str, record: Quadruplet) -> None:
         """Note a record that was written."""
+        self._written.add(record.id)
         self._splits[split] += 1
         for field in PROFILE:
             self._profile[field][getattr(record, field)] += 1
@@ -36,7 +44,10 @@ class Ledger:
         """The counts in a fixed order."""
         return ExportSummary(
             files=tuple(files),
-            counts={**self._splits, "images": image_count},
+            counts={
+                **{split: self._splits[split] for split in SPLIT_NAMES if split in self._splits},
+                "images": image_count,
+            },
             left_out=tuple(self._left_out),
             profile={field: dict(sorted(values.items())) for field, values in self._profile.items() if values},
             notes=tuple(notes),

@@ -91,7 +91,7 @@ def _render_training(name: str, model: Mapping[str, object], stems: Sequence[str
         "learning_rate": 1.0e-4,
         "num_train_epochs": 3.0,
         "lr_scheduler_type": "cosine",
-        "warmup_ratio": 0.1,
+        "warmup_steps": 20,
         "bf16": True,
         "logging_steps": 10,
         "save_strategy": "epoch",

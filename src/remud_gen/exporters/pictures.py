@@ -57,7 +57,8 @@ class PictureFolder:
     def place(self, refs: Sequence[ImageRef], *, as_rgb: bool = True) -> tuple[str, ...]:
         """Put a record's pictures into the folder and return their paths, in order.
 
-        As RGB they are named by their content; otherwise the stored bytes keep the path that the record gives.
+        As RGB they are named by the SHA-256 of the stored picture, `-rgb` added where they had to be converted;
+        otherwise the stored bytes keep the path that the record gives.
 
         Raises:
             RecordError: IMAGE_MISSING, IMAGE_CHANGED, IMAGE_UNREADABLE or IMAGE_PATH; then none was placed.
@@ -82,7 +83,7 @@ class PictureFolder:
         if inspection.suffix is not None and inspection.is_rgb:
             return _Plan(source, _name(ref.sha256, inspection.suffix), None)
         data, suffix = convert_to_rgb(source, inspection.suffix)
-        return _Plan(source, _name(hashlib.sha256(data).hexdigest(), suffix), data)
+        return _Plan(source, _name(ref.sha256, f"-rgb{suffix}"), data)
 
     def _put(self, plan: _Plan) -> None:
         target = self._folder / plan.path

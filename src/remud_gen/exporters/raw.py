@@ -34,6 +34,7 @@ class RawExporter:
         with RowFiles(folder) as files:
             for split, record in records:
                 try:
+                    ledger.check_new(record)
                     line = encode_record(record)
                     images.update(pictures.place(record.images, as_rgb=False))
                 except RecordError as error:

@@ -22,10 +22,10 @@ def encode_line(row: Mapping[str, Any]) -> bytes:
 
 
 def protect_line(text: str) -> bytes:
-    """A JSON text as one UTF-8 line."""
+    """A JSON text as one UTF-8 line; a lone surrogate becomes its JSON escape."""
     for character, escape in _LINE_ENDS.items():
         text = text.replace(character, escape)
-    return text.encode("utf-8") + b"\n"
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -144,7 +144,7 @@ class Validator:
         total = self.counts.total()
         counts = ", ".join(f"{code} {count}" for code, count in sorted(self.counts.items()))
         more = [f"… and {total - len(self.shown)} more"] if total > len(self.shown) else []
-        return "\n  ".join([f"the {name} export breaks {total} times a rule ({counts}):", *self.shown, *more])
+        return "\n  ".join([f"{total} problems in the {name} export ({counts}):", *self.shown, *more])
 
 
 def check_row(row: ExportedRow, thinking: str) -> Iterator[tuple[str, str]]:
