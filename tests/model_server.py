@@ -31,12 +31,12 @@ WORDS = {
         "no": "No, {quote}",
     },
     "zh": {
-        "question": "这幅图像中关于{topic}可以看到什么(第{number}项,共{count}项)?",
-        "thinking": "由近场到远场逐层观察回声,最突出的所见为:{quote}"
-        "与邻近结构比较,没有其他解释更合适,因此得出结论:{quote}",
-        "yesno": "这幅图像是否显示了关于{topic}的第{number}项所见?",
-        "yes": "是,{quote}",
-        "no": "否,{quote}",
+        "question": "这幅图像中关于{topic}可以看到什么（第{number}项，共{count}项）？",
+        "thinking": "由近场到远场逐层观察回声，最突出的所见为：{quote}"
+        "与邻近结构比较，没有其他解释更合适，因此得出结论：{quote}",
+        "yesno": "这幅图像是否显示了关于{topic}的第{number}项所见？",
+        "yes": "是，{quote}",
+        "no": "否，{quote}",
     },
 }
 

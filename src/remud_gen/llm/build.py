@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from remud_gen.llm.reply import ReplyItem
@@ -20,6 +21,7 @@ from remud_gen.records import (
 )
 
 YES = {"yes", "y", "true", "correct", "是", "对", "正确"}
+FIRST_WORD = re.compile(r"[\s,.;:!。、\uff0c\uff1b\uff1a]")
 NO = {"no", "n", "false", "incorrect", "否", "不是", "错", "错误"}
 
 
@@ -72,7 +74,7 @@ def settle_key(item: ReplyItem, options: tuple[Option, ...]) -> str | None:
     """The key as the form wants it: an option's letter, or yes/no; what cannot be settled stays as it came."""
     key = item.answer_key
     if item.form == "yesno":
-        word = (key or item.answer).strip().lower().split(",")[0].split(",")[0].strip(" .。")
+        word = FIRST_WORD.split((key or item.answer).strip().lower(), maxsplit=1)[0]
         return "yes" if word in YES else "no" if word in NO else key
     if item.form != "mcq" or any(option.key == key for option in options):
         return key

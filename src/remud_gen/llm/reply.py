@@ -27,8 +27,8 @@ ALIASES = {
     "body": "context", "mention": "context", "think": "reasoning", "thinking": "reasoning",
 }  # fmt: skip
 NOTHING = {"", "none", "null", "n/a", "na", "nil", "-", "无", "没有"}
-KEY = re.compile(r"[\s\((]*(?:option|选项)?\s*([A-Za-z])[\s.。、．::\))]*", re.IGNORECASE)
-OPTION_LABEL = re.compile(r"^\s*[\((]?([A-Ha-h])[\))]?\s*[.、::．)\)]\s*(?=\S)")
+KEY = re.compile(r"[\s(\uff08]*(?:option|选项)?\s*([A-Za-z])[\s.。、．:\uff1a)\uff09]*", re.IGNORECASE)
+OPTION_LABEL = re.compile(r"^\s*[(\uff08]?([A-Ha-h])\s*[.、:\uff1a．)\uff09]\s*(?=\S)")
 
 
 def clean_text(value: object) -> object:
