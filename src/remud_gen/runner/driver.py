@@ -77,23 +77,32 @@ class Driver:
             InputError: when no file can be read. TooManyErrors: when too many inputs of a stage failed.
             ProviderError, BudgetReached, Interrupted: as they come; finished parts stay.
         """
+        stages = self._load_stages(wish)
         files = take_inventory(roots, self._folder.path, is_writable=True)
         bench = Bench(self._folder.path, self._config, {file.sha256: file.path for file in files})
         reports: list[StageReport] = []
         upstream: list[PartState] = []
         executor = EXECUTORS[self._config.runner.executor](bench, self._config.runner, self._interruption)
         with executor:
-            for row in self._rows:
-                stage = load_stage(row.target, self._config)
+            for row, stage in stages:
                 states = self._plan(row, stage, upstream, files, wish.limits.get(row.name))
                 is_left = wish.is_only and row.name != wish.last
                 report = self._run_row(row, stage, states, executor, bench, wish, is_left=is_left)
                 reports.append(report)
                 self._judge(report)
                 upstream = report.states
-                if row.name == wish.last:
-                    break
         return reports
+
+    def _load_stages(self, wish: Wish) -> list[tuple[StageRow, Stage[Any, Any]]]:
+        """The stages this wish needs, all checked before the first one starts: a typing error must not cost a night."""
+        names = [row.name for row in self._rows]
+        rows = self._rows[: names.index(wish.last) + 1]
+        stages = [(row, load_stage(row.target, self._config)) for row in rows]
+        for row, stage in stages:
+            if row.name == wish.last or not wish.is_only:
+                stage.settings()
+                stage.check()
+        return stages
 
     def survey(self, roots: Sequence[Path]) -> list[StageReport]:
         """How every stage stands, without running or writing anything."""

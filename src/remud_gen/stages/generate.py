@@ -25,7 +25,8 @@ from remud_gen.records import (
     Quadruplet,
     ThinkingSource,
 )
-from remud_gen.stages.base import AsyncStage, Failure, Rejection, StageContext
+from remud_gen.registry import load
+from remud_gen.stages.base import AsyncStage, Failure, Rejection
 
 PROMPTS = ("vqa", "qa", "reask")
 TEMPLATED_CLIENTS = {"extractive"}  # their thinking is a fixed form, no thought of a model
@@ -50,17 +51,20 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
     def settings(self) -> Mapping[str, object]:
         """All that shapes a reply or what is made of it; where the endpoint is and how fast it is asked does not."""
         options = self._options
-        client = options.client or ("openai" if options.model else None)
-        shaping = ("items_per_pair", "items_per_passage", "reasoning_share", "thinking", "language", "seed")
-        sent = () if client in TEMPLATED_CLIENTS else ("model", "temperature", "max_output_tokens", "max_image_side_px")
+        client: str | None = options.client or ("openai" if options.model else None)
+        shaping = ["items_per_pair", "items_per_passage", "reasoning_share", "thinking", "language", "seed"]
+        if client not in TEMPLATED_CLIENTS:
+            shaping += ["temperature", "max_output_tokens", "max_image_side_px"]
         return {
             "client": client,
+            # The model of a client that needs none names the version of its rules.
+            "model": load("llm", client).model if client in TEMPLATED_CLIENTS else options.model,
             "min_confidence": options.min_confidence,
-            **{name: getattr(options, name) for name in (*shaping, *sent)},
+            **{name: getattr(options, name) for name in shaping},
             "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
         }
 
-    def setup(self, context: StageContext) -> None:
+    def check(self) -> None:
         """Refuse to start without a model."""
         choose_client(self._options)
 
