@@ -69,8 +69,8 @@ def paint_pelvis_dilation(tissue: Tissue, centre: tuple[float, float], half_axes
 def paint_many_cysts(tissue: Tissue, centre: tuple[float, float], half_axes: tuple[float, float], seed: int) -> None:
     """A kidney whose tissue has given way to cysts of many sizes."""
     rng = np.random.default_rng(seed)
-    for _ in range(26):
-        angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 0.8))
+    for _ in range(60):
+        angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 0.98))
         size = rng.uniform(0.35, 1.15)
         place = (centre[0] + reach * half_axes[0] * np.cos(angle), centre[1] + reach * half_axes[1] * np.sin(angle))
         paint_cyst(tissue, place, (size, 0.85 * size), rng.uniform(-30, 30))

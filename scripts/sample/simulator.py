@@ -45,7 +45,7 @@ class Probe:
 
 @dataclass(slots=True)
 class Tissue:
-    """Echo level (dB, 0 is the brightest), extra loss (dB/cm, below 0 enhances what lies behind), mirror-like echoes."""
+    """Echo level (dB, 0 is the brightest), extra loss (dB/cm, below 0 enhances what is behind), mirror-like echoes."""
 
     x: Grid
     z: Grid
