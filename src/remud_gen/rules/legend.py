@@ -78,7 +78,7 @@ def _read(match: re.Match[str], language: Language, *, is_bracket: bool) -> Lege
 
 
 def _is_label(label: str) -> bool:
-    """Mostly capitals and digits: `LK`, `Ao`, `IVSd`, not `Top` or `Arrow`. Single letters may be panels: not labels."""
+    """Mostly capitals and digits: `LK`, `Ao`, `IVSd`, not `Top` or `Arrow`. A single letter may be a panel."""
     capitals = sum(character.isupper() or character.isdigit() for character in label)
     return len(label) > 1 and capitals * 2 >= len(label)
 

@@ -47,7 +47,8 @@ QUANTITY = re.compile(
 
 # What machines print beside a measured value. Settings (MI, TI, gain, depth, frame rate) are not among them.
 LABELS = (
-    "Dist(?:ance)?|Length|Len|Width|Height|Diam(?:eter)?|Depth of lesion|Vol(?:ume)?|Area|Circ|AP|Trans|IVSd|IVSs|LVIDd|"
+    "Dist(?:ance)?|Length|Len|Width|Height|Diam(?:eter)?|Depth of lesion|Vol(?:ume)?|Area|Circ|AP|Trans|IVSd|IVSs|"
+    "LVIDd|"
     "LVIDs|LVPWd|LVPWs|LVEDV|LVESV|LVEF|EF|FS|SV|LAD?|Ao|RVD|TAPSE|BPD|OFD|HC|AC|FL|HL|CRL|NT|NB|GSD?|YS|EFW|AFI|MVP|"
     "PSV|EDV|MDV|PS|ED|RI|PI|S/D|TAMAX|TAMEAN|Vmax|Vmean|Vel|maxPG|meanPG|PGmax|PGmean|PG|MG|VTI|HR|E/A|IMT|CBD|PV|"
     "E-?mean|E-?max|距离|长径|短径|宽径|前后径|上下径|左右径|厚度|内径|直径|面积|体积|容积|流速|峰值流速|周长|心率"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
 
 from remud_gen.records import Language
-from remud_gen.rules.vocabulary import ALTERNATIVES, OPPOSITES, OVERLAPS, TABLES
+from remud_gen.rules.vocabulary import ALTERNATIVES, OPPOSITES, OVERLAPS, TABLE
 
 TermKind = Literal["anatomy", "plane", "modality", "finding", "diagnosis"]
 KINDS: tuple[TermKind, ...] = ("anatomy", "plane", "modality", "finding", "diagnosis")
@@ -57,7 +56,7 @@ class Swap:
 @cache
 def list_terms(kind: TermKind) -> tuple[Term, ...]:
     """All terms of a kind, in the order of the table."""
-    return tuple(_read_table(kind, TABLES[kind]))
+    return tuple(term for term in _read_table() if term.kind == kind)
 
 
 def find_terms(text: str, language: Language, *kinds: TermKind) -> list[Hit]:
@@ -130,13 +129,13 @@ def _stays_term(text: str, start: int, end: int, new: str, language: Language) -
     return True
 
 
-def _read_table(kind: TermKind, table: str) -> Iterator[Term]:
-    for line in table.strip().splitlines():
-        group, _, entries = line.partition(": ")
-        for entry in entries.split(";"):
-            english, _, chinese = entry.strip().partition("=")
-            is_paired = english.startswith("*")
-            yield Term(kind, group, _split(english.lstrip("*")), _split(chinese), is_paired)
+@cache
+def _read_table() -> tuple[Term, ...]:
+    rows = (line.split("\t") for line in TABLE.read_text("utf-8").splitlines()[1:])
+    return tuple(
+        Term(cast(TermKind, kind), group, _split(english), _split(chinese), is_paired=bool(paired))
+        for kind, group, paired, english, chinese in rows
+    )
 
 
 def _split(forms: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from remud_gen.llm.extractive.facts import Fact, quote_of
-from remud_gen.llm.extractive.pieces import HAN, MARKERS_ZH, Piece, clean, is_presentable
 from remud_gen.llm.extractive.labels import list_wrong
+from remud_gen.llm.extractive.pieces import HAN, MARKERS_ZH, Piece, clean, is_presentable
 from remud_gen.records import ClaimKind
 from remud_gen.rules.measurements import MEASURED, Quantity, find_quantities
 from remud_gen.rules.terms import Hit, find_terms
@@ -16,12 +16,19 @@ MAX_CHARS = 90
 SIDE = r"(?:双侧|两侧|左侧|右侧|左|右)?"
 SHOWS = re.compile(r"(?<![所提未表])(?:显示为|显示|示意|可见|探及|可探及|见到|示)(?![意指踪波教])[:：,，]?")
 LEADING = re.compile(
-    r"^(?:(?:超声|声像图|二维超声|超声心动图|图像|本图|该图|所见|图)?(?:显示为|显示|示|可见|见|提示|所见)[:：,，]?|其|并|且|亦|同时|伴|，|为)"
+    r"^(?:图像为|(?:超声|声像图|二维超声|超声心动图|图像|本图|该图|所见|图)?(?:显示为|显示|示|可见|见|提示|所见)[:：,，]?|其|并|且|亦|同时|伴|，|为)"
 )
-TECHNIQUE_LEAD = re.compile(r"^(?:CDFI|彩色多普勒(?:超声|血流成像)?|CDE|能量多普勒|PW|频谱多普勒|二维(?:超声|声像图)?|灰阶(?:超声)?|超声造影)")
-OCCASION_LEAD = re.compile(r"^[^，,。；;：:]{0,14}?(?:检查|复查|随访|术后|治疗后|超声|心动图|声像图|图像)[^，,。；;：:]{0,6}?(?:显示|示|可见|见)(?=[^意])[:：,，]?")
+TECHNIQUE_LEAD = re.compile(
+    r"^(?:CDFI|彩色多普勒(?:超声|血流成像)?|CDE|能量多普勒|PW|频谱多普勒|二维(?:超声|声像图)?|灰阶(?:超声)?|超声造影)"
+)
+OCCASION_LEAD = re.compile(
+    r"^[^，,。；;：:]{0,14}?(?:检查|复查|随访|术后|治疗后|超声|心动图|声像图|图像)[^，,。；;：:]{0,6}?(?:显示|示|可见|见)(?=[^意])[:：,，]?"
+)
 DEPENDENT = re.compile(r"^(?:内|其内|其|并|且|亦|伴|大小|厚|长|宽|约|后方|周边|边界|形态|余|以及|及|与|和|处)")
-STORY = re.compile(r"手术|切除|治疗|患者|病人|患儿|入院|病史|随访方案|穿刺|活检|岁|探头|仪器|方法|术中|服用|主诉|本例|示意|样本|示例")
+STORY = re.compile(
+    r"手术|切除|治疗|患者|病人|患儿|入院|病史|随访方案|穿刺|活检|岁|探头|仪器|方法|术中|服用|主诉|本例|示意|样本|示例"
+)
+VIEW_END = re.compile(r"(?:声像图|超声图|超声图像|图像|切面|断面|超声表现)$")
 PLANE_CLAUSE = re.compile(r"(?:切面|断面|纵切|横切|斜切)(?:图|声像图|图像|像|扫查)?$")
 MARKER_VERB = re.compile(
     rf"(?P<marker>{MARKERS_ZH})(?:所示|所指|指示|指向|示|指|：|:)(?:的?为|处为|者为|处|为|：|:)?(?P<what>[^，。；;、,（(]+)"
@@ -33,13 +40,30 @@ DIAGNOSIS = re.compile(
     r"\s*(?P<what>[^，。；;、,（(：:\s]{2,20})"
 )
 DOUBT = re.compile(r"不除外|可能|疑|待|鉴别|不符合|未|非|排除|或|考虑|？")
-DISEASE_END = re.compile(r"(?:癌|瘤|炎|疝|囊肿|结石|梗阻|积水|血栓|综合征|畸形|缺损|狭窄|脓肿|破裂|增生|硬化|病|症|积液|扭转|套叠|息肉|缺失|发育不全)$")
+DISEASE_END = re.compile(
+    r"(?:癌|瘤|炎|疝|囊肿|结石|梗阻|积水|血栓|综合征|畸形|缺损|狭窄|脓肿|破裂|增生|硬化|病|症|积液|扭转|套叠|息肉|缺失|发育不全)$"
+)
 NORMAL = re.compile(r"正常|未见(?:明显)?异常|健侧|对侧|完整|示意|解剖")
-ATTRIBUTES = "大小|厚度|厚|长径|内径|外径|直径|前后径|上下径|左右径|长度|长|宽度|宽|径|面积|体积|容积|深度|深|流速|峰值流速|收缩期峰值流速|压差|平均压差|测值|范围|间距|最大径"
+ATTRIBUTES = (
+    "大小|厚度|厚|长径|内径|外径|直径|前后径|上下径|左右径|长度|长|宽度|宽|径|面积|体积|容积|深度|深|流速|"
+    "峰值流速|收缩期峰值流速|压差|平均压差|测值|范围|间距|最大径"
+)
 VALUE_NAME = re.compile(
     rf"(?P<name>[{HAN}A-Za-z]{{0,18}}?)(?P<attribute>{ATTRIBUTES})?\s*(?:测值|测得)?\s*(?:分别)?(?:约为|约|为|达|是|：|:|=|，)?\s*$"
 )
-PROPERTY_OF = {"length": "大小", "area": "面积", "volume": "体积", "velocity": "流速", "pressure": "压差", "angle": "角度"}
+PROPERTY_GROUPS = frozenset(("echogenicity", "texture", "margin", "artefact", "doppler_sign", "sign", "change"))
+THING_END = re.compile(r"(?:区|团|影|灶|块|环|腔|管|壁|层|段|囊|缺损|破口|裂口|瓣口|间隙|暗区|斑|瘤)$")
+RELATION = re.compile(r"突入|突向|累及|压迫|位于|伴|向|与|距|达|侵|紧邻|毗邻|延伸|其|后方|周围|周边|边界|形态|壁")
+MAX_CLAUSES_BACK = 4
+MAX_NAME_CHARS = 16
+PROPERTY_OF = {
+    "length": "大小",
+    "area": "面积",
+    "volume": "体积",
+    "velocity": "流速",
+    "pressure": "压差",
+    "angle": "角度",
+}
 FULL_NAME = {"厚": "厚度", "长": "长度", "宽": "宽度", "深": "深度", "径": "径线", "测值": "测值"}
 
 
@@ -73,6 +97,8 @@ def name_anatomy(text: str, hit: Hit) -> tuple[int, str]:
 def _read_finding(piece: Piece) -> Iterator[Fact]:
     part = _strip_leads(piece)
     value = clean(part.raw)
+    if VIEW_END.search(value) or "图像为" in value:
+        return
     if not 4 <= len(value) <= MAX_CHARS or STORY.search(value) or not is_presentable(value, "zh"):
         return
     if DEPENDENT.match(value) or re.match(MARKERS_ZH, value):
@@ -83,7 +109,9 @@ def _read_finding(piece: Piece) -> Iterator[Fact]:
         return
     topic = next((hit for hit in anatomy if name_anatomy(value, hit)[0] == 0), None)
     if topic is not None and topic.end < len(value) - 1 and not value.startswith("的", topic.end):
-        yield Fact("topic_finding", "finding", value, (quote_of(part),), subject=name_anatomy(value, topic)[1], term=topic.term)
+        yield Fact(
+            "topic_finding", "finding", value, (quote_of(part),), subject=name_anatomy(value, topic)[1], term=topic.term
+        )
     else:
         yield Fact("finding", "finding", value, (quote_of(part),))
 
@@ -94,7 +122,8 @@ def _strip_leads(piece: Piece) -> Piece:
         raw = piece.raw
         head = re.match(r"[^，,：:\s]+[，,：:\s]\s*", raw)
         only_view = head and (
-            PLANE_CLAUSE.search(head.group(0).rstrip("，,：: \t\n")) or _is_technique(head.group(0).rstrip("，,：: \t\n"))
+            PLANE_CLAUSE.search(head.group(0).rstrip("，,：: \t\n"))
+            or _is_technique(head.group(0).rstrip("，,：: \t\n"))
         )
         lead = LEADING.match(raw) or TECHNIQUE_LEAD.match(raw) or OCCASION_LEAD.match(raw)
         cut = head.end() if head and only_view else (lead.end() if lead else 0)
@@ -114,7 +143,9 @@ def _is_technique(clause: str) -> bool:
 def _read_structure(piece: Piece) -> Iterator[Fact]:
     raw = piece.raw
     clause = re.match(r"[^，,。；;：:（(\s]+", raw)
-    if clause is None or find_terms(clause.group(0), "zh", "modality") and not find_terms(clause.group(0), "zh", "plane"):
+    if clause is None or (
+        find_terms(clause.group(0), "zh", "modality") and not find_terms(clause.group(0), "zh", "plane")
+    ):
         return
     hits = find_terms(clause.group(0), "zh", "anatomy")
     is_view = PLANE_CLAUSE.search(clause.group(0)) is not None
@@ -155,7 +186,9 @@ def _read_sizes(piece: Piece) -> Iterator[Fact]:
         if found is None:
             continue
         start, subject = found
-        value = re.sub(r"\s+", "", quantity.text) if not re.search("[A-Za-z] [A-Za-z]", quantity.text) else quantity.text
+        value = (
+            re.sub(r"\s+", "", quantity.text) if not re.search("[A-Za-z] [A-Za-z]", quantity.text) else quantity.text
+        )
         if is_presentable(subject + value, "zh"):
             yield Fact("size", "measurement", value, (quote_of(piece.cut(start, quantity.end)),), subject=subject)
 
@@ -168,19 +201,35 @@ def _name_measured(raw: str, quantity: Quantity) -> tuple[int, str] | None:
         return None
     attribute = match.group("attribute") or ""
     name, start = _strip_name(match.group("name")), match.start()
-    if not name:  # the owner stands in the clause before: 左心房巨大占位，大小约6.6cm
-        previous = re.search(rf"([{HAN}A-Za-z]{{2,16}})[，,]\s*$", before[: match.start()])
-        if previous is None:
-            return None
-        name, start = _strip_name(previous.group(1)), previous.start()
-    hits = find_terms(name, "zh", "anatomy", "finding", "diagnosis")
-    if not hits or len(name) > 16:
+    if not name:  # the owner stands in a clause before: 左心房巨大占位，边界清，大小约6.6cm
+        clauses = list(re.finditer(r"[^，,：:。；;]+", before[: match.start()]))[-MAX_CLAUSES_BACK:]
+        owners = ((clause.start(), _find_owner(clause.group(0))) for clause in reversed(clauses))
+        start, name = next(((at, owner) for at, owner in owners if owner), (0, ""))
+    if not _is_thing(name) or len(name) > MAX_NAME_CHARS:
         return None
     if not attribute and quantity.dimension not in PROPERTY_OF:
         return None
     attribute = FULL_NAME.get(attribute, attribute) or PROPERTY_OF[quantity.dimension]
     name = name.removesuffix("的")
     return start, name if name.endswith(attribute) else f"{name}的{attribute}"
+
+
+def _find_owner(clause: str) -> str:
+    """The thing a clause speaks of, or "" for a clause that tells a property (边界清) or a relation (突入膀胱)."""
+    name = _strip_name(clause.strip())
+    if RELATION.match(name):
+        return ""
+    if _is_thing(name):
+        return name
+    topics = [hit for hit in find_terms(name, "zh", "anatomy") if name_anatomy(name, hit)[0] == 0]
+    return name_anatomy(name, topics[0])[1] if topics else ""
+
+
+def _is_thing(name: str) -> bool:
+    """Whether a phrase ends in something that has a size."""
+    hits = find_terms(name, "zh", "anatomy", "finding", "diagnosis")
+    ends = [hit for hit in hits if hit.end == len(name) and hit.term.group not in PROPERTY_GROUPS]
+    return len(name) > 1 and (bool(ends) or (bool(hits) and THING_END.search(name) is not None))
 
 
 def _strip_name(name: str) -> str:

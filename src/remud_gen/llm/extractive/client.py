@@ -19,8 +19,10 @@ from remud_gen.protocols import ImageStore, ModelReply, ModelRequest, WantedItem
 from remud_gen.records import Evidence, ImageTextPair, Language, QuestionForm
 
 DISCLAIMER = (
-    "Made without a model: questions and answers are quotes and values of the source in fixed wordings, the thinking is "
-    "a template. Good for seeing the pipeline work, for testing it and for starting a review; no replacement for a model."
+    "Made without a model: questions and answers are quotes and values of the source in fixed wordings, the "
+    "thinking is "
+    "a template. Good for seeing the pipeline work, for testing it and for starting a review; no replacement for a "
+    "model."
 )
 DRAWN = re.compile(
     r"\b(?:flow\s?charts?|frameworks?|architectures?|diagrams?|schematics?|pipelines?|networks?|algorithms?|graphs?|plots?|"
@@ -29,7 +31,10 @@ DRAWN = re.compile(
 )
 OWN_KINDS = ("caption", "note", "title")
 # Words that part a picture that was not cut into its panels: what is said of one part is not said of all.
-PART = re.compile(r"[(（]([A-Ha-h]|left|right|top|bottom|upper|lower|左|右|上|下)[)）]|\b(left|right|top|bottom|center|upper|lower)\s*:|(左|右|上|下)图", re.IGNORECASE)
+PART = re.compile(
+    r"[(（]([A-Ha-h]|left|right|top|bottom|upper|lower|左|右|上|下)[)）]|\b(left|right|top|bottom|center|upper|lower)\s*:|(左|右|上|下)图",
+    re.IGNORECASE,
+)
 OF_ONE_PICTURE = ("finding", "topic_finding", "structure", "diagnosis")
 DEFAULT_MIX = (
     WantedItem("finding", "open", "reasoning"), WantedItem("anatomy", "mcq", "direct"),
@@ -37,8 +42,11 @@ DEFAULT_MIX = (
 )  # fmt: skip
 MAX_USES = 2  # of one fact, in different forms
 # Which facts say most; the first are used first where the mix asks for nothing that fits.
-WORTH = ("size", "printed", "finding", "topic_finding", "label", "marker", "diagnosis", "plane", "route", "mode", "structure",
-         "named", "definition", "appearance", "norm", "located", "classified", "composed", "statement", "method")  # fmt: skip
+WORTH = (
+    "size", "printed", "finding", "topic_finding", "label", "marker", "diagnosis", "plane", "route", "mode",
+    "structure", "named", "definition", "appearance", "norm", "located", "classified", "composed", "statement",
+    "method",
+)  # fmt: skip
 
 
 class ExtractiveClient:
@@ -78,7 +86,9 @@ def build_reply(request: ModelRequest) -> ReplyItems:
     if not facts:
         return ReplyItems(unusable_reason="no fact could be read from the words by the rules of the model-free client")
     seed = request.payload.id if request.payload else "\n".join(span.text for span in request.spans)
-    composer = Composer(f"{request.params.get('seed', 0)}/{seed}", language, facts, " ".join(s.text for s in request.spans))
+    composer = Composer(
+        f"{request.params.get('seed', 0)}/{seed}", language, facts, " ".join(s.text for s in request.spans)
+    )
     wanted = request.wanted or (DEFAULT_MIX if is_visual else DEFAULT_MIX[:2])
     items = _choose_items(composer, facts, wanted)
     if not items:
@@ -95,11 +105,15 @@ def read_facts(spans: Sequence[Evidence], language: Language, *, is_visual: bool
     answers: dict[tuple[str, str], set[str]] = {}
     for fact in unique.values():
         answers.setdefault((fact.asks, fact.subject.lower()), set()).add(fact.value.lower())
-    many = ("finding", "statement")  # several findings may stand beside each other
+    many = ("finding", "topic_finding", "statement")  # several may stand beside each other
     kept = [f for f in unique.values() if f.asks in many or len(answers[f.asks, f.subject.lower()]) == 1]
-    # Beside several findings "what does the image show" has no single answer: the first is the main one.
-    first = next((fact for fact in kept if fact.asks == "finding"), None)
-    return [fact for fact in kept if fact.asks != "finding" or fact is first]
+    # Beside several findings "what does the image show" has no single answer: the fullest is the main one.
+    fullest: dict[tuple[str, str], Fact] = {}
+    for fact in kept:
+        place = (fact.asks, fact.subject.lower() if fact.asks != "statement" else fact.value)
+        if place not in fullest or len(fact.value) > len(fullest[place].value):
+            fullest[place] = fact
+    return [fact for fact in kept if fact in fullest.values()]
 
 
 def _read_image_facts(spans: Sequence[Evidence], language: Language) -> Iterator[Fact]:
@@ -108,7 +122,10 @@ def _read_image_facts(spans: Sequence[Evidence], language: Language) -> Iterator
     yield from read_labels(spans, language)
     pieces = _split_own(spans, language)
     own_words = " ".join(piece.raw for piece in pieces)
-    is_compound = len(set(PART.findall(" ".join(span.text for span in spans if span.kind in OWN_KINDS)))) > 1
+    is_compound = (
+        own_words.count("图像为") > 1
+        or len(set(PART.findall(" ".join(span.text for span in spans if span.kind in OWN_KINDS)))) > 1
+    )
     if not is_compound:
         yield from read_views(pieces, language)
     for piece in pieces:

@@ -16,14 +16,18 @@ from remud_gen.llm.reply import ReplyClaim, ReplyItem, ReplyOption, ReplyQuote
 from remud_gen.protocols import WantedItem
 from remud_gen.records import Language, QuestionForm, QuestionType
 from remud_gen.rules.measurements import scale_quantity
-from remud_gen.rules.terms import find_alternatives, find_kin, find_terms, swap_opposites
+from remud_gen.rules.terms import Swap, find_alternatives, find_kin, find_terms, swap_opposites
 
 MIN_THINKING_CHARS: dict[Language, int] = {"en": 60, "zh": 30}
 MAX_COPY_RATIO = 85  # thinking closer to the answer than this says nothing of its own
 MAX_SUPPOSED_CHARS: dict[Language, int] = {"en": 220, "zh": 60}
 KEYS = "ABCD"
 FACTORS = (0.5, 0.7, 1.4, 1.8, 2.5, 3.0, 4.0)
-NEGATION = re.compile(r"\b(?:no|not|without|absent|absence|never|neither|nor|non|lack|lacking|free of)\b|未|无(?!回声)|没有|不(?!规则|均|清|完整)|非|缺如|消失", re.IGNORECASE)
+NEGATION = re.compile(
+    r"\b(?:no|not|without|absent|absence|never|neither|nor|non|lack|lacking|free of)\b|未|无(?!回声)|没有|"
+    r"不(?!规则|均|清|完整|光滑|全|同|等|大|高)|非|缺如|消失",
+    re.IGNORECASE,
+)
 QTYPES: dict[str, QuestionType] = {
     "label": "anatomy", "named": "anatomy", "structure": "anatomy", "plane": "plane", "mode": "modality",
     "route": "modality", "method": "modality", "size": "measurement", "printed": "measurement", "finding": "finding",
@@ -55,7 +59,8 @@ class Composer:
     def compose(self, fact: Fact, form: QuestionForm, wanted: WantedItem) -> ReplyItem:
         """One item about a fact in a form the fact bears."""
         wording = WORDING[self.language][fact.asks]
-        key, options, claimed = wanted.key, [], ""
+        key, claimed = wanted.key, ""
+        options: list[str] = []
         if form == "mcq":
             key, options = self._place_options(fact, wanted)
         elif form == "yesno":
@@ -85,7 +90,7 @@ class Composer:
         if fact.asks in ("finding", "topic_finding", "statement"):
             if NEGATION.search(stated) or len(stated) > MAX_SUPPOSED_CHARS[self.language]:
                 return []
-            return [swap.text for swap in swap_opposites(stated, self.language)]
+            return [swap.text for swap in self._list_swaps(stated)]
         return self._list_kin(fact)
 
     def list_options(self, fact: Fact) -> list[str]:
@@ -93,14 +98,14 @@ class Composer:
         if fact.asks in ("finding", "topic_finding"):
             return self._vary(fact)
         wrong = self._scale(fact) if fact.asks in ("size", "printed") else self._list_kin(fact)
-        right = fact.subject if fact.asks == "definition" else fact.value
+        right = _right_name(fact)
         near = [text for text in wrong if len(text) * 2 >= len(right) and len(text) <= 2 * len(right) + 4]
         return sorted(near, key=lambda text: abs(len(text) - len(right)))
 
     def _list_kin(self, fact: Fact) -> list[str]:
-        right = fact.subject if fact.asks == "definition" else fact.value
+        right = _right_name(fact)
         wrong = list(fact.wrong)
-        if not wrong and fact.term is not None:
+        if not wrong and fact.term is not None and fact.asks not in ("structure", "named", "label"):
             wrong = [term.forms(self.language)[0] for term in find_kin(fact.term, self.language)]
         if fact.asks == "definition" and right.lower() in fact.value.lower():
             return []
@@ -108,7 +113,7 @@ class Composer:
         fresh: dict[str, str] = {}
         for text in wrong:
             hits = {hit.term for hit in find_terms(text, self.language)}
-            is_contained = text.lower() in right.lower() or right.lower() in text.lower()
+            is_contained = _is_part(text.lower(), right.lower()) or _is_part(right.lower(), text.lower())
             is_own = text in fact.wrong and fact.asks == "label"  # other labels of this picture mark other structures
             if not is_contained and (is_own or not hits & mentioned) and _is_same_case(text, right):
                 fresh.setdefault(text.lower(), text)
@@ -129,16 +134,22 @@ class Composer:
         rows = find_alternatives(stated, self.language)
         if rows:
             return rows[0]
-        for first in swap_opposites(stated, self.language):
-            for second in swap_opposites(first.text, self.language):
+        swaps = self._list_swaps(stated)
+        for first in swaps:
+            for second in self._list_swaps(first.text):
                 if second.new.lower() != first.old.lower() and second.old.lower() != first.new.lower():
-                    alone = [swap.text for swap in swap_opposites(stated, self.language) if swap.old == second.old]
+                    alone = [swap.text for swap in swaps if swap.old == second.old]
                     if alone:
                         return [first.text, alone[0], second.text]
         return []
 
+    def _list_swaps(self, stated: str) -> list[Swap]:
+        """Exchanges that can be seen first; a side can often be told by a label only."""
+        swaps = swap_opposites(stated, self.language)
+        return sorted(swaps, key=lambda swap: swap.old.lower() in ("left", "right", "左", "右"))
+
     def _place_options(self, fact: Fact, wanted: WantedItem) -> tuple[str, list[str]]:
-        right = fact.subject if fact.asks == "definition" else (fact.sentence or fact.value)
+        right = _right_name(fact) if fact.asks == "definition" else (fact.sentence or fact.value)
         wrong = self.list_options(fact)[:3]
         key = wanted.key if wanted.key in tuple(KEYS) else KEYS[self._draw(fact, "key") % 4]
         order = sorted(wrong, key=lambda text: hashlib.sha256(f"{self.seed}/{text}".encode()).digest())
@@ -170,7 +181,8 @@ class Composer:
         if verdict is None:
             return plain
         if self.language == "zh":
-            return {"yes": "是，", "no": "否，"}[verdict] + plain
+            correct = "正确的说法是：" if fact.asks == "statement" and verdict == "no" else ""
+            return {"yes": "是，", "no": "否，"}[verdict] + correct + plain
         if fact.sentence or plain[:1] == plain[:2].upper():
             return f"{verdict.capitalize()}. {plain}"
         return f"{verdict.capitalize()}, {plain[0].lower()}{plain[1:]}"
@@ -188,7 +200,11 @@ class Composer:
     def _lead(self, fact: Fact) -> str:
         """What is known of technique, plane and region, without giving the answer away twice."""
         lead = ""
-        for name, asks in (("technique", ("route", "mode", "method")), ("plane", ("plane",)), ("structure", ("structure",))):
+        for name, asks in (
+            ("technique", ("route", "mode", "method")),
+            ("plane", ("plane",)),
+            ("structure", ("structure",)),
+        ):
             found = next((other for other in self.facts if other.asks in asks), None)
             if found is not None and found.key != fact.key and fact.asks not in asks and fact.kind != "knowledge":
                 lead += LEADS[name][self.language].format(value=found.value)
@@ -227,10 +243,18 @@ def name_subject(fact: Fact, language: Language) -> str:
     subject = fact.subject
     if fact.asks != "printed":
         return subject
-    number = re.sub(r"\D", "", subject)
-    if re.fullmatch(r"[+×✕]\s?\d{0,2}|\d{1,2}", subject):
-        return f"measurement {number}".strip() if language == "en" else f"第{number}项测量" if number else "游标测量"
-    return subject
+    numbered = re.match(r"(?:[+×✕]\s?)?(\d{0,2})(?:\s|$)", subject)
+    if numbered is None:
+        return subject
+    number = numbered.group(1)
+    if language == "en":
+        return f"measurement {number}" if number else "the caliper measurement"
+    return f"第{number}项测量" if number else "游标测量"
+
+
+def _right_name(fact: Fact) -> str:
+    """What the right option says: the term defined, else the value."""
+    return re.sub(r"^(?:the|an?)\s+", "", fact.subject) if fact.asks == "definition" else fact.value
 
 
 def with_article(phrase: str) -> str:
@@ -254,14 +278,24 @@ def _fill(template: str, words: dict[str, str]) -> str:
     if re.search("[\u4e00-\u9fff]", template):
         for half, full in ((",", "，"), ("?", "？"), (":", "：")):
             template = template.replace(half, full)
-        filled = template.format(**words).replace("为约", "约为").replace("是约", "约为")
+        filled = template.format(**words).replace("为约", "约").replace("是约", "约")
     return re.sub(r"([。.?？!！])\s*[。.]$", r"\1", filled)
+
+
+def _is_part(short: str, long: str) -> bool:
+    """All words (characters in Chinese) of one stand in the other in order: 颈动脉 may be a 颈内动脉."""
+    rest = iter(long.split() if long.isascii() else long)
+    return all(part in rest for part in (short.split() if short.isascii() else short))
 
 
 def _differs(text: str, right: str) -> bool:
     """Every number is another one, and none is nought."""
     pairs = zip(re.findall(r"\d+(?:\.\d+)?", text), re.findall(r"\d+(?:\.\d+)?", right), strict=False)
-    return all(wrong != true and float(wrong) > 0 for wrong, true in pairs if not (wrong == true and true in "23" and f"m{true}" in right))
+    return all(
+        wrong != true and float(wrong) > 0
+        for wrong, true in pairs
+        if not (wrong == true and true in "23" and f"m{true}" in right)
+    )
 
 
 def _is_same_case(text: str, right: str) -> bool:

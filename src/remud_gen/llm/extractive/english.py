@@ -6,28 +6,34 @@ import re
 from collections.abc import Iterator
 
 from remud_gen.llm.extractive.facts import Fact, quote_of
-from remud_gen.llm.extractive.pieces import MARKERS_EN, Piece, clean, is_presentable
 from remud_gen.llm.extractive.labels import list_wrong
+from remud_gen.llm.extractive.pieces import MARKERS_EN, Piece, clean, is_presentable
 from remud_gen.rules.measurements import MEASURED, Quantity, find_quantities
 from remud_gen.rules.terms import find_terms
 
 MAX_WORDS = 45
 SHOWS = re.compile(
     r"(?<!\bis\s)(?<!\bare\s)(?<!\bwas\s)(?<!\bwere\s)(?<!\bbeen\s)(?<!\bas\s)\b(?:shows?|showed|showing|"
-    r"demonstrat(?:es?|ed|ing)|reveal(?:s|ed|ing)?|depict(?:s|ed|ing)?|illustrat(?:es?|ing)|display(?:s|ed|ing)?)\b"
+    r"demonstrat(?:es?|ed|ing)|reveal(?:s|ed|ing)?|depict(?:s|ed|ing)?|illustrat(?:es?|ing)|display(?:s|ed|ing)?|disclos(?:es?|ed|ing))\b"
     r"(?!\s+(?:by|in|with|here|as|at|on)\b)",
     re.IGNORECASE,
 )
 IMAGE_NOUN = (
     r"(?:images?|views?|sections?|scans?|sonograms?|ultrasonograms?|ultrasound|ultrasonography|sonography|"
-    r"echocardiograms?|echocardiography|echo|appearance|imaging|planes?|examination|aspect|photograph)"
+    r"echocardiograms?|echocardiography|echo|appearance|imaging|photograph)"
 )
-IMAGE_OF = re.compile(rf"\b{IMAGE_NOUN}\s+(?:image\s+|scan\s+)?(?:of|at|through|on|over)\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
+IMAGE_OF = re.compile(
+    rf"\b(?:{IMAGE_NOUN}|aspect|examination|planes?)\s+(?:image\s+|scan\s+)?(?:of|at|through|on|over)\s+(?:the\s+|an?\s+)?",
+    re.IGNORECASE,
+)
 IMAGE_WITH = re.compile(rf"\b{IMAGE_NOUN}\b(?:\s+(?!with\b)[\w\-’']+){{0,8}}?\s+with\s+", re.IGNORECASE)
+IMAGE_LIKE = re.compile(
+    r"\b(?:examination|evaluation|angiogram|angiography|interrogation|film|clip|video|study|mode)\b", re.IGNORECASE
+)
 STARTS_AS_IMAGE = re.compile(rf"^(?:[\w\-’']+\s+){{0,6}}{IMAGE_NOUN}\b", re.IGNORECASE)
 VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|shows?|measures|measured|appears?|represents?|indicates?|contains?|lies|occurs?|"
-    r"suggests?|moves?|note|arises?|extends?|compresses|causes?)\b",
+    r"suggests?|moves?|note|arises?|extends?|compresses|causes?|exhibits?|confirms?|identif(?:y|ies)|displays?|shows|showed|demonstrates?|reveals?|revealed|discloses?)\b",
     re.IGNORECASE,
 )
 # Words of the patient's story and of treatment: true, but not to be seen on the image.
@@ -35,6 +41,12 @@ STORY = re.compile(
     r"\b(?:surg\w+|excis\w+|resect\w+|treat\w+|patients?\s+(?:was|were|had|has|with|is)|underwent|admitted|history|therapy|"
     r"follow-?up|biops\w+|complain\w*|presented|year-old|years?\s+old|samples?|examples?|correlation|parameters?|"
     r"software|transducer|probe|system|method|study|postoperative|died|discharged|symptoms?)\b",
+    re.IGNORECASE,
+)
+# What was found out later or how it was found: not to be seen.
+OUTCOME = re.compile(
+    r"[,;]?\s+(?:(?:which|and)\s+(?:was|were)\s+|(?:later|histologically|pathologically|surgically|subsequently)\s+)*"
+    r"(?:confirmed|proven|proved|diagnosed|assessed|treated|obtained|performed|acquired)\b",
     re.IGNORECASE,
 )
 MARKER_VERB = re.compile(
@@ -53,7 +65,7 @@ BOUNDARY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 DIAGNOSIS = re.compile(
-    r"\b(?:(?:confirmed|diagnosed|proven|proved|established)\s+(?:as|to\s+be)|diagnosis\s*(?:of|was|is|:)|"
+    r"\b(?:(?:confirmed|diagnosed|proven|proved|established)(?:\s+\w+){0,4}?\s+(?:as|to\s+be)|diagnosis\s*(?:of|was|is|:)|"
     r"(?:consistent|compatible)\s+with|diagnostic\s+of|pathognomonic\s+(?:of|for))\s+(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
@@ -73,8 +85,17 @@ ATTRIBUTE_BEFORE = re.compile(
     r"\s+(?:of|with|in)\s+(?:an?\s+|the\s+)?(?P<noun>(?:[a-z]+\s+)?(?:size|diameter|thickness|length|width|depth|volume|area))$",
     re.IGNORECASE,
 )
-NOUN_OF = {"length": "size", "area": "area", "volume": "volume", "velocity": "velocity", "pressure": "pressure", "angle": "angle"}
-THING = re.compile(r"\b(?:wall|lumen|layer|lesion|structure|area|region|tissue|lump|swelling|sac|duct|vessel|root|orifice)s?\b", re.I)
+NOUN_OF = {
+    "length": "size",
+    "area": "area",
+    "volume": "volume",
+    "velocity": "velocity",
+    "pressure": "pressure",
+    "angle": "angle",
+}
+THING = re.compile(
+    r"\b(?:wall|lumen|layer|lesion|structure|area|region|tissue|lump|swelling|sac|duct|vessel|root|orifice)s?\b", re.I
+)
 
 
 def read_piece(piece: Piece) -> Iterator[Fact]:
@@ -96,57 +117,88 @@ def lower_first(text: str) -> str:
 
 def lower_words(text: str) -> str:
     """Words in title case in lower case, names and abbreviations kept."""
-    return " ".join(lower_first(word) for word in text.split(" "))
+    words = (lower_first(word) for word in text.split(" "))
+    return " ".join(word.capitalize() if word.capitalize() in NAMES else word for word in words)
 
 
-NAMES = frozenset(
-    "Doppler Warthin Baker Hashimoto Graves Fallot Ebstein Morison Budd Crohn Wilms Achilles Murphy Douglas Sjögren "
-    "Takotsubo Valsalva Chiari Histoplasma Schwann Wharton Graaf Cooper Kerley".split()
-)
+NAMES = frozenset((
+    "Doppler", "Warthin", "Baker", "Hashimoto", "Graves", "Fallot", "Ebstein", "Morison", "Budd", "Crohn", "Wilms",
+    "Achilles", "Murphy", "Douglas", "Sjögren", "Takotsubo", "Valsalva", "Chiari", "Histoplasma", "Schwann",
+    "Wharton", "Graaf", "Cooper", "Kerley",
+))  # fmt: skip
 
 
 def add_article(phrase: str) -> str:
     """`a` or `an` before a phrase whose head is one countable thing: captions leave it out."""
-    head = re.split(r"\s+(?:of|in|with|on|at|to|near|within|and|from|for|by|that|which|measuring|\w+ing)\b|[,(;:]", phrase, maxsplit=1)[0]
+    head = re.split(
+        r"\s+(?:of|in|with|on|at|to|near|within|and|from|for|by|that|which|measuring|situated|located|identified|surrounded|filled|seen|adherent|\w+ing)\b|[,(;:]",
+        phrase,
+        maxsplit=1,
+    )[0]
     words = head.split()
-    is_bare = words and not re.match(r"(?:the|an?|no|this|some|several|multiple|many|both|two|three|its|\d)\b", head, re.IGNORECASE)
+    is_bare = words and not re.match(
+        r"(?:the|an?|no|this|some|several|multiple|many|both|two|three|its|\d)\b", head, re.IGNORECASE
+    )
     if is_bare and words[-1].lower() in COUNTABLE:
         return ("an " if words[0][0].lower() in "aeiou" else "a ") + phrase
     return phrase
 
 
-COUNTABLE = frozenset(
-    "mass nodule cyst lesion defect tumor tumour thrombus plaque polyp abscess hematoma haematoma stone calculus effusion "
-    "collection hernia structure area focus region tear clot aneurysm shadow septum membrane flap jet leak shunt fracture "
-    "fistula vegetation fibroid gallstone halo rim appearance artefact artifact pseudocyst sac".split()
-)
+COUNTABLE = frozenset((
+    "mass", "nodule", "cyst", "lesion", "defect", "tumor", "tumour", "thrombus", "plaque", "polyp", "abscess",
+    "hematoma", "haematoma", "stone", "calculus", "effusion", "collection", "hernia", "structure", "area", "focus",
+    "region", "tear", "clot", "aneurysm", "shadow", "septum", "membrane", "flap", "jet", "leak", "shunt",
+    "fracture", "fistula", "vegetation", "fibroid", "gallstone", "halo", "rim", "appearance", "artefact",
+    "artifact", "pseudocyst", "sac",
+))  # fmt: skip
 
 
 def _read_finding(piece: Piece) -> Iterator[Fact]:
     raw = piece.raw
     if STORY.search(raw):
         return
-    shows = SHOWS.search(raw)
+    shows = _find_show(raw)
     if shows:
         part, is_sentence = piece.cut(shows.end(), len(raw)), False
     elif VERB.search(raw):
         part, is_sentence = piece, True
     else:
         part, is_sentence = _cut_fragment(piece), False
+    outcome = OUTCOME.search(part.raw)
+    if outcome and outcome.start() > 12:
+        part = part.cut(0, outcome.start())
     value = clean(part.raw)
     if len(value.split()) < 2 or len(value.split()) > MAX_WORDS or not is_presentable(value, "en"):
         return
     wanted = ("finding", "diagnosis", "anatomy") if shows else ("finding", "diagnosis")
-    if not find_terms(value, "en", *wanted):  # type: ignore[arg-type]
+    if not find_terms(value, "en", *wanted):
         return
-    if is_sentence and (re.match(r"(?:it|this|these|they|he|she|there(?!\s+(?:is|are))|which)\b", value, re.IGNORECASE)):
+    if is_sentence and (
+        re.match(r"(?:it|this|these|they|he|she|there(?!\s+(?:is|are))|which)\b", value, re.IGNORECASE)
+    ):
         return
     value = value[0].upper() + value[1:] if is_sentence else add_article(lower_first(value))
     yield Fact("finding", "finding", value, (quote_of(part),), sentence=value if is_sentence else "")
 
 
+def _find_show(raw: str) -> re.Match[str] | None:
+    """The verb that says what an image shows; None where it is a structure that "shows" something."""
+    shows = SHOWS.search(raw)
+    if shows is None:
+        return None
+    head = raw[: shows.start()]
+    subject = head.rpartition(",")[2] if re.match(r"(?:on|in|at)\b", head, re.IGNORECASE) else head
+    is_image = (
+        STARTS_AS_IMAGE.search(subject) or find_terms(subject, "en", "modality", "plane") or IMAGE_LIKE.search(subject)
+    )
+    return shows if is_image or not subject.strip() or shows.group(0).lower().endswith("ing") else None
+
+
 def _cut_fragment(piece: Piece) -> Piece:
     """The part of a sentence without verb that says what is seen: after `with`, after `image of`, or all of it."""
+    colon = piece.raw.find(": ")
+    if colon > 0 and find_terms(piece.raw[colon:], "en", "finding", "diagnosis"):
+        piece = piece.cut(colon + 2, len(piece.raw))
     raw = piece.raw
     has_image_noun = STARTS_AS_IMAGE.match(raw) is not None
     after_with = IMAGE_WITH.search(raw)
@@ -159,11 +211,13 @@ def _cut_fragment(piece: Piece) -> Piece:
 
 
 def _read_structure(piece: Piece) -> Iterator[Fact]:
-    shows = SHOWS.search(piece.raw)
+    shows = _find_show(piece.raw)
     head = piece.raw[: shows.start()] if shows else piece.raw
     for match in IMAGE_OF.finditer(head):
         rest = head[match.end() :]
-        stop = re.search(r"[,.;:()]|\b(?:with|in|during|after|before|and|superior|inferior|obtained|acquired|taken|from)\b", rest)
+        stop = re.search(
+            r"[,.;:()]|\b(?:with|in|during|after|before|and|superior|inferior|obtained|acquired|taken|from)\b", rest
+        )
         phrase = rest[: stop.start()] if stop else rest
         hits = [hit for hit in find_terms(phrase, "en", "anatomy") if len(phrase[: hit.start].split()) <= 4]
         if not hits or find_terms(phrase[: hits[-1].end], "en", "finding", "diagnosis"):
@@ -194,7 +248,9 @@ def _marker(marker: str, part: Piece) -> Iterator[Fact]:
     hits = find_terms(value, "en", "anatomy", "finding", "diagnosis")
     if not hits:
         return
-    whole = [hit for hit in hits if hit.end == len(value) and len(value.split()) <= 4 and hit.start <= len(value) // 2 + 4]
+    whole = [
+        hit for hit in hits if hit.end == len(value) and len(value.split()) <= 4 and hit.start <= len(value) // 2 + 4
+    ]
     name = re.sub(r"\s+", " ", marker.lower())
     is_structure = all(hit.term.kind == "anatomy" for hit in hits)
     if is_structure and whole and not re.match(r"(?:the|an?)\s", value):
@@ -243,7 +299,9 @@ def _name_measured(raw: str, quantity: Quantity) -> tuple[int, str, str] | None:
     boundary = BOUNDARY.match(phrase)
     start = boundary.end() if boundary else 0
     name = re.sub(r"^(?:an?|the|its|their)\s+", "", clean(phrase[start:]), flags=re.IGNORECASE)
-    known = find_terms(name, "en", "anatomy", "finding", "diagnosis") or THING.search(name) or QUANTITY_NOUN.search(name)
+    known = (
+        find_terms(name, "en", "anatomy", "finding", "diagnosis") or THING.search(name) or QUANTITY_NOUN.search(name)
+    )
     if not name or len(name.split()) > 9 or not known or re.match(r"(?:in|of|at|size|it|this)\b", name):
         return None
     return start, lower_first(name), noun

@@ -21,13 +21,13 @@ def read_labels(spans: Sequence[Evidence], language: Language) -> Iterator[Fact]
     printed = [span for span in spans if span.kind == "burned_in"]
     entries: dict[str, tuple[LegendEntry, Evidence]] = {}
     for span in spans:
-        if span.kind != "burned_in":
+        if span.kind != "burned_in" or ":" in span.text or "：" in span.text:
             for entry in parse_legend(span.text[:MAX_SPAN_CHARS], language):
                 entries.setdefault(entry.label, (entry, span))
     meanings = [entry.meaning for entry, _ in entries.values()]
     for entry, span in entries.values():
         seen = _find_label(entry.label, printed)
-        is_own = span.kind in ("caption", "title", "note")
+        is_own = span.kind in ("caption", "title", "note", "burned_in")
         if not (seen or (is_own and not printed)) or not _is_structure(entry.meaning, language, is_printed=bool(seen)):
             continue
         meaning = re.sub(r"^(?:the|an?)\s+", "", clean(entry.meaning))
@@ -35,9 +35,11 @@ def read_labels(spans: Sequence[Evidence], language: Language) -> Iterator[Fact]
             own = quote_of(Piece(span, entry.start, entry.end).cut(0, entry.end - entry.start))
             others = [other for other in meanings if other.lower() != entry.meaning.lower()]
             hits = find_terms(meaning, language, "anatomy")
+            printed_quotes = (quote for quote in seen if quote.span_id != own.span_id)
             yield Fact(
-                "label", "anatomy", meaning, (own, *seen), subject=entry.label, term=hits[-1].term if hits else None,
-                wrong=(*others, *_swap_side(meaning, language), *list_wrong(meaning, language)), support="caption" if is_own else "context",
+                "label", "anatomy", meaning, (own, *printed_quotes), subject=entry.label,
+                term=hits[-1].term if hits else None, support="caption" if is_own else "context",
+                wrong=(*others, *_swap_side(meaning, language), *list_wrong(meaning, language)),
             )  # fmt: skip
 
 
@@ -68,8 +70,15 @@ def _read_names(spans: Sequence[Evidence], language: Language) -> Iterator[Fact]
             line = Piece(span, match.start(), match.end()).cut(0, match.end() - match.start())
             hits = find_terms(line.raw, language, "anatomy")
             rest = line.raw[: hits[0].start] + line.raw[hits[0].end :] if len(hits) == 1 else line.raw
-            is_name = re.fullmatch(r"(?:left|right|lt|rt|左侧?|右侧?)?[\s.]*", rest, re.IGNORECASE) and len(line.raw) >= 2
-            value = clean(line.raw).lower()
+            is_name = (
+                re.fullmatch(
+                    r"(?:left|right|lt|rt|左侧?|右侧?)?[\s.]*(?:long|trans|trv|sag|transverse|longitudinal)?[\s.]*",
+                    rest,
+                    re.IGNORECASE,
+                )
+                and len(line.raw) >= 2
+            )
+            value = re.sub(r"\s+(?:long|trans|trv|sag|transverse|longitudinal)$", "", clean(line.raw).lower())
             if hits and is_name and is_presentable(value, language):
                 yield Fact("named", "anatomy", value, (quote_of(line),), term=hits[0].term, support="burned_in",
                            wrong=tuple(list_wrong(value, language)))  # fmt: skip
@@ -106,4 +115,6 @@ def list_wrong(name: str, language: Language) -> Iterator[str]:
 
 
 def _swap_side(name: str, language: Language) -> Iterator[str]:
-    yield from (swap.text for swap in swap_opposites(name, language) if swap.old.lower() in ("left", "right", "左", "右"))
+    yield from (
+        swap.text for swap in swap_opposites(name, language) if swap.old.lower() in ("left", "right", "左", "右")
+    )

@@ -19,43 +19,68 @@ LEANING_EN = re.compile(
     r"^(?:it|its|this|these|that|those|they|their|he|she|his|her|such|here|there|then|thus|therefore|hence|however|moreover|"
     r"furthermore|also|additionally|but|and|or|so|for example|in contrast|similarly|both|another|finally|first|second|"
     r"meanwhile|nevertheless|consequently|as a result|in this|in these|in our|as (?:shown|mentioned|described)|if so|"
-    r"one of (?:these|them)|among (?:these|them)|what|how|why|note|table|the (?:latter|former|above|following|same|present|"
+    r"one of (?:these|them)|among (?:these|them)|what|how|why|note|table|the (?:latter|former|above|following|same|"
+    r"present|"
     r"first|second|third|other|aim|purpose|main|most|results?|findings?|proposed|patient|case|lesion was|mass was))\b",
     re.IGNORECASE,
 )
 STUDY_EN = re.compile(
-    r"\b(?:was|were|had|been|stud(?:y|ies)|patients? (?:was|were|with a)|cohort|p\s*[<=]|mean age|group|participants?|images? (?:of|from)|"
+    r"\b(?:was|were|had|been|stud(?:y|ies)|patients? (?:was|were|with a)|cohort|p\s*[<=]|mean age|group|"
+    r"participants?|images? (?:of|from)|"
     r"training|data|classif\w+|accuracy|sensitivity|specificity|performance|learning|report(?:ed|s)?|literature|approved|"
     r"consent|funding|conflict|email|university|hospital|department|journal|vol|article|license[ds]?|commons|recently|"
-    r"researchers?|table|figure|in summary|conclusion)\b",
+    r"researchers?|table|figure|in summary|conclusion|recent|covid|pandemic|incidence|prevalence|arrows?|asterisks?)\b",
     re.IGNORECASE,
 )
-LEANING_ZH = re.compile(r"^(?:此|该|本|其|这|那|上述|以上|以下|同时|另外|此外|因此|所以|故|但|而|并|且|也|又|如|例如|若|当|对于|由于|首先|其次|再|最后|它|他|她|即)")
+LEANING_ZH = re.compile(
+    r"^(?:此|该|本|其|这|那|上述|以上|以下|同时|另外|此外|因此|所以|故|但|而|并|且|也|又|如|例如|若|当|对于|由于|首先|其次|再|最后|它|他|她|即)"
+)
 STUDY_ZH = re.compile(r"患者|病人|本组|研究|入院|本例|病例|主诉|统计|结果显示|作者|医院|大学|出版|编著|主编|岁|文献")
 DEFINITION_EN = re.compile(
-    r"^(?:an?\s+|the\s+)?(?P<subject>[A-Za-z][A-Za-z’'\- ]{2,60}?)(?:\s*\([^)]{1,20}\))?\s+(?:is|are)\s+(?P<value>(?:an?|the|one\s+of|defined\s+as|"
+    r"^(?P<subject>[A-Za-z][A-Za-z’'\- ]{2,60}?)(?:\s*\([^)]{1,20}\))?\s+(?:is|are)\s+(?P<value>(?:an?|the|"
+    r"one\s+of|defined\s+as|"
     r"characteri[sz]ed\s+by|located|composed\s+of|called)\s+.{15,})$",
     re.IGNORECASE,
 )
+# What tells how often or how useful a thing is does not say what it is.
+RANKS = re.compile(
+    r"\b(?:common\w*|uncommon|rare|unusual|important|frequent\w*|prevalent|useful|reliable|best|gold|method of "
+    r"choice|leading|cause of|major|main)\b",
+    re.IGNORECASE,
+)
+DEFINES = re.compile(
+    r"\b(?:that|which|in which|where|characteri[sz]ed|consist\w*|caused|due to|composed|located|defined|formed|"
+    r"lined|of the|between|containing)\b",
+    re.IGNORECASE,
+)
 APPEARANCE_EN = re.compile(
-    r"^(?:an?\s+|the\s+)?(?P<subject>[A-Za-z][A-Za-z’'\- ]{2,60}?)\s+(?:(?:typically|usually|often|commonly|generally|normally)\s+)?"
+    r"^(?P<subject>[A-Za-z][A-Za-z’'\- ]{2,60}?)\s+(?:(?:typically|usually|often|commonly|generally|normally)\s+)?"
     r"(?:appears?|presents?|is\s+seen|are\s+seen|is\s+visuali[sz]ed|are\s+visuali[sz]ed)\s+(?:as\s+)?(?P<value>.{10,})$",
     re.IGNORECASE,
 )
 NORM_EN = re.compile(
-    r"^the\s+(?P<subject>(?:normal|upper\s+limit\s+of|usual)\s+[A-Za-z’'\- ]{3,70}?)\s+(?:is|are|measures?|ranges?\s+from|does\s+not\s+exceed|"
-    r"should\s+not\s+exceed|should\s+be)\s+(?P<value>.+)$",
+    r"^the\s+(?P<subject>(?:normal|upper\s+limit\s+of|usual)\s+[A-Za-z’'\- ]{3,70}?)\s+(?:is|are|measures?|ranges?|"
+    r"should\s+be|(?=(?:does|should)\s+not\s+exceed))"
+    r"\s*(?P<value>.+)$",
     re.IGNORECASE,
 )
 SHAPES_ZH: tuple[tuple[Asks, re.Pattern[str]], ...] = (
-    ("appearance", re.compile(rf"^(?P<subject>[{HAN}A-Za-z]{{2,16}}?)的?(?:典型)?(?:二维)?(?:超声|声像图)(?:图像)?(?:表现|特征|特点|改变)(?:主要)?(?:为|是|有|包括|：|:)(?P<value>.{{6,}})$")),
-    ("appearance", re.compile(rf"^(?P<subject>[{HAN}A-Za-z]{{2,16}}?)(?:常|多|通常|典型者|一般)?(?:表现为|呈现为|显示为)(?P<value>.{{5,}})$")),
-    ("norm", re.compile(rf"^(?P<subject>正常(?:成人|人)?[{HAN}A-Za-z]{{2,16}}?)(?:一般|通常)?(?:约为|约|为|不超过|小于|大于|是|≤|<)(?P<value>[^，]*\d.*)$")),
-    ("definition", re.compile(rf"^(?:所谓)?(?P<subject>[{HAN}A-Za-z\-]{{2,16}}?)(?:（[^）]{{1,30}}）)?(?:是指|系指|指的是|是一种|是由|是一类|是因|是最常见的|系|即)(?P<value>.{{6,}})$")),
-    ("definition", re.compile(rf"^(?P<subject>[{HAN}A-Za-z\-]{{2,10}}?)(?:为|是)(?P<value>(?:一种|一类|人体|腹膜|成对|常见|.{{0,8}}(?:器官|疾病|病变|肿瘤|畸形|腺体|结构|血管|肌肉)).{{4,}})$")),
-    ("located", re.compile(rf"^(?P<subject>[{HAN}]{{2,10}}?)(?:位于|居于|走行于)(?P<value>.{{3,}})$")),
-    ("composed", re.compile(rf"^(?P<subject>[{HAN}]{{2,10}}?)(?:由|包括|包含)(?P<value>.{{3,}}?(?:组成|构成|.{{0,2}}))$")),
     ("classified", re.compile(rf"^(?P<subject>[{HAN}]{{2,12}}?)(?:可分为|分为|按.{{2,10}}分为)(?P<value>.{{3,}})$")),
+    ("norm", re.compile(rf"^(?P<subject>[{HAN}]{{2,8}}正常[{HAN}]{{1,8}}?)(?:一般|通常)?(?:约为|约|为|"
+                        rf"是)?(?P<value>(?:不超过|小于|大于|在|≤|<|≥|>)?\s*\d.*)$")),
+    ("appearance", re.compile(rf"^(?P<subject>[{HAN}A-Za-z]{{2,16}}?)的?(?:典型)?(?:二维)?(?:超声|声像图)"
+                              rf"(?:图像)?(?:表现|特征|特点|改变)(?:主要)?(?:为|是|有|包括|：|:)(?P<value>.{{6,}})$")),
+    ("appearance", re.compile(rf"^(?P<subject>[{HAN}A-Za-z]{{2,16}}?)(?:常|多|通常|典型者|一般)?(?:表现为|呈现为|"
+                              rf"显示为)(?P<value>.{{5,}})$")),
+    ("norm", re.compile(rf"^(?P<subject>正常(?:成人|人)?[{HAN}A-Za-z]{{2,16}}?)(?:一般|通常)?(?:约为|约|为|"
+                        rf"是)?(?P<value>(?:不超过|小于|大于|在|≤|<|≥|>)?\s*\d.*)$")),
+    ("definition", re.compile(rf"^(?:所谓)?(?P<subject>[{HAN}A-Za-z\-]{{2,16}}?)(?:（[^）]{{1,30}}）)?(?:是指|系指|"
+                              rf"指的是|是一种|是由|是一类|是因|是最常见的|系|即)(?P<value>.{{6,}})$")),
+    ("definition", re.compile(rf"^(?P<subject>[{HAN}A-Za-z\-]{{2,10}}?)(?:为|是)(?P<value>(?:一种|一类|人体|腹膜|"
+                              rf"成对|常见|.{{0,8}}(?:器官|疾病|病变|肿瘤|畸形|腺体|结构|血管|肌肉)).{{4,}})$")),
+    ("located", re.compile(rf"^(?P<subject>[{HAN}]{{2,10}}?)(?:位于|居于|走行于)(?P<value>.{{3,}})$")),
+    ("composed", re.compile(rf"^(?P<subject>[{HAN}]{{2,10}}?)(?:由|包括|包含)(?P<value>.{{3,}}?(?:组成|构成|"
+                            rf".{{0,2}}))$")),
 )  # fmt: skip
 
 
@@ -72,12 +97,14 @@ def read_passage(piece: Piece, language: Language) -> Iterator[Fact]:
     shaped = _read_shape(sentence, language)
     if shaped is not None:
         asks, subject, value = shaped
-        hits = [hit for hit in find_terms(subject, language) if hit.start == 0 and hit.end == len(subject)]
+        name = re.sub(r"^(?:the|an?)\s+", "", subject)
+        hits = [hit for hit in find_terms(name, language) if hit.start == 0 and hit.end == len(name)]
         yield Fact(asks, "knowledge", value, (quote_of(piece),), subject=subject, sentence=sentence,
                    term=hits[0].term if hits else None, support="context")  # fmt: skip
-    elif swap_opposites(sentence, language) or find_quantities(sentence):
-        if language == "zh" or re.search(r"\b(?:is|are|appears?|shows?|lies|measures?|causes?|has|have)\b", sentence):
-            yield Fact("statement", "knowledge", sentence, (quote_of(piece),), sentence=sentence, support="context")
+    elif swap_opposites(sentence, language) and (
+        language == "zh" or re.search(r"\b(?:is|are|appears?|shows?|lies|measures?|causes?|has|have)\b", sentence)
+    ):
+        yield Fact("statement", "knowledge", sentence, (quote_of(piece),), sentence=sentence, support="context")
 
 
 def _read_shape(sentence: str, language: Language) -> tuple[Asks, str, str] | None:
@@ -94,8 +121,17 @@ def _read_shape(sentence: str, language: Language) -> tuple[Asks, str, str] | No
     for asks_en, pattern in (("appearance", APPEARANCE_EN), ("definition", DEFINITION_EN)):
         match = pattern.match(sentence)
         subject = match.group("subject").strip() if match else ""
-        if match and len(subject.split()) <= 6 and find_terms(subject, "en") and not _is_odd(subject):
-            return ("appearance" if asks_en == "appearance" else "definition"), lower_first(subject), match.group("value")
+        value = match.group("value") if match else ""
+        if asks_en == "appearance" and not find_terms(value, "en", "finding"):
+            continue
+        if asks_en == "definition" and (not DEFINES.search(value) or RANKS.search(value)):
+            continue
+        if match and len(subject.split()) <= 7 and find_terms(subject, "en") and not _is_odd(subject):
+            return (
+                ("appearance" if asks_en == "appearance" else "definition"),
+                lower_first(subject),
+                match.group("value"),
+            )
     return None
 
 

@@ -15,7 +15,7 @@ MAX_SPAN_CHARS = 6000  # a longer span is not a caption; what follows is not rea
 MAX_SENTENCE_CHARS = 600
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 
-_BREAK_EN = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[A-Z(\"“\[])|;\s+|\n\s*\n|(?<=[.!?;])\n")
+_BREAK_EN = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[A-Z(\"“\[]|\d[A-Z])|;\s+|\n\s*\n|(?<=[.!?;])\n")
 _BREAK_ZH = re.compile(r"(?<=[。！？；;])|\n\s*\n|(?<=[。；])\n|\u3000+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Fig|Figs|Dr|Prof|vs|approx|ca|cf|No|al|e\.g|i\.e|resp|max|min|St|Mr|Mrs|Ms)|\s[A-Z])\.$"
@@ -31,12 +31,16 @@ MARKERS_EN = (
     r"(?:arrow\s?heads?|arrows?|asterisks?|stars?|triangles?|crosses|calipers|callipers|circles?|dashed\s+lines?|"
     r"dotted\s+lines?|(?<=yellow\s)lines?|(?<=red\s)lines?|(?<=white\s)lines?)"
 )
-MARKERS_ZH = r"(?:(?:红|白|黑|黄|蓝|绿|橙|长|短|粗|细|大|小|实心|空心|弯|直|双|单)色?)*(?:箭头|短箭|长箭|星号|三角|圆圈|十字|虚线|游标)"
+MARKERS_ZH = (
+    r"(?:(?:红|白|黑|黄|蓝|绿|橙|长|短|粗|细|大|小|实心|空心|弯|直|双|单)色?)*(?:箭头|短箭|长箭|星号|三角|"
+    r"圆圈|十字|虚线|游标)"
+)
 _MARKER_BRACKET = re.compile(
     rf"\s*[(（\[]\s*(?:(?:marked|indicated|shown|pointed)\s+(?:by|with)\s+)?(?:the\s+|an?\s+)?"
     rf"(?:{MARKERS_EN}|{MARKERS_ZH}|[*†‡△▲↑↓→←]+)(?:\s*所[示指])?\s*[)）\]]",
     re.IGNORECASE,
 )
+_LEGEND_BRACKET = re.compile(r"\s*[(（\[][^()（）\]]*\b[A-Z][A-Za-z0-9]{0,5}\s*[:：=＝][^()（）\]]*[)）\]]")
 _LEAD = re.compile(
     r"^\s*(?:(?:图解要点|图注|注释|说明|注|图示|要点)\s*[:：]\s*|"
     r"(?:图|fig(?:ure)?\.?)\s*\d+(?:[-–.]\d+)*\s*[:：.]?\s*|\d+(?:-\d+){1,2}\s+|"
@@ -58,6 +62,7 @@ _REFERENCES = FIGURE_NUMBER + PANEL + SCREEN_HALF + OTHER_IMAGE + SOURCE_TEXT + 
 _FOREIGN = re.compile(
     r"[\u0400-\u04ff\u3040-\u30ff\uac00-\ud7af\u0590-\u06ff\u0900-\u097f\u0e00-\u0e7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00ad": ""})
 _DANGLING = re.compile(r"(?:[\s,]+(?:and|or|with|of|the|an?|in|by|as))+$", re.IGNORECASE)
 _EDGE = " \t\n\r\u3000,，;；:：.。、-–—~"
 
@@ -107,10 +112,13 @@ def _trim(span: Evidence, start: int, end: int) -> Iterator[Piece]:
 
 def clean(raw: str) -> str:
     """The words as a learner may read them: no citations, figure references or marker brackets, single spaces."""
-    text = _MARKER_BRACKET.sub("", _FIGURE_BRACKET.sub("", _CITATION.sub("", raw)))
+    text = _LEGEND_BRACKET.sub("", raw)
+    text = _MARKER_BRACKET.sub("", _FIGURE_BRACKET.sub("", _CITATION.sub("", text)))
     text = re.sub(r"(?<=[a-z])[-\u00ad]\s*\n\s*(?=[a-z])", "", text)
-    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+", " ", text.translate(_LIGATURES))
     text = re.sub(rf"(?<=[{HAN}，。；：（）]) (?=[{HAN}，。；：（）])", "", text)
+    for half, full in ((",", "，"), (":", "："), (";", "；")):
+        text = re.sub(rf"(?<=[{HAN}]){half}\s?|{half}(?=[{HAN}])", full, text)
     text = re.sub(r" (?=[,.;:)])", "", text).strip(_EDGE)
     return _DANGLING.sub("", _close_brackets(text)).strip(_EDGE)
 
@@ -123,7 +131,8 @@ def is_presentable(text: str, language: Language) -> bool:
     if language == "zh":
         latin_words = re.findall(r"[A-Za-z]{4,}", text)
         return han >= 2 and len("".join(latin_words)) <= han * 2
-    return han == 0 and _reads_as_english(text)
+    is_broken = re.search(r"[a-z]-\s(?!and\b|or\b|to\b)[a-z]|[a-z]{2}[,.]\d", text)
+    return han == 0 and is_broken is None and _reads_as_english(text)
 
 
 def _reads_as_english(text: str) -> bool:

@@ -9,15 +9,19 @@ from remud_gen.llm.extractive.english import SHOWS, lower_words
 from remud_gen.llm.extractive.facts import Asks, Fact, quote_of
 from remud_gen.llm.extractive.pieces import Piece, clean, is_presentable
 from remud_gen.records import Language
-from remud_gen.rules.terms import Hit, find_kin, find_terms
+from remud_gen.rules.terms import Hit, Term, find_kin, find_terms
 
 VIEW_NOUN = re.compile(
     r"^(?:[\s\-]+(?!of\b|in\b|with\b|and\b)[A-Za-z\-]+){0,2}?[\s\-]+(?P<noun>views?|sections?|scans?|planes?|sonograms?|images?|"
     r"ultrasounds?|echocardiograms?)\b",
     re.IGNORECASE,
 )
-IMAGE_NOUN = re.compile(r"^[\s\-]+(?:[a-z\-]+\s+)?(?:images?|imaging|scans?|views?|sonograms?|study|examination)\b", re.IGNORECASE)
-AFTER_TECHNIQUE_ZH = re.compile(r"^(?:超声|检查|成像)?(?:声像图|图像|图|像)?(?:显示|示(?!意)|可见|所见|见|表现|：|:|，|,|）|\)|\s|$|声像图|图像)")
+IMAGE_NOUN = re.compile(
+    r"^[\s\-]+(?:[a-z\-]+\s+)?(?:images?|imaging|scans?|views?|sonograms?|study|examination)\b", re.IGNORECASE
+)
+AFTER_TECHNIQUE_ZH = re.compile(
+    r"^(?:超声|检查|成像)?(?:声像图|图像|图|像)?(?:显示|示(?!意)|可见|所见|见|表现|：|:|，|,|）|\)|\s|$|声像图|图像)"
+)
 NOT_TECHNIQUE_ZH = re.compile(r"^(?:引导|下|介导|检查(?:后|前)|随访)")
 ULTRASOUND = re.compile(r"ultraso|sonogra|echo|doppler|回声|超声|彩超|声影|探头", re.IGNORECASE)
 # Written alone these say too little to be an answer.
@@ -44,7 +48,11 @@ def find_other_method(pieces: Sequence[Piece], language: Language) -> str | None
     text = " ".join(piece.raw for piece in pieces)
     found = [hit.term for hit in find_terms(text, language, "modality")]
     methods = [term for term in found if term.group == "method"]
-    return methods[0].forms(language)[0] if methods and not ULTRASOUND.search(text) and len(methods) == len(found) else None
+    return (
+        methods[0].forms(language)[0]
+        if methods and not ULTRASOUND.search(text) and len(methods) == len(found)
+        else None
+    )
 
 
 def _choose(
@@ -60,12 +68,20 @@ def _choose(
         value = lower_words(clean(part.raw))
         if value.lower() in TOO_SHORT or not is_presentable(value, language):
             continue
-        kin = [_name(other.forms(language)[0], noun) for other in find_kin(hit.term, language)]
+        kin = [_name(_choose_form(other, value, language), noun) for other in find_kin(hit.term, language)]
         if kind == "plane":
             yield Fact("plane", "plane", value, (quote_of(part),), term=hit.term, wrong=tuple(kin))
         else:
             yield Fact(GROUP_ASKS[group], "modality", value, (quote_of(part),), term=hit.term, wrong=tuple(kin))
         return
+
+
+def _choose_form(term: Term, beside: str, language: Language) -> str:
+    """The form that stands well beside the value: digits beside digits."""
+    forms = term.forms(language)
+    has_digit = any(character.isdigit() for character in beside)
+    alike = [form for form in forms if any(character.isdigit() for character in form) == has_digit]
+    return (alike or list(forms))[0]
 
 
 def _name(form: str, noun: str) -> str:
@@ -99,7 +115,9 @@ def _find_techniques(piece: Piece, language: Language) -> Iterator[tuple[Hit, Pi
         if language == "zh":
             is_own = AFTER_TECHNIQUE_ZH.match(rest) is not None and NOT_TECHNIQUE_ZH.match(rest) is None
         else:
-            leads = len(raw[: hit.start].split()) <= 4 and not re.search(r"[.,;:]|\b(?:on|by|after|before)\b", raw[: hit.start])
+            leads = len(raw[: hit.start].split()) <= 4 and not re.search(
+                r"[.,;:]|\b(?:on|by|after|before)\b", raw[: hit.start]
+            )
             is_own = hit.start < head_end and (leads or IMAGE_NOUN.match(rest) is not None)
         if is_own and not re.match(r"\s*[-–]?\s*guided\b", rest):
             yield hit, piece.cut(hit.start, hit.end), ""

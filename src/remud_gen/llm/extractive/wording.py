@@ -28,32 +28,40 @@ class Wording:
 _NAMED_EN = Wording(
     ("Which structure is written on this image?", "Which organ or structure does the writing on this image name?"),
     "The structure named on the image is the {value}.",
-    ("{lead}Someone wrote the name of a structure into the image. It reads {value}, so the image is labelled as the {value}.",),
+    (
+        "{lead}Someone wrote the name of a structure into the image. It reads {value}, so the image is labelled as "
+        "the {value}.",
+    ),
     ("Is the structure named on this image the {claimed}?",),
     ("Which structure is named on this image?",),
     "the name stands only on the image",
 )
 _TECHNIQUE_EN = Wording(
-    ("Which imaging technique produced this image?", "What kind of examination is shown in this image?",
-     "Which examination technique is seen in this image?"),
+    ("Which imaging technique produced this image?", "What imaging technique is shown in this image?",
+     "Which imaging technique was used to obtain this image?"),
     "The imaging technique is {value}.",
-    ("{lead}The way in which the image is built up has to be recognised first. The technique recognised is {value}, and this is what has to be named.",
-     "{lead}Before anything else the technique is identified. Here the technique is {value}, which answers the question."),
+    ("{lead}The way in which the image is built up has to be recognised first. The technique recognised is "
+     "{value}, and this is what has to be named.",
+     "{lead}Before anything else the technique is identified. Here the technique is {value}, which answers the "
+     "question."),
     ("Is the imaging technique of this image {claimed}?",),
     ("Which imaging technique was used for this image?",),
     "the technique is told by the look of the image",
 )  # fmt: skip
 _KNOWLEDGE_EN = (
     "The question is about {subject}. What has to be kept in mind is this: {value}. From that the answer follows.",
-    "To answer this, {subject} has to be described by what sets it apart, namely {value}. That is all the answer needs.",
+    "To answer this, one recalls what sets {subject} apart, namely {value}. That is all the answer needs.",
 )
 ENGLISH: dict[Asks, Wording] = {
     "label": Wording(
-        ("What does the label {subject} mark in this image?", "Which structure carries the label {subject} in this image?",
+        ("What does the label {subject} mark in this image?",
+         "Which structure carries the label {subject} in this image?",
          "The label {subject} is seen on this image. Which structure does it stand for?"),
         "The label {subject} marks the {value}.",
-        ("{lead}The label {subject} identifies one structure of the image. The letters abbreviate {value}, so the structure that carries them is the {value}.",
-         "{lead}The label {subject} has to be resolved. It is the abbreviation of {value}, which means that the {value} is marked."),
+        ("{lead}The label {subject} identifies one structure of the image. The letters abbreviate {value}, so the "
+         "structure that carries them is the {value}.",
+         "{lead}The label {subject} has to be resolved. It is the abbreviation of {value}, which means that the "
+         "{value} is marked."),
         ("Does the label {subject} in this image mark the {claimed}?",),
         ("Which structure does the label {subject} mark in this image?",),
         "the label has to be found on the image",
@@ -63,8 +71,10 @@ ENGLISH: dict[Asks, Wording] = {
         ("Which structure does this image show?", "Which part of the body is imaged here?",
          "What anatomical structure or region is seen in this image?"),
         "The image shows the {value}.",
-        ("{lead}The question asks for the structure through which the section passes. It is the {value}, so the image is read as a view of the {value}.",
-         "{lead}To find one's way, the imaged region is named first. What is seen belongs to the {value}, so the {value} is the answer."),
+        ("{lead}The question asks for the structure through which the section passes. It is the {value}, so the "
+         "image is read as a view of the {value}.",
+         "{lead}To find one's way, the imaged region is named first. What is seen belongs to the {value}, so the "
+         "{value} is the answer."),
         ("Does this image show the {claimed}?",),
         ("Which structure is seen in this image?",),
         "the structure is told by its look",
@@ -73,8 +83,10 @@ ENGLISH: dict[Asks, Wording] = {
         ("In which plane or view was this image acquired?", "Which view is shown in this image?",
          "What is the orientation of the section seen in this image?"),
         "The image shows {a_value}.",
-        ("{lead}The orientation of the section and the structures cut by it are judged first. They belong to {a_value}, so this is the view to name.",
-         "{lead}The position of the section decides how everything else is read. Here it is {a_value}, and that is the answer."),
+        ("{lead}The orientation of the section and the structures cut by it are judged first. They belong to "
+         "{a_value}, so this is the view to name.",
+         "{lead}The position of the section decides how everything else is read. Here it is {a_value}, and that is "
+         "the answer."),
         ("Is the view shown in this image {a_claimed}?",),
         ("Which view is shown in this image?",),
         "the view is told by the orientation of the structures",
@@ -86,8 +98,10 @@ ENGLISH: dict[Asks, Wording] = {
         ("What {does} the {subject} indicate in this image?", "What is marked by the {subject} in this image?",
          "Which structure or finding {does} the {subject} point out in this image?"),
         "The {subject} {indicate} {value}.",
-        ("{lead}The {subject} on the image {lead_the} eye to one place. What lies there is {value}, so this is what the {subject} {indicate}.",
-         "{lead}First the place marked by the {subject} is looked up. It corresponds to {value}, and that is what is indicated."),
+        ("{lead}The {subject} on the image {lead_the} eye to one place. What lies there is {value}, so this is "
+         "what the {subject} {indicate}.",
+         "{lead}First the place marked by the {subject} is looked up. It corresponds to {value}, and that is what "
+         "is indicated."),
         ("{Does} the {subject} in this image indicate {claimed}?",),
         ("What {does} the {subject} indicate in this image?",),
         "the marked place is only on the image",
@@ -96,8 +110,10 @@ ENGLISH: dict[Asks, Wording] = {
         ("What is the {subject} in this image?", "Which value is measured for the {subject} in this image?",
          "Give the {subject} seen in this image."),
         "The {subject} is {value}.",
-        ("{lead}The quantity in question is the {subject}. The measurement gives {value}, so that is the value to report.",
-         "{lead}For a question of size only the measured value counts. For the {subject} it is {value}, and no other value is to be given."),
+        ("{lead}The quantity in question is the {subject}. The measurement gives {value}, so that is the value to "
+         "report.",
+         "{lead}For a question of size only the measured value counts. For the {subject} it is {value}, and no "
+         "other value is to be given."),
         ("Is the {subject} in this image {claimed}?",),
         ("Which value is measured for the {subject} in this image?",),
         "the value belongs to the measurement on the image",
@@ -106,23 +122,27 @@ ENGLISH: dict[Asks, Wording] = {
         ("What value is shown for {subject} on this image?", "Which value does {subject} have on this image?",
          "Read the value of {subject} from this image."),
         "The value of {subject} is {value}.",
-        ("{lead}The measurement line of {subject} is looked up on the image. It shows {value}, so the value of {subject} is {value}.",
-         "{lead}The value printed beside {subject} is read off the screen. It is {value}, unit included, and that is the answer."),
+        ("{lead}The measurement line of {subject} is looked up on the image. It shows {value}, so the value of "
+         "{subject} is {value}.",
+         "{lead}The value printed beside {subject} is read off the screen. It is {value}, and that is the answer."),
         ("Is the value shown for {subject} on this image {claimed}?",),
         ("Which value is shown for {subject} on this image?",),
         "the value is printed on the image",
     ),
     "finding": Wording(
-        ("What does this image show?", "Which finding is visible in this image?", "Describe what is seen in this image.",
+        ("What does this image show?", "Which finding is visible in this image?",
+         "Describe what is seen in this image.",
          "What is the main finding in this image?"),
         "The image shows {value}.",
-        ("{lead}{seen}Taken together, the image shows {value}.", "{lead}{seen}Put into one statement, what is visible is {value}."),
+        ("{lead}{seen}Taken together, the image shows {value}.",
+         "{lead}{seen}Put into one statement, what is visible is {value}."),
         ("Does this image show {claimed}?",),
         ("Which description fits this image?", "What is seen in this image?"),
         "the finding has to be seen",
     ),
     "diagnosis": Wording(
-        ("Which diagnosis belongs to the findings in this image?", "What is the diagnosis in the case shown in this image?"),
+        ("Which diagnosis belongs to the findings in this image?",
+         "What is the diagnosis in the case shown in this image?"),
         "The diagnosis is {value}.",
         ("{lead}{seen}The diagnosis that belongs to this picture is {value}, so this is the one to name.",),
         ("Is the diagnosis in the case shown in this image {claimed}?",),
@@ -131,12 +151,14 @@ ENGLISH: dict[Asks, Wording] = {
     ),
     "definition": Wording(("What {is} {subject}?", "What is meant by {subject}?"), "{sentence}.", _KNOWLEDGE_EN, (),
                           ("Which term fits this description: {value}?",)),
-    "appearance": Wording(("How {does} {subject} appear on ultrasound?", "What is the ultrasound appearance of {subject}?"),
+    "appearance": Wording(("How {does} {subject} appear on ultrasound?",
+     "What is the ultrasound appearance of {subject}?"),
                           "{sentence}.", _KNOWLEDGE_EN),
     "norm": Wording(("What is the {subject}?", "Which value is given for the {subject}?"), "{sentence}.",
-                    ("A reference value is asked for, the {subject}. The figure to remember is {value}, and the answer states it.",)),
+                    ("A reference value is asked for, the {subject}. The figure to remember is {value}, and the "
+                     "answer states it.",)),
     "statement": Wording((), "{sentence}.", ("The statement has to be checked word by word. {sentence}. ",),
-                         ("Is the following statement correct? {claimed}.", "True or false: {claimed}?")),
+                         ("Is the following statement correct? {claimed}.", "True or false: {claimed}.")),
 }  # fmt: skip
 
 _TECHNIQUE_ZH = Wording(
@@ -153,7 +175,8 @@ _KNOWLEDGE_ZH = (
 )
 CHINESE: dict[Asks, Wording] = {
     "label": Wording(
-        ("图像中标注的{subject}代表什么结构?", "这幅图像上的标识{subject}指的是哪一结构?", "图中{subject}所标的是什么?"),
+        ("图像中标注的{subject}代表什么结构?", "这幅图像上的标识{subject}指的是哪一结构?",
+         "图中{subject}所标的是什么?"),
         "{subject}标注的是{value}。",
         ("{lead}先在图像上找到标识{subject},再明确它的含义。{subject}是{value}的缩写,所以它所标的结构是{value}。",),
         ("图像中{subject}标注的是{claimed}吗?",),
@@ -198,7 +221,7 @@ CHINESE: dict[Asks, Wording] = {
     "size": Wording(
         ("图像中{subject}是多少?", "这幅图像上{subject}测得为多少?", "从图像上看,{subject}是多少?"),
         "{subject}为{value}。",
-        ("{lead}题目询问的是测量值,对象是{subject}。测量结果为{value},单位一并读出,因此答案为{value}。",),
+        ("{lead}题目询问的是测量值,对象是{subject}。测量结果为{value},与所问的对象一致,因此答案为{value}。",),
         ("图像中{subject}是{claimed}吗?",),
         ("图像中{subject}是下列哪一个数值?",),
         "数值来自图像上的测量",
@@ -206,7 +229,7 @@ CHINESE: dict[Asks, Wording] = {
     "printed": Wording(
         ("图像上{subject}的测值是多少?", "这幅图像上{subject}显示的数值是多少?", "请读出图像上{subject}的数值。"),
         "{subject}的测值为{value}。",
-        ("{lead}先在图像的测量信息中找到{subject}这一项,再读出其后的数值与单位。读得{value},因此{subject}的测值为{value}。",),
+        ("{lead}先在图像的测量信息中找到{subject}这一项,再读出其后的数值。读得{value},因此{subject}的测值为{value}。",),
         ("图像上{subject}的测值是{claimed}吗?",),
         ("图像上{subject}的测值是下列哪一个?",),
         "数值印在图像上",
@@ -237,7 +260,8 @@ CHINESE: dict[Asks, Wording] = {
     ),
     "definition": Wording(("什么是{subject}?", "如何理解{subject}?"), "{sentence}。", _KNOWLEDGE_ZH, (),
                           ("下列哪一项符合这一描述:{value}?",)),
-    "appearance": Wording(("{subject}的超声表现有哪些?", "{subject}在超声上有什么表现?"), "{sentence}。", _KNOWLEDGE_ZH),
+    "appearance": Wording(
+        ("{subject}的超声表现有哪些?", "{subject}在超声上有什么表现?"), "{sentence}。", _KNOWLEDGE_ZH),
     "norm": Wording(("{subject}是多少?", "{subject}的参考值是多少?"), "{sentence}。", _KNOWLEDGE_ZH),
     "located": Wording(("{subject}位于何处?", "{subject}的位置在哪里?"), "{sentence}。", _KNOWLEDGE_ZH),
     "composed": Wording(("{subject}由哪些部分组成?", "{subject}包括哪些部分?"), "{sentence}。", _KNOWLEDGE_ZH),
