@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from remud_gen.errors import ConfigError
+from remud_gen.shipped import find_shipped
 
 SHORT_FORMS = {"REMUD_MODEL": ("generate", "model"), "REMUD_BASE_URL": ("generate", "base_url")}
 
@@ -145,13 +145,6 @@ def parse_options(model: type[Options], values: Mapping[str, Any], origin: str) 
 def dump_config(config: Config) -> str:
     """The resolved configuration as YAML."""
     return yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False, allow_unicode=True)
-
-
-def find_shipped(kind: Literal["configs", "prompts"]) -> Path:
-    """The folder of shipped configs or prompts, in a checkout or in an installed wheel."""
-    checkout = Path(__file__).resolve().parents[2] / kind
-    installed = Path(str(files("remud_gen"))) / "_data" / kind
-    return installed if installed.is_dir() else checkout
 
 
 def _read_file(file: Path) -> dict[str, Any]:

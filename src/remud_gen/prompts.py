@@ -17,9 +17,9 @@ from string import Template
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from remud_gen.config import find_shipped
 from remud_gen.errors import ConfigError
 from remud_gen.records import Language
+from remud_gen.shipped import find_shipped
 
 SHAPE = re.compile(r"\A---\n(?P<head>.*?)\n---\n\s*(?:# System\n(?P<system>.*?)\n)?# User\n(?P<user>.*)\Z", re.DOTALL)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remud_gen.config import Config, load_config
-from remud_gen.errors import ConfigError, InputError
+from remud_gen.errors import InputError
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
 from remud_gen.runner.driver import Driver, StageReport, Wish, iterate_judged
@@ -19,6 +19,7 @@ from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.progress import tell
+from remud_gen.stages.export import ExportStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     wish = Wish(rows_last, options.is_only, options.retries_errors, limits)
     with _open_driver(rows, options) as (driver, folder, config, roots):
         if last in ("export", "run"):
-            _check_formats(config)
+            ExportStage(config)  # refuses formats, shares and thinking modes before any work is done
         if last == "filter" and options.is_only:
             wish = Wish("corpus", False, options.retries_errors, limits)
         reports = driver.bring_up_to(wish, roots)
@@ -126,22 +127,10 @@ def _count_funnel(run: Path, reports: Sequence[StageReport]) -> object:
     return count_funnel(iterate_judged(run, _states(reports, "filter").states, _states(reports, "corpus").states))
 
 
-def _check_formats(config: Config) -> None:
-    """Say that a format is unknown before any work is done."""
-    from remud_gen import registry
-
-    for name in config.export.formats:
-        registry.load("exporters", name)
-    if not config.export.formats:
-        raise ConfigError("no export format is set", "use --format llamafactory")
-
-
 def _export(
     folder: RunFolder, config: Config, reports: Sequence[StageReport], target: Path, limit: int | None
 ) -> Mapping[str, ExportSummary]:
     """Write every format beside its place and move it there whole."""
-    from remud_gen.stages.export import ExportStage
-
     filtered, corpus = _states(reports, "filter").states, _states(reports, "corpus").states
 
     def iterate_kept() -> Iterator[Quadruplet]:

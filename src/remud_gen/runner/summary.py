@@ -55,10 +55,19 @@ def to_text(result: Result) -> str:
         lines += ["", *result.funnel.to_lines()]  # type: ignore[attr-defined]
     for name, one in result.exports.items():
         counts = ", ".join(f"{count} {split}" for split, count in one.counts.items())
-        left = f"; {len(one.left_out)} left out" if one.left_out else ""
+        left = _count_left_out(one.left_out)
         lines.append(f"exported {name}: {counts}{left} -> {result.export_folder}/{name}")
+        lines += [f"  {note}" for note in one.notes]
     lines += ["", _last_line(result)]
     return "\n".join(lines)
+
+
+def _count_left_out(left_out: Sequence[tuple[str, str]]) -> str:
+    codes: dict[str, int] = {}
+    for _, reason in left_out:
+        code = reason.partition(":")[0]
+        codes[code] = codes.get(code, 0) + 1
+    return f"; left out: {', '.join(f'{code} {n}' for code, n in sorted(codes.items()))}" if codes else ""
 
 
 def _row(report: StageReport) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class Stage(ABC, Generic[In, Out]):
         """Names of the installed packages whose version shapes the output."""
         return ()
 
-    def check(self) -> None:  # noqa: B027 - most stages can always start
+    def check(self) -> None:
         """Refuse to start, before any work of any stage is done, when the configuration cannot work."""
 
     def setup(self, context: StageContext) -> None:
