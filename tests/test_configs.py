@@ -1,0 +1,45 @@
+"""Every shipped configuration loads, and default.yaml says what the code does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from remud_gen.config import Config, Section, load_config
+from remud_gen.registry import names
+
+FOLDER = Path(__file__).parents[1] / "configs"
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_loads_and_names_components_that_exist(file: Path) -> None:
+    config = load_config(file, environment={})
+    assert config.extract.ocr in names("ocr")
+    assert config.pair.rule in names("pairing")
+    assert config.generate.client in {None, *names("llm")}
+    assert set(config.filter.options) <= set(names("filters"))
+    assert set(config.export.formats) <= set(names("exporters"))
+
+
+def test_default_file_holds_every_default() -> None:
+    assert load_config(FOLDER / "default.yaml", environment={}) == Config()
+
+
+def test_default_file_names_every_key() -> None:
+    written = yaml.safe_load((FOLDER / "default.yaml").read_text("utf-8"))
+    assert list(written) == list(Config.model_fields)
+    for name, field in Config.model_fields.items():
+        section = field.annotation
+        assert isinstance(section, type)
+        assert issubclass(section, Section)
+        assert set(written[name]) == set(section.model_fields), name
+
+
+def test_demo_asks_no_model() -> None:
+    config = load_config(FOLDER / "demo.yaml", environment={})
+    assert config.generate.client == "extractive"
+    assert config.generate.model is None
+    assert set(config.export.formats) == {"llamafactory", "raw"}
