@@ -21,6 +21,8 @@ PATTERNS: dict[Language, tuple[re.Pattern[str], ...]] = {
         re.compile(rf"(?<![A-Za-z\-])(?P<meaning>[a-zA-Z][a-zA-Z\- ]{{3,50}}?)\s*[(（](?P<label>{_LABEL})[)）]"),
     ),
     "zh": (
+        # A key may be glued to the sentence before it: 边界清楚CCA：颈总动脉
+        re.compile(rf"(?:(?<=[\u4e00-\u9fff])|{_START})(?P<label>{_LABEL})\s*[:：=＝]\s*(?P<meaning>{_MEANING_ZH}){_END}"),
         re.compile(rf"{_START}(?P<label>{_LABEL})\s*[:：=＝,，—–-]+\s*(?P<meaning>{_MEANING_ZH}){_END}"),
         re.compile(rf"{_START}(?P<label>{_LABEL})\s*(?:为|示|表示|代表)?\s*(?P<meaning>{_MEANING_ZH}){_END}"),
         re.compile(rf"(?P<meaning>[\u4e00-\u9fff]{{2,10}})\s*[(（](?P<label>{_LABEL})[)）]"),

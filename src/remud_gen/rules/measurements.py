@@ -55,8 +55,9 @@ LABELS = (
 )
 UNITLESS = "RI|PI|S/D|E/A"
 PRINTED = re.compile(
-    rf"(?<![A-Za-z0-9.])(?P<label>(?:[+×✕]?\s?\d{{1,2}}\s+)?(?:(?:{LABELS})\s?\d{{0,2}}|D\d|L\d?|W|H|D(?<=\d\sD))|"
-    rf"[+×✕]\s?\d{{0,2}}|(?<!\S)\d{{1,2}}(?=\s+\d+\.))"
+    rf"(?<![A-Za-z0-9.])(?P<label>(?:[+×✕]?\s?\d{{1,2}}\s+)?(?:(?:{LABELS})(?:\s?\d{{1,2}}(?=[\s:：=]))?|"
+    rf"D\d(?=[\s:：=])|L(?:\d(?=[\s:：=]))?|W|H|D(?<=\d\sD))|"
+    rf"[+×✕](?:\s?\d{{1,2}}(?=[\s:：=]))?|(?<!\S)\d{{1,2}}(?=\s+\d+\.))"
     rf"\s*[:：=]?\s*(?P<value>{_NUMBER}\s*(?:{_UNIT})(?![A-Za-z0-9²³])|(?<=(?:RI|PI)\s){_NUMBER}|"
     rf"(?<=S/D\s){_NUMBER}|(?<=E/A\s){_NUMBER})",
 )

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Literal, cast
 
 from remud_gen.records import Language
-from remud_gen.rules.vocabulary import ALTERNATIVES, OPPOSITES, OVERLAPS, TABLE
+from remud_gen.rules.vocabulary import ALTERNATIVES, OPPOSITES, OVERLAPS, PLACES, TABLE
 
 TermKind = Literal["anatomy", "plane", "modality", "finding", "diagnosis"]
 KINDS: tuple[TermKind, ...] = ("anatomy", "plane", "modality", "finding", "diagnosis")
@@ -81,11 +81,16 @@ def find_sides(text: str, language: Language) -> list[tuple[int, int, str]]:
     return [(match.start(), match.end(), match.group(0)) for match in pattern.finditer(text)]
 
 
-def swap_opposites(text: str, language: Language) -> list[Swap]:
-    """Every way to make the text false by one exchange; a word whose opposite also stands in the text is left alone."""
+def swap_opposites(text: str, language: Language, *, is_general: bool = False) -> list[Swap]:
+    """Every way to make the text false by one exchange; a word whose opposite also stands in the text is left alone.
+
+    `is_general`: the text speaks of no single image, so that only words of state (increased, hypoechoic) are exchanged.
+    """
     swaps = []
     for match in _opposite_pattern(language).finditer(text):
         old = match.group(0)
+        if is_general and old.lower() in PLACES:
+            continue
         new = _opposites(language)[old.lower()]
         same = re.findall(_bound(old, language), text, re.IGNORECASE)
         if len(same) > 1 or re.search(_bound(new, language), text, re.IGNORECASE):

@@ -66,6 +66,16 @@ hypervascular/avascular; hyperintense/hypointense""",
 不规则/规则; 完整/中断; 前壁/后壁; 丰富/稀少; 单发/多发; 囊性/实性; 收缩期/舒张期; 上段/下段;
 上极/下极; 内侧/外侧; 增快/减慢; 近端/远端; 纵切面/横切面; 巨大/微小""",
 }
+# Words of OPPOSITES that tell where, how many or how large: a statement about a kind of lesion may hold with either of
+# them, so that exchanging one makes a statement about one image false, but not a general one.
+PLACES = frozenset((
+    "left", "right", "proximal", "distal", "anterior", "posterior", "superior", "inferior", "medial",
+    "lateral", "upper", "lower", "large", "small", "single", "multiple", "solid", "cystic", "regular",
+    "irregular", "longitudinal", "transverse", "intrahepatic", "extrahepatic", "thick", "thin", "intact",
+    "disrupted", "左", "右", "前壁", "后壁", "单发", "多发", "囊性", "实性", "上段", "下段", "上极", "下极",
+    "内侧", "外侧", "近端", "远端", "纵切面", "横切面", "巨大", "微小", "规则", "不规则", "完整", "中断",
+))  # fmt: skip
+
 # Alternatives of which exactly one is said: four of them make a question with four parallel options.
 ALTERNATIVES = {
     "en": ("hyperechoic/hypoechoic/anechoic/isoechoic",),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from remud_gen.llm.extractive.facts import Fact, quote_of
 from remud_gen.llm.extractive.labels import list_wrong
-from remud_gen.llm.extractive.pieces import HAN, MARKERS_ZH, Piece, clean, is_presentable
+from remud_gen.llm.extractive.pieces import HAN, MARKERS_ZH, Piece, clean, cut_key, is_presentable
 from remud_gen.records import ClaimKind
 from remud_gen.rules.measurements import MEASURED, Quantity, find_quantities
 from remud_gen.rules.terms import Hit, find_terms
@@ -22,7 +22,7 @@ TECHNIQUE_LEAD = re.compile(
     r"^(?:CDFI|彩色多普勒(?:超声|血流成像)?|CDE|能量多普勒|PW|频谱多普勒|二维(?:超声|声像图)?|灰阶(?:超声)?|超声造影)"
 )
 OCCASION_LEAD = re.compile(
-    r"^[^，,。；;：:]{0,14}?(?:检查|复查|随访|术后|治疗后|超声|心动图|声像图|图像)[^，,。；;：:]{0,6}?(?:显示|示|可见|见)(?=[^意])[:：,，]?"
+    r"^[^，,。；;：:]{0,14}?(?:检查|复查|随访|切面|断面|扫查|术后|治疗后|超声|心动图|声像图|图像)[^，,。；;：:]{0,6}?(?:显示|示|可见|见)(?=[^意])[:：,，]?"
 )
 DEPENDENT = re.compile(r"^(?:内|其内|其|并|且|亦|伴|大小|厚|长|宽|约|后方|周边|边界|形态|余|以及|及|与|和|处)")
 STORY = re.compile(
@@ -95,7 +95,7 @@ def name_anatomy(text: str, hit: Hit) -> tuple[int, str]:
 
 
 def _read_finding(piece: Piece) -> Iterator[Fact]:
-    part = _strip_leads(piece)
+    part = _strip_leads(cut_key(piece))
     value = clean(part.raw)
     if VIEW_END.search(value) or "图像为" in value:
         return
@@ -234,7 +234,8 @@ def _is_thing(name: str) -> bool:
 
 def _strip_name(name: str) -> str:
     """The noun at the end of a clause: what follows the last verb of showing."""
-    return re.sub(r".*(?:显示|可见|示|见|内见|为|呈|测得|测量)", "", name)
+    bare = re.sub(r".*(?:显示|可见|示|见|内见|为|呈|测得|测量)", "", name)
+    return re.sub(r"^(?:同一(?:受检者|患者|病人)的|一个|一枚|一处|一|数个|多个)", "", bare)
 
 
 def _read_diagnosis(piece: Piece) -> Iterator[Fact]:

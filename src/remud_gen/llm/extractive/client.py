@@ -44,7 +44,7 @@ MAX_USES = 2  # of one fact, in different forms
 # Which facts say most; the first are used first where the mix asks for nothing that fits.
 WORTH = (
     "size", "printed", "finding", "topic_finding", "label", "marker", "diagnosis", "plane", "route", "mode",
-    "structure", "named", "definition", "appearance", "norm", "located", "classified", "composed", "statement",
+    "structure", "named", "definition", "appearance", "norm", "located", "classified", "composed", "term", "statement",
     "method",
 )  # fmt: skip
 

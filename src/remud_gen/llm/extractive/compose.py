@@ -90,7 +90,7 @@ class Composer:
         if fact.asks in ("finding", "topic_finding", "statement"):
             if NEGATION.search(stated) or len(stated) > MAX_SUPPOSED_CHARS[self.language]:
                 return []
-            return [swap.text for swap in self._list_swaps(stated)]
+            return [swap.text for swap in self._list_swaps(stated, is_general=fact.asks == "statement")]
         return self._list_kin(fact)
 
     def list_options(self, fact: Fact) -> list[str]:
@@ -143,9 +143,9 @@ class Composer:
                         return [first.text, alone[0], second.text]
         return []
 
-    def _list_swaps(self, stated: str) -> list[Swap]:
+    def _list_swaps(self, stated: str, *, is_general: bool = False) -> list[Swap]:
         """Exchanges that can be seen first; a side can often be told by a label only."""
-        swaps = swap_opposites(stated, self.language)
+        swaps = swap_opposites(stated, self.language, is_general=is_general)
         return sorted(swaps, key=lambda swap: swap.old.lower() in ("left", "right", "左", "右"))
 
     def _place_options(self, fact: Fact, wanted: WantedItem) -> tuple[str, list[str]]:

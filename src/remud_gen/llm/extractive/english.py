@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from remud_gen.llm.extractive.facts import Fact, quote_of
 from remud_gen.llm.extractive.labels import list_wrong
-from remud_gen.llm.extractive.pieces import MARKERS_EN, Piece, clean, is_presentable
+from remud_gen.llm.extractive.pieces import MARKERS_EN, Piece, clean, cut_key, is_presentable, lower_first, lower_words
 from remud_gen.rules.measurements import MEASURED, Quantity, find_quantities
 from remud_gen.rules.terms import find_terms
 
@@ -108,26 +108,6 @@ def read_piece(piece: Piece) -> Iterator[Fact]:
         yield from _read_finding(piece)
 
 
-def lower_first(text: str) -> str:
-    """The first word in lower case unless it is a name or an abbreviation."""
-    first = text.split(" ", 1)[0]
-    is_name = (len(first) > 1 and (not first[1:].islower() or first[1] == "-")) or first.rstrip("’'s") in NAMES
-    return text if is_name else text[:1].lower() + text[1:]
-
-
-def lower_words(text: str) -> str:
-    """Words in title case in lower case, names and abbreviations kept."""
-    words = (lower_first(word) for word in text.split(" "))
-    return " ".join(word.capitalize() if word.capitalize() in NAMES else word for word in words)
-
-
-NAMES = frozenset((
-    "Doppler", "Warthin", "Baker", "Hashimoto", "Graves", "Fallot", "Ebstein", "Morison", "Budd", "Crohn", "Wilms",
-    "Achilles", "Murphy", "Douglas", "Sjögren", "Takotsubo", "Valsalva", "Chiari", "Histoplasma", "Schwann",
-    "Wharton", "Graaf", "Cooper", "Kerley",
-))  # fmt: skip
-
-
 def add_article(phrase: str) -> str:
     """`a` or `an` before a phrase whose head is one countable thing: captions leave it out."""
     head = re.split(
@@ -154,6 +134,7 @@ COUNTABLE = frozenset((
 
 
 def _read_finding(piece: Piece) -> Iterator[Fact]:
+    piece = cut_key(piece) if "(" not in piece.raw else piece
     raw = piece.raw
     if STORY.search(raw):
         return

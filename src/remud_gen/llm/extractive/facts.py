@@ -12,6 +12,7 @@ from remud_gen.rules.terms import Term
 Asks = Literal[
     "label", "named", "structure", "plane", "mode", "route", "method", "marker", "size", "printed", "finding",
     "topic_finding", "diagnosis", "definition", "appearance", "norm", "statement", "located", "composed", "classified",
+    "term",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from remud_gen.llm.extractive.facts import Fact, quote_of
-from remud_gen.llm.extractive.pieces import Piece, clean, is_presentable
+from remud_gen.llm.extractive.pieces import Piece, clean, is_presentable, lower_first
 from remud_gen.records import Evidence, Language, Quote
 from remud_gen.rules.legend import LegendEntry, parse_legend
 from remud_gen.rules.measurements import find_printed_values
@@ -30,7 +30,7 @@ def read_labels(spans: Sequence[Evidence], language: Language) -> Iterator[Fact]
         is_own = span.kind in ("caption", "title", "note", "burned_in")
         if not (seen or (is_own and not printed)) or not _is_structure(entry.meaning, language, is_printed=bool(seen)):
             continue
-        meaning = re.sub(r"^(?:the|an?)\s+", "", clean(entry.meaning))
+        meaning = lower_first(re.sub(r"^(?:the|an?)\s+", "", clean(entry.meaning)))
         if is_presentable(meaning, language):
             own = quote_of(Piece(span, entry.start, entry.end).cut(0, entry.end - entry.start))
             others = [other for other in meanings if other.lower() != entry.meaning.lower()]

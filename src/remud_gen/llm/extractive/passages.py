@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from remud_gen.llm.extractive.english import lower_first
 from remud_gen.llm.extractive.facts import Asks, Fact, quote_of
-from remud_gen.llm.extractive.pieces import HAN, Piece, clean, is_presentable
+from remud_gen.llm.extractive.pieces import HAN, Piece, clean, is_presentable, lower_first
 from remud_gen.records import Language
 from remud_gen.rules.measurements import find_quantities
 from remud_gen.rules.terms import find_terms, swap_opposites
@@ -29,13 +28,17 @@ STUDY_EN = re.compile(
     r"participants?|images? (?:of|from)|"
     r"training|data|classif\w+|accuracy|sensitivity|specificity|performance|learning|report(?:ed|s)?|literature|approved|"
     r"consent|funding|conflict|email|university|hospital|department|journal|vol|article|license[ds]?|commons|recently|"
-    r"researchers?|table|figure|in summary|conclusion|recent|covid|pandemic|incidence|prevalence|arrows?|asterisks?)\b",
+    r"researchers?|table|figure|in summary|conclusion|recent|covid|pandemic|incidence|prevalence|arrows?|"
+    r"asterisks?|surgery|surgical|tomography|MSCT|CT scans?|MRI)\b",
     re.IGNORECASE,
 )
 LEANING_ZH = re.compile(
-    r"^(?:此|该|本|其|这|那|上述|以上|以下|同时|另外|此外|因此|所以|故|但|而|并|且|也|又|如|例如|若|当|对于|由于|首先|其次|再|最后|它|他|她|即)"
+    r"^(?:此|该|本|其|这|那|上述|以上|以下|同时|另外|此外|因此|所以|故|但|而|并|且|也|又|如|例如|若|当|对于|由于|首先|其次|再|最后|它|他|她|即|声像图上|超声上|超声表现|可见|典型表现|典型者)"
 )
-STUDY_ZH = re.compile(r"患者|病人|本组|研究|入院|本例|病例|主诉|统计|结果显示|作者|医院|大学|出版|编著|主编|岁|文献")
+STUDY_ZH = re.compile(
+    r"患者|病人|本组|研究|入院|本例|病例|主诉|统计|结果显示|如图|见图像|图像所示|图像，|作者|"
+    r"医院|大学|出版|编著|主编|岁|文献"
+)
 DEFINITION_EN = re.compile(
     r"^(?P<subject>[A-Za-z][A-Za-z’'\- ]{2,60}?)(?:\s*\([^)]{1,20}\))?\s+(?:is|are)\s+(?P<value>(?:an?|the|"
     r"one\s+of|defined\s+as|"
@@ -58,6 +61,23 @@ APPEARANCE_EN = re.compile(
     r"(?:appears?|presents?|is\s+seen|are\s+seen|is\s+visuali[sz]ed|are\s+visuali[sz]ed)\s+(?:as\s+)?(?P<value>.{10,})$",
     re.IGNORECASE,
 )
+LOCATED_EN = re.compile(
+    r"^(?P<subject>the\s+[A-Za-z][A-Za-z’'\- ]{2,60}?)\s+(?:lies|is\s+(?:located|situated|found)|runs|courses)\s+"
+    r"(?P<value>(?:in|at|on|between|behind|below|above|beneath|under|along|lateral|medial|anterior|posterior)\b.{8,})$",
+    re.IGNORECASE,
+)
+# "Hydronephrosis is dilatation of the renal pelvis": a definition by a change of a structure.
+GENUS_EN = re.compile(
+    r"^(?P<subject>[A-Za-z][A-Za-z’'\- ]{2,60}?)\s+is\s+(?P<value>(?:[a-z\-]+\s+)?(?:dilatation|dilation|inflammation|"
+    r"enlargement|accumulation|narrowing|thickening|infection|herniation|protrusion|obstruction|absence|collection|"
+    r"thrombosis|rupture|torsion|invagination)\s+of\s+.{10,})$",
+    re.IGNORECASE,
+)
+GLOSSARY_EN = re.compile(r"^(?P<subject>[A-Za-z][A-Za-z\- ]{3,40}): (?P<value>(?!.*:)[a-z].{8,})$")
+SHAPES_EN: tuple[tuple[Asks, re.Pattern[str]], ...] = (
+    ("appearance", APPEARANCE_EN), ("located", LOCATED_EN), ("definition", DEFINITION_EN), ("definition", GENUS_EN),
+    ("term", GLOSSARY_EN),
+)  # fmt: skip
 NORM_EN = re.compile(
     r"^the\s+(?P<subject>(?:normal|upper\s+limit\s+of|usual)\s+[A-Za-z’'\- ]{3,70}?)\s+(?:is|are|measures?|ranges?|"
     r"should\s+be|(?=(?:does|should)\s+not\s+exceed))"
@@ -78,6 +98,10 @@ SHAPES_ZH: tuple[tuple[Asks, re.Pattern[str]], ...] = (
                               rf"指的是|是一种|是由|是一类|是因|是最常见的|系|即)(?P<value>.{{6,}})$")),
     ("definition", re.compile(rf"^(?P<subject>[{HAN}A-Za-z\-]{{2,10}}?)(?:为|是)(?P<value>(?:一种|一类|人体|腹膜|"
                               rf"成对|常见|.{{0,8}}(?:器官|疾病|病变|肿瘤|畸形|腺体|结构|血管|肌肉)).{{4,}})$")),
+    (
+        "definition",
+        re.compile(rf"^(?P<value>.{{6,}}?)，(?:也)?(?:称为|称作|叫做|称)(?P<subject>[{HAN}A-Za-z]{{2,10}})$"),
+    ),
     ("located", re.compile(rf"^(?P<subject>[{HAN}]{{2,10}}?)(?:位于|居于|走行于)(?P<value>.{{3,}})$")),
     ("composed", re.compile(rf"^(?P<subject>[{HAN}]{{2,10}}?)(?:由|包括|包含)(?P<value>.{{3,}}?(?:组成|构成|"
                             rf".{{0,2}}))$")),
@@ -99,10 +123,13 @@ def read_passage(piece: Piece, language: Language) -> Iterator[Fact]:
         asks, subject, value = shaped
         name = re.sub(r"^(?:the|an?)\s+", "", subject)
         hits = [hit for hit in find_terms(name, language) if hit.start == 0 and hit.end == len(name)]
+        sentence = f"{subject[0].upper()}{subject[1:]} means {value}" if asks == "term" else sentence
         yield Fact(asks, "knowledge", value, (quote_of(piece),), subject=subject, sentence=sentence,
                    term=hits[0].term if hits else None, support="context")  # fmt: skip
-    elif swap_opposites(sentence, language) and (
-        language == "zh" or re.search(r"\b(?:is|are|appears?|shows?|lies|measures?|causes?|has|have)\b", sentence)
+    elif (
+        not re.search(r"或|\bor\b", sentence)
+        and swap_opposites(sentence, language, is_general=True)
+        and (language == "zh" or re.search(r"\b(?:is|are|appears?|shows?|lies|measures?|causes?|has|have)\b", sentence))
     ):
         yield Fact("statement", "knowledge", sentence, (quote_of(piece),), sentence=sentence, support="context")
 
@@ -118,20 +145,16 @@ def _read_shape(sentence: str, language: Language) -> tuple[Asks, str, str] | No
     norm = NORM_EN.match(sentence)
     if norm and find_quantities(norm.group("value")):
         return "norm", lower_first(norm.group("subject")), norm.group("value")
-    for asks_en, pattern in (("appearance", APPEARANCE_EN), ("definition", DEFINITION_EN)):
+    for asks_en, pattern in SHAPES_EN:
         match = pattern.match(sentence)
         subject = match.group("subject").strip() if match else ""
         value = match.group("value") if match else ""
         if asks_en == "appearance" and not find_terms(value, "en", "finding"):
             continue
-        if asks_en == "definition" and (not DEFINES.search(value) or RANKS.search(value)):
+        if pattern is DEFINITION_EN and (not DEFINES.search(value) or RANKS.search(value)):
             continue
         if match and len(subject.split()) <= 7 and find_terms(subject, "en") and not _is_odd(subject):
-            return (
-                ("appearance" if asks_en == "appearance" else "definition"),
-                lower_first(subject),
-                match.group("value"),
-            )
+            return asks_en, lower_first(subject), value
     return None
 
 

@@ -110,6 +110,18 @@ def _trim(span: Evidence, start: int, end: int) -> Iterator[Piece]:
         yield piece
 
 
+KEY_START = re.compile(
+    r"(?:(?<=[^A-Za-z0-9])|(?<=[\u4e00-\u9fff]))"
+    r"[A-Z][A-Za-z0-9]{0,6}\s*[:：=＝]\s*(?=[A-Za-z\u4e00-\u9fff])"
+)
+
+
+def cut_key(piece: Piece) -> Piece:
+    """A sentence without the abbreviation key at its end."""
+    key = KEY_START.search(piece.raw)
+    return piece.cut(0, key.start()) if key and key.start() > 1 else piece
+
+
 def clean(raw: str) -> str:
     """The words as a learner may read them: no citations, figure references or marker brackets, single spaces."""
     text = _LEGEND_BRACKET.sub("", raw)
@@ -131,7 +143,7 @@ def is_presentable(text: str, language: Language) -> bool:
     if language == "zh":
         latin_words = re.findall(r"[A-Za-z]{4,}", text)
         return han >= 2 and len("".join(latin_words)) <= han * 2
-    is_broken = re.search(r"[a-z]-\s(?!and\b|or\b|to\b)[a-z]|[a-z]{2}[,.]\d", text)
+    is_broken = re.search(r"[a-z0-9]-\s(?!and\b|or\b|to\b)[a-z]|[a-z]{2}[,.]\d", text)
     return han == 0 and is_broken is None and _reads_as_english(text)
 
 
@@ -153,3 +165,23 @@ def _close_brackets(text: str) -> str:
             at = text.find(closing)
             text = (text[:at] + text[at + 1 :]).strip(_EDGE)
     return text
+
+
+def lower_first(text: str) -> str:
+    """The first word in lower case unless it is a name or an abbreviation."""
+    first = text.split(" ", 1)[0]
+    is_name = (len(first) > 1 and (not first[1:].islower() or first[1] == "-")) or first.rstrip("’'s") in NAMES
+    return text if is_name else text[:1].lower() + text[1:]
+
+
+def lower_words(text: str) -> str:
+    """Words in title case in lower case, names and abbreviations kept."""
+    words = (lower_first(word) for word in text.split(" "))
+    return " ".join(word.capitalize() if word.capitalize() in NAMES else word for word in words)
+
+
+NAMES = frozenset((
+    "Doppler", "Warthin", "Baker", "Hashimoto", "Graves", "Fallot", "Ebstein", "Morison", "Budd", "Crohn", "Wilms",
+    "Achilles", "Murphy", "Douglas", "Sjögren", "Takotsubo", "Valsalva", "Chiari", "Histoplasma", "Schwann",
+    "Wharton", "Graaf", "Cooper", "Kerley",
+))  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from remud_gen.llm.extractive.english import SHOWS, lower_words
+from remud_gen.llm.extractive.english import SHOWS
 from remud_gen.llm.extractive.facts import Asks, Fact, quote_of
-from remud_gen.llm.extractive.pieces import Piece, clean, is_presentable
+from remud_gen.llm.extractive.pieces import Piece, clean, is_presentable, lower_words
 from remud_gen.records import Language
 from remud_gen.rules.terms import Hit, Term, find_kin, find_terms
 
@@ -70,6 +70,7 @@ def _choose(
             continue
         kin = [_name(_choose_form(other, value, language), noun) for other in find_kin(hit.term, language)]
         if kind == "plane":
+            value = value[:-1] if noun and value.endswith("s") else value
             yield Fact("plane", "plane", value, (quote_of(part),), term=hit.term, wrong=tuple(kin))
         else:
             yield Fact(GROUP_ASKS[group], "modality", value, (quote_of(part),), term=hit.term, wrong=tuple(kin))

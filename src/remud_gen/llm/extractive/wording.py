@@ -157,6 +157,9 @@ ENGLISH: dict[Asks, Wording] = {
     "norm": Wording(("What is the {subject}?", "Which value is given for the {subject}?"), "{sentence}.",
                     ("A reference value is asked for, the {subject}. The figure to remember is {value}, and the "
                      "answer states it.",)),
+    "term": Wording(("What does the term {subject} mean in ultrasound?",), "{sentence}.", _KNOWLEDGE_EN),
+    "located": Wording(("Where {is} {subject} located?", "What is the position of {subject}?"), "{sentence}.",
+                       _KNOWLEDGE_EN),
     "statement": Wording((), "{sentence}.", ("The statement has to be checked word by word. {sentence}. ",),
                          ("Is the following statement correct? {claimed}.", "True or false: {claimed}.")),
 }  # fmt: skip
