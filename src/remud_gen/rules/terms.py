@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, cast
 
 from remud_gen.records import Language
@@ -61,12 +61,15 @@ def list_terms(kind: TermKind) -> tuple[Term, ...]:
 
 def find_terms(text: str, language: Language, *kinds: TermKind) -> list[Hit]:
     """Terms of the given kinds (all if none), longest form first, in text order; kinds may overlap each other."""
-    hits: list[Hit] = []
-    for kind in kinds or KINDS:
-        index = _index(kind, language)
-        for match in _pattern(kind, language).finditer(text):
-            hits.append(Hit(index[_fold(match.group(0))], match.start(), match.end()))
+    hits = [hit for kind in kinds or KINDS for hit in _find_kind(text, language, kind)]
     return sorted(hits, key=lambda hit: (hit.start, -hit.end))
+
+
+@lru_cache(maxsize=1024)
+def _find_kind(text: str, language: Language, kind: TermKind) -> tuple[Hit, ...]:
+    index = _index(kind, language)
+    matches = _pattern(kind, language).finditer(text)
+    return tuple(Hit(index[_fold(match.group(0))], match.start(), match.end()) for match in matches)
 
 
 def find_kin(term: Term, language: Language) -> list[Term]:
@@ -168,7 +171,12 @@ def _index(kind: TermKind, language: Language) -> dict[str, Term]:
 @cache
 def _pattern(kind: TermKind, language: Language) -> re.Pattern[str]:
     forms = sorted({form for term in list_terms(kind) for form in term.forms(language)}, key=lambda f: (-len(f), f))
-    return re.compile("|".join(_form_pattern(form) for form in forms), re.IGNORECASE)
+    # Sorted by first letter behind a look-ahead each: a plain row of hundreds of forms is tried at every character.
+    by_letter: dict[str, list[str]] = {}
+    for form in forms:
+        by_letter.setdefault(form[0].lower(), []).append(_form_pattern(form))
+    groups = (f"(?={re.escape(letter)})(?:{'|'.join(patterns)})" for letter, patterns in sorted(by_letter.items()))
+    return re.compile(f"(?=[{re.escape(''.join(sorted(by_letter)))}])(?:{'|'.join(groups)})", re.IGNORECASE)
 
 
 def _form_pattern(form: str) -> str:
@@ -201,7 +209,7 @@ def _bound(word: str, language: Language) -> str:
     if language == "en":
         return rf"(?<![A-Za-z\-]){re.escape(word)}(?![A-Za-z\-])"
     # 左 and 右 also stand in words that name no side (左右, 右旋); 不 before a word already turns it around.
-    return rf"(?<![不欠未]){re.escape(word)}(?![右左旋])" if len(word) <= 2 else re.escape(word)
+    return rf"(?<![不欠未左右]){re.escape(word)}(?![右左旋])" if len(word) <= 2 else re.escape(word)
 
 
 def _mend_article(before: str, word: str) -> str:

@@ -49,7 +49,7 @@ ATTRIBUTES = (
     "峰值流速|收缩期峰值流速|压差|平均压差|测值|范围|间距|最大径"
 )
 VALUE_NAME = re.compile(
-    rf"(?P<name>[{HAN}A-Za-z]{{0,18}}?)(?P<attribute>{ATTRIBUTES})?\s*(?:测值|测得)?\s*(?:分别)?(?:约为|约|为|达|是|：|:|=|，)?\s*$"
+    rf"(?P<name>[{HAN}A-Za-z]{{0,18}}?)(?P<attribute>{ATTRIBUTES})?\s*(?:测值|测得)?\s*(?:分别)?(?:约为|约|为|达|是|：|:|=)?\s*$"
 )
 PROPERTY_GROUPS = frozenset(("echogenicity", "texture", "margin", "artefact", "doppler_sign", "sign", "change"))
 THING_END = re.compile(r"(?:区|团|影|灶|块|环|腔|管|壁|层|段|囊|缺损|破口|裂口|瓣口|间隙|暗区|斑|瘤)$")

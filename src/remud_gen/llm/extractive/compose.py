@@ -22,6 +22,7 @@ MIN_THINKING_CHARS: dict[Language, int] = {"en": 60, "zh": 30}
 MAX_COPY_RATIO = 85  # thinking closer to the answer than this says nothing of its own
 MAX_SUPPOSED_CHARS: dict[Language, int] = {"en": 220, "zh": 60}
 KEYS = "ABCD"
+SIDES = frozenset(("left", "right", "左", "右"))
 FACTORS = (0.5, 0.7, 1.4, 1.8, 2.5, 3.0, 4.0)
 NEGATION = re.compile(
     r"\b(?:no|not|without|absent|absence|never|neither|nor|non|lack|lacking|free of)\b|未|无(?!回声)|没有|"
@@ -90,7 +91,9 @@ class Composer:
         if fact.asks in ("finding", "topic_finding", "statement"):
             if NEGATION.search(stated) or len(stated) > MAX_SUPPOSED_CHARS[self.language]:
                 return []
-            return [swap.text for swap in self._list_swaps(stated, is_general=fact.asks == "statement")]
+            swaps = self._list_swaps(stated, is_general=fact.asks == "statement")
+            visible = [swap.text for swap in swaps if swap.old.lower() not in SIDES]
+            return visible or [swap.text for swap in swaps]
         return self._list_kin(fact)
 
     def list_options(self, fact: Fact) -> list[str]:
@@ -146,7 +149,7 @@ class Composer:
     def _list_swaps(self, stated: str, *, is_general: bool = False) -> list[Swap]:
         """Exchanges that can be seen first; a side can often be told by a label only."""
         swaps = swap_opposites(stated, self.language, is_general=is_general)
-        return sorted(swaps, key=lambda swap: swap.old.lower() in ("left", "right", "左", "右"))
+        return sorted(swaps, key=lambda swap: swap.old.lower() in SIDES)
 
     def _place_options(self, fact: Fact, wanted: WantedItem) -> tuple[str, list[str]]:
         right = _right_name(fact) if fact.asks == "definition" else (fact.sentence or fact.value)

@@ -54,7 +54,7 @@ _LEAK = re.compile(
     r"\b(?:left|right|upper|lower|top|bottom)\s+(?:panel|image|picture|column|row|graph)s?\b|"
     r"\b(?:our|we|(?-i:us)|authors?|this (?:study|paper|article|chapter|book|section|review)|dataset|algorithm|"
     r"proposed|models?|network|ground truth|annotat\w+|caption|legend|copyright|reproduced|courtesy|permission|doi|"
-    r"http\w*|www)\b|et al|数据集|算法|模型|前述|"
+    r"http\w*|www|instructions?|ignore|disregard)\b|et al|指令|提示词|忽略|数据集|算法|模型|前述|"
     r"[<>]\s*/?\s*[a-z|]|\|>|<\||```|\[/?INST\]|\{|\}|\\|\ufffd|锟斤拷|\(cid:|[\ue000-\uf8ff\u0000-\u0008\u000b-\u001f]",
     re.IGNORECASE,
 )
