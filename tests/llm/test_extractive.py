@@ -156,3 +156,17 @@ def test_the_client_says_what_it_is() -> None:
     assert "no replacement for a model" in DISCLAIMER
     assert "no replacement for a model" in (ExtractiveClient.__doc__ or "")
     assert not ExtractiveClient.is_network
+
+
+def test_a_sentence_that_breaks_off_is_no_finding() -> None:
+    reply = ask(make_request(spans_of(cap="Sonogram showing a defect in the echogenic fascia with outward")))
+    assert all(item.qtype != "finding" for item in reply.items)
+    whole = ask(make_request(spans_of(cap="Sonogram showing a large left atrial mass of 6.6 × 3.1 cm size and")))
+    assert "The image shows a large left atrial mass of 6.6 × 3.1 cm size." in [item.answer for item in whole.items]
+
+
+def test_general_words_are_no_options_beside_special_ones() -> None:
+    wanted = [WantedItem("finding", "mcq", "direct", "A")]
+    reply = ask(make_request(spans_of(note="肝左叶低回声结节；红箭头示病灶。"), wanted, language="zh"))
+    for item in reply.items:
+        assert "病灶" not in [option.text for option in item.options]

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Literal, cast
 
 from remud_gen.records import Language
-from remud_gen.rules.vocabulary import ALTERNATIVES, OPPOSITES, OVERLAPS, PLACES, TABLE
+from remud_gen.rules.vocabulary import ALTERNATIVES, GENERIC, OPPOSITES, OVERLAPS, PLACES, TABLE
 
 TermKind = Literal["anatomy", "plane", "modality", "finding", "diagnosis"]
 KINDS: tuple[TermKind, ...] = ("anatomy", "plane", "modality", "finding", "diagnosis")
@@ -123,7 +123,8 @@ def find_alternatives(text: str, language: Language) -> list[list[str]]:
 
 def _overlap(term: Term, other: Term) -> bool:
     first, second = (term.english or ("",))[0], (other.english or ("",))[0]
-    return f"{first}/{second}" in OVERLAPS or f"{second}/{first}" in OVERLAPS
+    is_generic = bool({first, second} & GENERIC)
+    return is_generic or f"{first}/{second}" in OVERLAPS or f"{second}/{first}" in OVERLAPS
 
 
 def _stays_term(text: str, start: int, end: int, new: str, language: Language) -> bool:

@@ -52,6 +52,9 @@ OVERLAPS = (
     "breast/nipple",
 )
 
+# Forms that may name any other term of their group.
+GENERIC = frozenset(("lesion", "mass"))
+
 # Words whose exchange turns a true statement about an image into a false one; the longer form must come first where
 # one contains the other (不均匀 before 均匀).
 OPPOSITES = {

@@ -19,7 +19,7 @@ LEADING = re.compile(
     r"^(?:图像为|(?:超声|声像图|二维超声|超声心动图|图像|本图|该图|所见|图)?(?:显示为|显示|示|可见|见|提示|所见)[:：,，]?|其|并|且|亦|同时|伴|，|为)"
 )
 TECHNIQUE_LEAD = re.compile(
-    r"^(?:CDFI|彩色多普勒(?:超声|血流成像)?|CDE|能量多普勒|PW|频谱多普勒|二维(?:超声|声像图)?|灰阶(?:超声)?|超声造影)"
+    r"^(?:CDFI|彩色多普勒(?:超声|血流成像)?|CDE|能量多普勒|PW|(?:经(?:食管|食道|胸|腹|阴道|直肠))?超声心动图|经(?:食管|食道|胸|腹|阴道|直肠)超声|频谱多普勒|二维(?:超声|声像图)?|灰阶(?:超声)?|超声造影)"
 )
 OCCASION_LEAD = re.compile(
     r"^[^，,。；;：:]{0,14}?(?:检查|复查|随访|切面|断面|扫查|术后|治疗后|超声|心动图|声像图|图像)[^，,。；;：:]{0,6}?(?:显示|示|可见|见)(?=[^意])[:：,，]?"
@@ -141,6 +141,8 @@ def _is_technique(clause: str) -> bool:
 
 
 def _read_structure(piece: Piece) -> Iterator[Fact]:
+    technique = TECHNIQUE_LEAD.match(piece.raw)
+    piece = piece.cut(technique.end(), len(piece.raw)) if technique else piece
     raw = piece.raw
     clause = re.match(r"[^，,。；;：:（(\s]+", raw)
     if clause is None or (
@@ -234,6 +236,8 @@ def _is_thing(name: str) -> bool:
 
 def _strip_name(name: str) -> str:
     """The noun at the end of a clause: what follows the last verb of showing."""
+    for hit in find_terms(name, "zh", "modality"):
+        name = name[hit.end :].lstrip() if hit.start == 0 else name
     bare = re.sub(r".*(?:显示|可见|示|见|内见|为|呈|测得|测量)", "", name)
     return re.sub(r"^(?:同一(?:受检者|患者|病人)的|一个|一枚|一处|一|数个|多个)", "", bare)
 

@@ -49,6 +49,11 @@ OUTCOME = re.compile(
     r"(?:confirmed|proven|proved|diagnosed|assessed|treated|obtained|performed|acquired)\b",
     re.IGNORECASE,
 )
+CUT_OFF = re.compile(
+    r"^(?:of|the|an?|in|on|at|by|to|from|for|which|that|is|are|was|as|its|their|between|through|into|than)$|"
+    r"(?:ward|ing|ous|[^i]al|ic|ary|lying|shaped)$",
+    re.IGNORECASE,
+)
 MARKER_VERB = re.compile(
     rf"^(?:the\s+|an?\s+)?(?P<marker>{MARKERS_EN})\s*(?:(?:shows?|indicates?|indicate|points?\s+(?:to|at)|pointing\s+(?:to|at)|"
     rf"marks?|denotes?|represents?|depicts?|identif(?:y|ies))\s+|[:=]\s*)",
@@ -149,7 +154,7 @@ def _read_finding(piece: Piece) -> Iterator[Fact]:
     if outcome and outcome.start() > 12:
         part = part.cut(0, outcome.start())
     value = clean(part.raw)
-    if len(value.split()) < 2 or len(value.split()) > MAX_WORDS or not is_presentable(value, "en"):
+    if _is_cut_off(part) or len(value.split()) < 2 or len(value.split()) > MAX_WORDS or not is_presentable(value, "en"):
         return
     wanted = ("finding", "diagnosis", "anatomy") if shows else ("finding", "diagnosis")
     if not find_terms(value, "en", *wanted):
@@ -160,6 +165,13 @@ def _read_finding(piece: Piece) -> Iterator[Fact]:
         return
     value = value[0].upper() + value[1:] if is_sentence else add_article(lower_first(value))
     yield Fact("finding", "finding", value, (quote_of(part),), sentence=value if is_sentence else "")
+
+
+def _is_cut_off(part: Piece) -> bool:
+    """Whether a sentence breaks off at the end of its span: no full stop, and a last word that wants another."""
+    is_last = part.end >= len(part.span.text.rstrip())
+    last = re.search(r"([A-Za-z\-]+)[\s,]*$", part.raw)
+    return is_last and last is not None and CUT_OFF.search(last.group(1)) is not None
 
 
 def _find_show(raw: str) -> re.Match[str] | None:

@@ -46,13 +46,11 @@ def read_views(pieces: Sequence[Piece], language: Language) -> Iterator[Fact]:
 def find_other_method(pieces: Sequence[Piece], language: Language) -> str | None:
     """The name of the method if the words speak of one other than ultrasound only (MRI, histology, a photograph)."""
     text = " ".join(piece.raw for piece in pieces)
-    found = [hit.term for hit in find_terms(text, language, "modality")]
-    methods = [term for term in found if term.group == "method"]
-    return (
-        methods[0].forms(language)[0]
-        if methods and not ULTRASOUND.search(text) and len(methods) == len(found)
-        else None
-    )
+    hits = find_terms(text, language, "modality")
+    methods = [hit.term for hit in hits if hit.term.group == "method"]
+    # 3D and the like are said of other methods too.
+    is_sure = all(hit.term.group == "method" or text[hit.start : hit.end].lower() in TOO_SHORT for hit in hits)
+    return methods[0].forms(language)[0] if methods and is_sure and not ULTRASOUND.search(text) else None
 
 
 def _choose(
