@@ -1,0 +1,79 @@
+"""The texts of a record under their field names, and one joined text that patterns scan in a single pass."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from remud_gen.records import Quadruplet
+from remud_gen.rules.normalise import unify
+from remud_gen.rules.patterns import Pattern, search_all
+
+# A noncharacter that no pattern spans: it is neither space, letter nor punctuation.
+_SEAM = "\n\ufdd0\n"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldText:
+    """A field's name (question, options.B, turns.0.answer, evidence.cap) and its text in NFKC form."""
+
+    name: str
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """The last part of the name without numbering: question, thinking, answer, options, evidence, claims."""
+        head, _, rest = self.name.partition(".")
+        return rest.rpartition(".")[2] if head == "turns" else head
+
+
+class RecordTexts:
+    """All texts of one record that a learner will see, and those it rests on."""
+
+    def __init__(self, record: Quadruplet) -> None:
+        self.record = record
+        self.shown = tuple(_list_shown(record))
+        self.sources = tuple(FieldText(f"evidence.{span.id}", unify(span.text)) for span in record.evidence)
+        self.joined = _SEAM.join(field.text for field in self.shown)
+        self.folded = self.joined.lower()
+        self._starts: list[int] = []
+        position = 0
+        for field in self.shown:
+            self._starts.append(position)
+            position += len(field.text) + len(_SEAM)
+
+    def scan(self, patterns: tuple[Pattern, ...]) -> Iterator[tuple[FieldText, str]]:
+        """The first match of a group of patterns in each shown field that has one."""
+        # Lower-casing can change a text's length in rare scripts; gates only need to know that a word occurs.
+        seen: set[int] = set()
+        for match in search_all(patterns, self.joined, self.folded):
+            index = bisect_right(self._starts, match.start()) - 1
+            if index not in seen and _SEAM not in match.group(0):
+                seen.add(index)
+                yield self.shown[index], match.group(0).strip()
+
+
+def read_texts(record: Quadruplet) -> RecordTexts:
+    """The texts of a record, built once for all filters that look at it in turn."""
+    global _latest
+    if _latest is None or _latest.record is not record:
+        _latest = RecordTexts(record)
+    return _latest
+
+
+_latest: RecordTexts | None = None
+
+
+def _list_shown(record: Quadruplet) -> Iterator[FieldText]:
+    yield FieldText("question", unify(record.question))
+    if record.thinking:
+        yield FieldText("thinking", unify(record.thinking))
+    yield FieldText("answer", unify(record.answer))
+    for option in record.options:
+        yield FieldText(f"options.{option.key}", unify(option.text))
+    for index, turn in enumerate(record.turns):
+        yield FieldText(f"turns.{index}.question", unify(turn.question))
+        if turn.thinking:
+            yield FieldText(f"turns.{index}.thinking", unify(turn.thinking))
+        yield FieldText(f"turns.{index}.answer", unify(turn.answer))

@@ -1,0 +1,127 @@
+"""Statements that compare a value with a limit or a range, and sums that are written out, recomputed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from remud_gen.rules.normalise import fold
+from remud_gen.rules.numbers import Quantity, evaluate_chain, read_quantities
+
+_CLAUSE = re.compile(r"[。;;!?\n]|\.(?=\s|$)")
+_OUTSIDE = re.compile(
+    r"\b(?:outside|out of|not within|beyond|not in|falls? outside|exceeds?(?= the (?:normal"
+    r"|reference)))\b|超出|不在|在[^。,]{0,24}(?:范围)?(?:之外|以外)|超过(?=[^。,]{0,8}(?:正常"
+    r"|参考)?(?:值)?范围)|范围(?:之)?外"
+)
+_INSIDE = re.compile(
+    r"\b(?:within|inside|falls? in|lies in|in the (?:normal|reference) range|between)\b|(?:在|位于"
+    r"|属于|处于|介于)[^。]{0,30}(?:范围|之间|内)|范围(?:之)?内|属正常范围"
+)
+_ABOVE = re.compile(
+    r"(?:大于|高于|超过|多于|>)|\b(?:greater|larger|more|higher|thicker|wider|longer|above|over"
+    r"|exceed(?:s|ing)?|>)(?:\s+than)?\b"
+)
+_BELOW = re.compile(
+    r"(?:小于|低于|不足|少于|不到|<)|\b(?:less|smaller|lower|fewer|thinner|narrower|shorter|below"
+    r"|under|<)(?:\s+than)?\b"
+)
+_RANGE_MARK = re.compile(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
+_EQUATION = re.compile(
+    r"(\d+(?:\.\d+)?)((?:\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米"
+    r"|%)?\s*[-+x×*÷/−–]\s*\d+(?:\.\d+)?){1,4})\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)?[23]?\s*(?:=|≈"
+    r"|等于|约等于|equals?)\s*(?:约|about |approximately )?(\d+(?:\.\d+)?)\s*(%)?"
+)
+_TERM = re.compile(r"([-+x×*÷/−–])\s*(\d+(?:\.\d+)?)")
+_OPERATORS = {"x": "*", "×": "*", "*": "*", "÷": "/", "/": "/", "+": "+"}
+
+
+@dataclass(frozen=True, slots=True)
+class RangeVerdict:
+    """A sentence says that a value lies inside or outside a range; `is_true` is what the numbers say."""
+
+    text: str
+    is_inside: bool
+    is_true: bool
+
+
+def read_range_verdicts(text: str) -> Iterator[RangeVerdict]:
+    """Every sentence that holds one value, one range of the same dimension and a word for inside or outside."""
+    folded = fold(text)
+    quantities = read_quantities(text)
+    for start, end in _split_spans(folded):
+        sentence = folded[start:end]
+        outside = _OUTSIDE.search(sentence)
+        if not outside and not _INSIDE.search(sentence):
+            continue
+        here = [q for q in quantities if start <= q.start < end]
+        found = _find_range(folded, here)
+        if found is None:
+            continue
+        low, high = found
+        values = [q for q in here if q not in (low, high) and q.dimension == low.dimension]
+        if len(values) != 1:
+            continue
+        is_inside = low.base_value <= values[0].base_value <= high.base_value
+        yield RangeVerdict(sentence.strip(), not outside, is_inside != bool(outside))
+
+
+def find_false_comparison(text: str) -> str | None:
+    """A clause `value above limit` or `value below limit` whose two numbers say the opposite."""
+    folded = fold(text)
+    quantities = read_quantities(text)
+    for first, second in pairwise(quantities):
+        gap = folded[first.end : second.start]
+        if not first.unit or first.dimension != second.dimension or len(gap) > 30 or re.search(r"[。;;.!?]", gap):
+            continue
+        above, below = _ABOVE.search(gap), _BELOW.search(gap)
+        if bool(above) == bool(below) or re.search(r"不(?=[大高超多小低少])|\b(?:not|no)\b|or|及|或", gap):
+            continue
+        if second.base_value == first.base_value:
+            continue
+        if (first.base_value > second.base_value) != bool(above):
+            return folded[first.start : second.end]
+    return None
+
+
+def find_false_equation(text: str) -> str | None:
+    """A written-out sum whose result is wrong beyond rounding."""
+    for match in _EQUATION.finditer(fold(text)):
+        if not _is_equal(match):
+            return match.group(0)
+    return None
+
+
+def list_derived_values(text: str) -> frozenset[float]:
+    """Results of the sums in a text that are right."""
+    return frozenset(float(match.group(3)) for match in _EQUATION.finditer(fold(text)) if _is_equal(match))
+
+
+def _is_equal(match: re.Match[str]) -> bool:
+    terms = _TERM.findall(match.group(2))
+    values = [float(match.group(1)), *(float(value) for _, value in terms)]
+    result = evaluate_chain(values, [_OPERATORS.get(sign, "-") for sign, _ in terms])
+    if match.group(4) == "%" and result <= 3:
+        result *= 100
+    printed = match.group(3)
+    tolerance = 0.5 * 10.0 ** -len(printed.partition(".")[2])
+    # Rounded operands carry their own error into the result.
+    return abs(result - float(printed)) <= max(tolerance * 1.01, 0.02 * abs(result))
+
+
+def _split_spans(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in _CLAUSE.finditer(text):
+        yield start, match.start()
+        start = match.end()
+    yield start, len(text)
+
+
+def _find_range(text: str, quantities: list[Quantity]) -> tuple[Quantity, Quantity] | None:
+    for low, high in pairwise(quantities):
+        is_rising = low.dimension == high.dimension and low.base_value < high.base_value
+        if is_rising and _RANGE_MARK.fullmatch(text[low.end : high.start]):
+            return low, high
+    return None

@@ -1,0 +1,344 @@
+"""Words that betray the page behind a question: figure numbers, panel letters, other pictures, the source, the task.
+
+The learner sees one picture and the question, so none of these can be understood. Patterns run on text in NFKC form.
+"""
+
+from __future__ import annotations
+
+from remud_gen.rules.patterns import Pattern, compile_pattern
+
+_ZH_NUMBER = r"[0-9]+|[一二三四五六七八九十]+(?=[,。、;:)\s\]所中为显a-hA-H和与及]|$)"
+_ZH_COUNTED = r"张|幅|副|个|例|次|导联|秒|天|周|月|年|岁|层|级|类|型|期|度|分|点|帧|倍|[cmk]m|ml|%"
+_SHOWS = r"显示|所示|示|为|是|代表|描述|提示|可见|中|与|和|及|[,:、,。)]"
+_EN_IMAGE = r"(?:images?|figures?|pictures?|photos?|photographs?|illustrations?|panels?|sonograms?|scans?|frames?)"
+_EN_PICTURE = r"(?:images?|figures?|pictures?|photos?|photographs?|illustrations?|panels?)"
+_ZH_PICTURE = r"(?:超声)?(?:声像)?(?:图像|图片|照片|图(?!解|文|谱|形))"
+_EN_SOURCE = (
+    r"(?:(?:figure|image|photo|table)\s+)?(?:captions?|legends?|passages?|excerpts?|footnotes?|paragraphs?|textbooks?"
+    r"|chapters?|articles?|documents?|book|page|figure title|title of the (?:figure|image)|snippets?"
+    r"|evidence (?:text|spans?)"
+    r"|(?:source|provided|given|accompanying|supplied|surrounding|original|reference|following|above)\s+"
+    r"(?:text|context|documents?|descriptions?|material|information|passage|source|captions?|legends?"
+    r"|notes?|data|excerpts?))"
+)
+_EN_SAYS = (
+    r"(?:states?|says?|mentions?|indicates?|describes?|notes?|reads?|gives?|provides?|tells?|explains?"
+    r"|specif(?:y|ies)|reports?|stated|said|mentioned|described|noted)"
+)
+
+FIGURE_NUMBER: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?<![心脑肌地电版像谱制导])(?:插图|附图|图表|图|见表|如表"
+        rf"|附表)\s*(?:(?:{_ZH_NUMBER})(?:\s*[-–—~.]\s*[0-9]+)*)"
+        rf"(?!\s*(?:{_ZH_COUNTED}))(?:\s*[(]?[A-Ha-h][)]?)?",
+        "图|表",
+    ),
+    compile_pattern(r"(?<![\d.])表\s*\d+\s*[-–—.]\s*\d+", "表"),
+    compile_pattern(
+        r"(?<![\d.~-])\d{1,2}-\d{1,2}-\d{1,3}(?![\d-])(?=\s*(?:[A-H]?的)?(?:图|插图|声像图|所示|号图))", "图|所示"
+    ),
+    compile_pattern(r"(?<![\d.~-])\d{1,2}-\d{1,3}(?![\d-])(?=\s*(?:所示|号图|图所示))", "图|所示"),
+    compile_pattern(
+        r"(?i:\bfig(?:ure|ures|s)?)\b\s*\.?\s*(?:[Ss]?\d+"
+        r"|[IVX]+\b)(?:\s*[-–.]\s*\d+)*\s*(?:[(]?[A-Ha-h][)]?)?(?![A-Za-z])"
+        r"(?![- ](?:knot|configuration|shape|pattern|appearance|sign|suture|loop))",
+        "fig",
+    ),
+    compile_pattern(
+        r"\b(?:Plate|Image|Illustration|Video|Movie|Clip|Table|Photo|Picture|plate|image|illustration|table|video)\s+"
+        r"(?:[Ss]?\d+(?:\.\d+)?|[IVX]{2,}\b)[a-hA-H]?\b(?!\s*-?\s*(?:weeks?|mm|cm|days?|min|s\b|sec"
+        r"|months?|years?|hours?|of\b|%|MHz|frames?))",
+        "plate|image|illustration|video|movie|clip|table|photo|picture",
+    ),
+)
+
+PANEL: tuple[Pattern, ...] = (
+    compile_pattern(r"(?<![A-Za-z0-9])[A-Ha-h]\s*(?:、|和|与|及|,|/)\s*[A-Ha-h]\s*(?:两|二)?(?:幅|张)?图", "图"),
+    compile_pattern(r"(?<![A-Za-z0-9])[A-H](?:[(][^)]{1,6}[)])?\s*(?:小|分|子|幅)?图(?![像谱形案])", "图"),
+    compile_pattern(r"(?<![A-Za-z0-9])[A-H]\s*图像(?!模式)(?=中|显示|所示|里)", "图像"),
+    compile_pattern(r"图(?:中|片|像)?(?:的)?\s*[(]?[A-Ha-h][)]?\s*(?:部分|区域|区|幅|处|侧)", "图"),
+    compile_pattern(
+        r"(?<![心脑肌地])(?:子图|分图|小图|图像|图片"
+        rf"|图)\s*[(]?\s*[A-Ha-h]\s*[)]?(?![A-Za-z0-9型超])\s*(?:{_SHOWS}|$)",
+        "图",
+    ),
+    compile_pattern(r"(?:^|[,。;:\s])[(][A-Ha-h][)]\s*(?:图|示|显示|所示|为|中)", "("),
+    compile_pattern(
+        r"(?i:\b(?:sub-?)?(?:panel|figure|fig\.?|image|picture|photo|part|scan"
+        r"|frame)s?)\s*\(?[A-H]\)?(?![A-Za-z]|-[a-z])(?!\s*(?:mode|line)s?\b)",
+        "panel|fig|image|picture|photo|part|scan|frame",
+    ),
+    compile_pattern(
+        r"(?i:\b(?:sub-?)(?:panel|figure|image))s?\s*\(?[A-Ha-h]\)?\b"
+        r"|\b(?i:panels?)\s+\(?[a-h]\)?(?![A-Za-z])",
+        "panel|subfig|sub-fig|subim|sub-im",
+    ),
+    compile_pattern(r"(?:^|[.;:]\s+)\([A-Ha-h]\)\s+\S", "("),
+    compile_pattern(r"\b[Ii]n\s+\(?[A-H]\)?,\s|\b[Ii]n\s+\([A-Ha-h]\)|\bshown\s+in\s+\(?[A-H]\)?(?=[\s,.;)])", "in "),
+    compile_pattern(r"\bpanel\s+(?:labell?ed\s+)?[\"'“‘(][A-Ha-h][\"'”’)]", "panel"),
+)
+
+# `the left panel` of a split screen can be understood when the source speaks of it too.
+SCREEN_HALF: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?i)\b(?:left|right|upper|lower|top|bottom|middle|cent(?:er|re|ral))(?:[- ]?(?:most"
+        r"|hand))?\s+(?:panel|photo|picture|subfigure|figure)s?\b",
+        "panel|photo|picture|figure",
+    ),
+    compile_pattern(r"(?<![一-龥])[左右](?:侧|边|半)?(?:幅|分|子|小)?图(?!像)", "图"),
+)
+SCREEN_HALF_SOURCES: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?i)\b(?:panel|split|dual|side by side|left image|right image|left:|right:|\(left|\(right)",
+        "panel|split|dual|side|left|right",
+    ),
+    compile_pattern(r"[左右](?:侧|边|半)?(?:幅|分|子|小)?图|双幅|分屏|双屏", "图|双|屏"),
+)
+
+OTHER_IMAGE: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?:前|上|下|后|另)(?:面|边|述)?(?:的)?(?:那)?(?:一|几|两|二|三)?(?:张|幅|副"
+        rf"|组)(?:的)?{_ZH_PICTURE}",
+        "图|照片",
+    ),
+    compile_pattern(
+        r"(?:和|与|跟|同|较|比|如|像)(?:前|上|下|后|另)(?:面|边)?(?:那|的)?(?:一|几)?(?:张(?!力)"
+        r"|幅(?!度))",
+        "张|幅",
+    ),
+    compile_pattern(r"(?<![一-龥])(?:前|上|下|后)(?:一)?(?:张(?!掖|力)|幅(?!度))(?=图|[,,相的])", "张|幅"),
+    compile_pattern(
+        r"(?<![以之如线左右])(?:上|下|前|后)(?:一)?图(?=[所显中为里相与和,。;)])|(?:如|见|参见"
+        r"|参照)(?:上|下|前|后)图",
+        "图",
+    ),
+    compile_pattern(
+        r"(?:之前|先前|前述|前面|前文|上述|后续|后面|其他|其它|另外|其余|别的|相邻|同组|同页"
+        r"|配套)(?:的)?(?:[一二两三几])?(?:那|这)?(?:张|幅"
+        r"|些)?(?:[\u4e00-\u9fff]{0,6}?)(?:的)?(?:图像|图片|超声图|图例|插图|声像图|那张图"
+        r"|这些图)(?!处理|质量|采集|技术|模态|学)",
+        "图",
+    ),
+    compile_pattern(
+        r"(?:和|与|跟)(?:之前|先前|其他|其它|前面|上面|前者)(?:的)?(?:[\u4e00-\u9fff]{0,8})(?:图|影像"
+        r"|照片)[^,。]{0,4}(?:相同|不同|一样"
+        r"|相关|相比|比较|有什么|区别|对比)",
+        "图|影像|照片",
+    ),
+    compile_pattern(
+        r"第\s*(?:[一二三四五六七八九十]|\d+)\s*(?:张|幅|副|个)(?:超声)?(?:声像)?(?:图像|图片|照片|图)"
+        r"|(?:两|二|三|四|这几|这些|几|各|前后)(?:张"
+        r"|幅|副)(?:超声)?(?:声像)?(?:图像|图片|照片|图)",
+        "图|照片",
+    ),
+    compile_pattern(r"(?:同一页|本页|这一页|该页|此页)(?:的|上的)?(?:其他|其它|另|图|所有|各)", "页"),
+    compile_pattern(
+        r"(?i)\b(?:previous|preceding|prior|earlier|next|following|other|another|second|third|fourth|fifth"
+        r"|last|above|below|adjacent|neighbou?ring|companion|accompanying|remaining|former|latter"
+        r"|subsequent|different)\s+(?:ultrasound\s+|sonographic\s+|doppler\s+"
+        rf"|us\s+)?{_EN_PICTURE}\b(?!\s*(?:quality|processing|plane|acquisition|section))",
+        "image|figure|picture|photo|illustration|panel",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:the\s+)?first\s+(?:of\s+(?:the|these|two)\s+)?(?:ultrasound\s+"
+        rf"|sonographic\s+)?{_EN_PICTURE}\b|\b(?:both|these|those|two|three"
+        r"|all(?: of)? the)\s+(?:ultrasound\s+|sonographic\s+)?(?:images|figures|pictures|photos"
+        r"|panels)\b",
+        "image|figure|picture|photo|panel",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:images?|figures?|pictures?|photos?)\s+(?:above|below|on (?:this|the) (?:same |next "
+        r"|previous |facing )?page|elsewhere)\b",
+        "image|figure|picture|photo",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:image|figure|picture|panel)\s+(?:we\s+(?:just\s+)?(?:saw|discussed)|seen\s+(?:before"
+        r"|earlier)|discussed\s+(?:above|earlier|before))",
+        "image|figure|picture|panel",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:shown|depicted|pictured|illustrated)\s+(?:above|below|previously|earlier)(?=[.,;)]"
+        r"|$)",
+        "above|below|previously|earlier",
+    ),
+    compile_pattern(r"(?i)\bon (?:this|the same|the next|the previous|the facing|the opposite) page\b", "page"),
+)
+
+SOURCE_TEXT: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"图解(?:要点|说明)?|图注|题注|图题|图说|脚注|图例(?:说明|文字|中|写|显示|所示|指出|提示)"
+        r"|(?:图片|图像|图)(?:的)?(?:标题|说明|注释|题目|文字说明"
+        r"|下方(?:的)?文字|旁(?:的)?文字)",
+        "图|题注|脚注",
+    ),
+    compile_pattern(
+        r"(?:根据|依据|按照|参照|结合|从|由|依照|参考|基于|据)(?:上述|上面|以上|所附|该|此|这段|这些"
+        r"|本|图片|图像|图)?(?:的)?(?:标题|题目|题干|文字|原文"
+        r"|描述文字|资料|给出的|所给|提供的|给定的?|片段|段落|文本|上下文|书本|书中|书上|教材|章节"
+        r"|材料|说明文字|注释)(?!依据|对比)",
+        "据|照|合|从|由|考|基于",
+    ),
+    compile_pattern(r"虽然标题|标题(?:是|为|写|提到|中|所示|显示|指出|上|里|已)", "标题"),
+    compile_pattern(
+        r"(?:书中|书上|书里|本书|该书|原书|教材|教科书|文中|文内|原文|本页|这一页|该页|本节|本章|该章"
+        r"|上文|下文|前文|文字说明|文字部分|文字描述|(?:所给|给出|提供|给定"
+        r"|参考|上述)(?:的)?(?:资料|材料|文本|文字|信息|描述|说明|内容|片段)|(?<![临床影像])材料"
+        r"|原文片段|片段)(?:文字)?(?:的)?(?:说明|里|中|内)?(?:已"
+        r"|也|还|曾)?(?:提到|提及|指出|写|给出|显示|描述|说明|所述|所示|介绍|记载|讲到|谈到|表明|提示"
+        r"|标明|注明)",
+        "书|教材|文|页|节|章|料|片段|信息|描述|内容|说明",
+    ),
+    compile_pattern(
+        r"(?:见|参见|详见|参考|参阅)(?:本书|本章|上文|下文|前文|后文|原文"
+        r"|第\s*[0-9一二三四五六七八九十]+\s*[章节页])",
+        "见|参",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:according to|based on|as (?:stated|described|mentioned|noted|given|indicated|explained"
+        r"|reported|written) (?:in|by)|as per|per|from|in|by|with|using|consult(?:ing)?|see|quoting"
+        rf"|within)\s+(?:the|this|that|its)\s+{_EN_SOURCE}\b(?!\s+of\s+(?:the\s+)?(?:heart|bleeding"
+        r"|infection|section))",
+        "caption|legend|passage|excerpt|footnote|paragraph|textbook|chapter|article|document|book"
+        "|page|title|snippet|evidence|text|context|description|material|information|source|notes|data",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:according to|based on|as (?:stated|described|mentioned|noted|given|written) (?:in|by)"
+        r"|as per|from|per|in)\s+(?:the|this)\s+(?:text|context|description|source|title|author'?s?"
+        r"|authors)\b(?!\s+(?:of|in|for|with|to|that)\b|-)",
+        "text|context|description|source|title|author",
+    ),
+    compile_pattern(
+        rf"(?i)\b(?:the|this|its|a|accompanying)\s+{_EN_SOURCE}\s+(?:also\s+|clearly\s+|explicitly\s+"
+        rf"|itself\s+|only\s+|above\s+|below\s+)?{_EN_SAYS}\b",
+        "caption|legend|passage|excerpt|footnote|paragraph|textbook|chapter|article|document|book"
+        "|page|title|snippet|evidence|text|context|description|material|information",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:the|this)\s+(?:text|author|context|description|title)\s+(?:also\s+|clearly\s+"
+        r"|explicitly\s+)?(?:states?|says?|mentions?|notes?|describes?|reads?|tells us|gives?)\b",
+        "text|author|context|description|title",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:caption|legend)\s*(?:states?|says?|mentions?|indicates?|describes?|notes?|reads?|gives?"
+        r"|:)|\b(?:image|figure|photo)\s+(?:caption|legend|title)\b|\bcaptioned\b|\bin the (?:figure"
+        r"|image) (?:text|note)s?\b",
+        "caption|legend|title|text|note",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:see|on|refer to|in)\s+(?:pages?|pp?\.|chapter|ch\.|section)\s*\d+", "page|p.|pp|chapter|ch.|section"
+    ),
+)
+
+TASK_TALK: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"用户(?:要求|想要|希望|让我|需要|问|给|提供|的(?:问题|要求|指令))|系统提示|提示词|(?:输出"
+        r"|返回|生成)(?:一个|为)?\s*(?:JSON|json)"
+        r"|JSON\s*(?:格式|对象)|四元组|(?:按照|遵循|根据)(?:系统|上述|给定)?(?:的)?(?:提示|要求"
+        r"|指令)(?:的)?(?:格式|输出|,)?|不能提到|不得提及"
+        r"|不能透露|证据片段|出题(?:人|要求|者)?|题目要求(?:我)?|(?:我|需要)(?:需要|应该|必须|得"
+        r"|要)?(?:先)?(?:生成|编写|设计|构造|写出)(?:一|几"
+        r"|这)?(?:个|道|条|组)?(?:问题|题目|答案|问答|思考|对话)|指令(?:要求|中)|这(?:道|个)(?:问答"
+        r"|样本|数据)(?:应|需|要)",
+        "用户|提示|json|四元组|要求|提到|提及|透露|证据|题|指令|生成|编写|设计|构造|写出|问答|样本|数据",
+    ),
+    compile_pattern(
+        r"(?i)\bspan_?ids?\b|\bJSON\b|\b(?:the|this|my|required|output|given|response|json) schema\b"
+        r"|\bclaim_ids?\b|\banswer_key\b",
+        "span|json|schema|claim_id|answer_key",
+    ),
+    compile_pattern(
+        r"(?i)\bthe user(?:'s)?\s+(?:wants?|asks?|asked|requests?|requested|needs?|is asking|provided|gave"
+        r"|said|question|prompt|would like)|\b(?:asked|told|instructed) (?:me )?(?:by the user"
+        r"|to (?:output|generate|produce|write|return|create))",
+        "user|asked|told|instructed",
+    ),
+    compile_pattern(
+        r"(?i)\bsystem (?:prompt|message|instruction)|\bthe prompt\s+(?:says?|asks?|states?|requires?"
+        r"|wants?)|\b(?:in|from) (?:the|my) prompt\b|\b(?:the|these|those|my|given) (?:instructions?"
+        r"|guidelines|rules) (?:says?|states?|require|ask|tell|forbid|specif|are clear|is clear|mention"
+        r"|prohibit)|\b(?:follow(?:ing)?|per|as per|according to) (?:the|these|my|your) (?:instructions?"
+        r"|prompt|rules|format|guidelines given)\b|\bthe (?:required|requested|expected|output"
+        r"|specified) (?:output |response |json )?format\b",
+        "prompt|instruction|rules|guidelines|format|system",
+    ),
+    compile_pattern(
+        r"(?i)\bI(?:'ll| will| need to| have to| must| should| can| am going to|'m going to| was asked to"
+        r"| am asked to)\s+(?:now |then |also |just |only )?(?:not mention|avoid mention|not refer"
+        r"|avoid refer|not reveal|not cite|avoid cit|output|return|generate|produce|write (?:a|an|the|one"
+        r"|two|three|my|out)|create (?:a|an|the|one|two)|craft|formulate|phrase|compose|format|make sure"
+        r"|ensure that the (?:question|answer))|\bdo(?:n't| not) (?:mention|reference|reveal|cite) (?:the"
+        r"|any|it)|\b(?:evidence|source|text) spans?\b|\bthe (?:learner|student|trainee) (?:cannot|can't"
+        r"|does not|only sees|never sees|won't)|\b(?:as|for) (?:a |the )?(?:training data|fine-?tuning"
+        r"|dataset)\b|\bground[- ]truth answer\b|\bquestion[- ]answer pair",
+        "i |i'|mention|reference|reveal|span|learner|student|trainee|training|tuning|dataset|ground|pair|cite",
+    ),
+)
+
+ANNOTATION: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?i)\b(?:arrow(?:head)?s?|asterisks?|calipers?|cursors?|stars?|crosses|markers?)\b",
+        "arrow|asterisk|caliper|cursor|star|cross|marker",
+    ),
+    compile_pattern(r"箭头|箭号|星号|三角(?:号|标)|游标|标尺|虚线圈|圆圈标", "箭|星号|三角|游标|标尺|圈"),
+)
+ANNOTATION_SIGNS = ("→", "↑", "↓", "←", "▲", "△", "*", "☆", "★", "+", "dist", "calip", "箭", "星", "三角", "标", "游标")
+
+# Task qa has no picture, so pointing at one cannot be understood. General talk of images stays allowed.
+TEXT_ONLY_POINTING: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?<![地蓝])图中|(?:这|本|该|此)(?:张|幅|副|个|一)?(?:超声)?(?:声像)?(?:图像|图片|图(?!形"
+        r"|谱))|图像(?:所示|显示的)|图片(?:中|里|上"
+        r"|所示)|如图|图示|图所示|[上下]图(?=[所显中为])|所示(?:的)?(?:图|切面|病灶|结构)|箭头所",
+        "图|箭头|所示",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:this|these|that)\s+(?:\w+[- ]){0,3}(?:images?|sonograms?|figures?|pictures?|scan"
+        r"|echocardiogram|clip|video|frame|view shown)\b|\b(?:in|on|from)\s+the\s+(?:\w+[- ]){0,2}(?:image"
+        r"|figure|picture|sonogram|photo)\b(?!\s*(?:plane|quality|when|if|processing))"
+        r"|\bthe\s+(?:\w+\s){0,2}(?:image|figure|picture|sonogram)\s+(?:shows?|shown|depicts?"
+        r"|demonstrates?|displayed|above|below|provided)\b|\b(?:shown|depicted|seen|displayed"
+        r"|pictured) here\b|\b(?:white|red|yellow|black|long|short|open|solid|large|small)\s+arrow"
+        r"|\bthe arrows?\b",
+        "image|sonogram|figure|picture|scan|echocardiogram|clip|video|frame|photo|here|arrow|view",
+    ),
+)
+
+PAIR_CONFLICT: tuple[Pattern, ...] = (
+    compile_pattern(r"(?:看起来|看上去|似乎|好像|貌似)(?:并)?(?:不太|不|并非|没有)像|(?:不太|不怎么)像(?:是)?", "像"),
+    compile_pattern(
+        r"(?:虽然|尽管|虽|即使)(?:图片|图像|图)?(?:的)?(?:标题|图题|题目|图注|说明|资料|文字|描述|标注"
+        r"|原文)[^。]{0,30}(?:但|然而|实际|却|可)",
+        "虽|尽管|即使",
+    ),
+    compile_pattern(
+        r"与(?:给出的|所给的|图片|图像|原)?(?:标题|图注|说明|描述|文字|题注|图题|资料|原文"
+        r"|标注)(?:并)?(?:[\u4e00-\u9fff]{0,6})(?:不符|不一致"
+        r"|不匹配|不相符|矛盾|不对应|有出入|冲突)|图文(?:并)?不(?:符|一致|匹配)|(?:标题|图注|描述|文字"
+        r"|题注)(?:与|和)(?:图像|图片"
+        r"|图)(?:[\u4e00-\u9fff]{0,6})(?:不符|不一致|不匹配|矛盾)",
+        "不|矛盾|出入|冲突",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:although|though|while|despite|whereas|even though|notwithstanding|contrary to"
+        r"|in contrast to|unlike)\s+(?:what\s+)?(?:the|its|this)\s+(?:(?:figure|image|given|provided"
+        r"|original)\s+)?(?:captions?|title|label|text|description|legend|note)\b",
+        "caption|title|label|text|description|legend|note",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:does not|doesn't|do not|don't|did not|fails? to|not) (?:really |quite |fully |seem to "
+        r"|appear to |actually )?(?:match(?:ing)?|correspond(?:ing)? (?:to|with)|agree(?:ing)? with"
+        r"|look like|fit|align with|resemble|support|consistent with)\s+(?:what\s+)?(?:the|its"
+        r"|this)\s+(?:(?:figure|image|given|provided|stated)\s+)?(?:captions?|description|title"
+        r"|label(?:l?ing)?|text|legend|stated|claimed)\b",
+        "match|correspond|agree|look|fit|align|resemble|support|consistent",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:mismatch|discrepancy|inconsisten\w+|disagreement|conflict) (?:between"
+        r"|with) (?:the )?(?:image|picture|caption|text|description|legend|title)|\bcaption (?:is|seems"
+        r"|appears|may be|must be) (?:wrong|incorrect|mistaken|misleading|for another|for a different)"
+        r"|\bthe (?:image|picture|figure|scan) (?:appears|seems|actually appears|looks) (?:to (?:show|be"
+        r"|depict) |like )[^.]{0,60}\b(?:instead|rather than|not the|and not)\b|\bthe image (?:actually"
+        r"|in fact|instead) (?:shows|depicts)",
+        "image|picture|caption|figure|scan",
+    ),
+)

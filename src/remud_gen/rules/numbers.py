@@ -1,0 +1,155 @@
+"""Numbers with units in both languages: reading, converting, comparing, recomputing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from remud_gen.rules.measurements import SPELLINGS
+from remud_gen.rules.measurements import UNITS as MEASURED_UNITS
+from remud_gen.rules.normalise import fold
+
+# Beside what machines measure, texts speak of ages, doses and settings. Units of two dimensions never agree.
+UNITS: dict[str, tuple[str, float]] = {
+    **MEASURED_UNITS,
+    "km": ("length", 1e6), "m": ("length", 1e3), "m2": ("area", 1e6), "dl": ("volume", 100.0), "mg": ("mass", 1e-3),
+    "ug": ("mass", 1e-6), "ghz": ("frequency", 1e9), "mpa": ("pressure", 7500.62), "year": ("years", 1.0),
+    "month": ("months", 1.0), "h": ("time", 3.6e6), "min": ("time", 6e4), "s": ("time", 1e3), "us": ("time", 1e-3),
+    "degc": ("temperature", 1.0), "w": ("power", 1.0), "mw": ("power", 1e-3),
+}  # fmt: skip
+_ALIASES: dict[str, str] = SPELLINGS | {
+    "米": "m", "升": "l", "平方毫米": "mm2", "千克": "kg", "公斤": "kg", "克": "g", "毫克": "mg", "μg": "ug",
+    "兆赫": "mhz", "赫兹": "hz", "岁": "year", "年": "year", "个月": "month", "月龄": "month", "日": "day",
+    "小时": "h", "分钟": "min", "秒": "s", "μs": "us", "º": "deg", "degree": "deg", "°c": "degc", "℃": "degc",
+    "millimeters": "mm", "millimetres": "mm", "millimeter": "mm", "millimetre": "mm", "centimeters": "cm",
+    "centimetres": "cm", "centimeter": "cm", "centimetre": "cm", "milliliters": "ml", "millilitres": "ml",
+    "years": "year", "yrs": "year", "yr": "year", "y": "year", "yo": "year", "months": "month", "weeks": "week",
+    "wks": "week", "wk": "week", "days": "day", "hours": "h", "hour": "h", "hrs": "h", "minutes": "min",
+    "minute": "min", "seconds": "s", "second": "s", "sec": "s", "mm/sec": "mm/s",
+}  # fmt: skip
+_UNIT = "|".join(re.escape(name) for name in sorted({*UNITS, *_ALIASES}, key=len, reverse=True))
+_NUMBER = re.compile(
+    r"(?<![a-z0-9_.])(?P<value>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    rf"(?:[ -]?(?P<unit>{_UNIT})(?![a-z]))?"
+)
+_LIST_MARK = re.compile(r"(?:^|[;。:,(\n])\s*\(?\d{1,2}(?:[)、]|\.(?=\s))", re.MULTILINE)
+_CONNECTOR = re.compile(r"\s*(?:[-–—~〜至到x×✕*/±]|to|and|or|和|或|、|by|,)+\s*")
+_WORDS: dict[str, float] = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "half": 0.5, "single": 1, "double": 2, "twice": 2, "first": 1, "second": 2, "third": 3,
+    "fourth": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "一": 1, "二": 2, "两": 2,
+    "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5, "双": 2,
+}  # fmt: skip
+_WORD = re.compile("|".join([rf"\b(?:{'|'.join(w for w in _WORDS if w.isascii())})\b", "[一二两三四五六七八九十半双]"]))
+_WORD_UNIT = re.compile(rf"[ -]?({_UNIT})(?![a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as printed: `unit` is canonical ("" for none), `start` and `end` are places in the folded text."""
+
+    value: float
+    unit: str
+    decimals: int
+    text: str
+    start: int
+    end: int
+
+    @property
+    def dimension(self) -> str:
+        """The kind of thing measured, "" for a bare number."""
+        return UNITS[self.unit][0] if self.unit else ""
+
+    @property
+    def base_value(self) -> float:
+        """The value in its dimension's own unit (mm, cm/s, ml, …)."""
+        return self.value * UNITS[self.unit][1] if self.unit else self.value
+
+
+@lru_cache(maxsize=4096)
+def read_quantities(text: str) -> tuple[Quantity, ...]:
+    """All numbers of a text but list marks and codes such as R1; in `6 × 27 mm` and `9–12 cm` both carry the unit."""
+    folded = fold(text)
+    marks = {match.end() for match in _LIST_MARK.finditer(folded)} if folded else set()
+    found = [_to_quantity(match) for match in _NUMBER.finditer(folded)]
+    found = [q for q in found if q.unit or not any(q.end < mark <= q.end + 1 for mark in marks)]
+    for i in range(len(found) - 2, -1, -1):
+        following = found[i + 1]
+        gap = folded[found[i].end : following.start]
+        if not found[i].unit and following.unit and len(gap) < 8 and _CONNECTOR.fullmatch(gap):
+            found[i] = replace(found[i], unit=following.unit)
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def read_sources(text: str) -> tuple[Quantity, ...]:
+    """What a source supports: its numbers, those inside codes (R1, T3) and those written as words (six weeks)."""
+    folded = fold(text)
+    found = list(read_quantities(text))
+    known = {q.start for q in found}
+    for match in re.finditer(r"\d+(?:\.\d+)?", folded):
+        if match.start() not in known:
+            found.append(
+                Quantity(float(match.group(0)), "", _count_decimals(match.group(0)), match.group(0), *match.span())
+            )
+    for match in _WORD.finditer(folded):
+        unit = _WORD_UNIT.match(folded, match.end())
+        name = _canonical(unit.group(1)) if unit else ""
+        found.append(Quantity(float(_WORDS[match.group(0)]), name, 0, match.group(0), *match.span()))
+    return tuple(found)
+
+
+def is_supported(wanted: Quantity, sources: Iterable[Quantity]) -> bool:
+    """Whether a number stands in the sources: equal after conversion, or a source value rounded to its digits."""
+    return any(agree(wanted, source) for source in sources)
+
+
+def agree(wanted: Quantity, source: Quantity) -> bool:
+    """Equal values of one dimension; a number without unit agrees with the same figure in any unit."""
+    if not wanted.unit or not source.unit:
+        return _equals(wanted.value, source.value) or _rounds(source.value, source.decimals, wanted)
+    if wanted.dimension != source.dimension:
+        return False
+    if _equals(wanted.base_value, source.base_value):
+        return True
+    factor = UNITS[wanted.unit][1]
+    converted_decimals = source.decimals if source.unit == wanted.unit else 9
+    return _rounds(source.base_value / factor, converted_decimals, wanted)
+
+
+def evaluate_chain(values: Sequence[float], operators: Sequence[str]) -> float:
+    """Compute `a op b op c` with the usual precedence; dividing by zero gives infinity."""
+    totals, signs = [values[0]], ["+"]
+    for operator, value in zip(operators, values[1:], strict=True):
+        if operator == "*":
+            totals[-1] *= value
+        elif operator == "/":
+            totals[-1] = totals[-1] / value if value else float("inf")
+        else:
+            totals.append(value)
+            signs.append(operator)
+    return sum(total if sign == "+" else -total for total, sign in zip(totals, signs, strict=True))
+
+
+def _rounds(value: float, decimals: int, wanted: Quantity) -> bool:
+    return decimals > wanted.decimals and value >= 1 and _equals(round(value + 1e-9, wanted.decimals), wanted.value)
+
+
+def _equals(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-6 * max(1.0, abs(a), abs(b))
+
+
+def _to_quantity(match: re.Match[str]) -> Quantity:
+    digits = match["value"].replace(",", "")
+    unit = _canonical(match["unit"]) if match["unit"] else ""
+    return Quantity(float(digits), unit, _count_decimals(digits), match.group(0), match.start(), match.end())
+
+
+def _canonical(name: str) -> str:
+    return _ALIASES.get(name, name)
+
+
+def _count_decimals(digits: str) -> int:
+    return len(digits.partition(".")[2])
