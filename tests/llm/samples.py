@@ -33,5 +33,5 @@ def make_passage(number=0, **changes):
 
 
 def save_picture(store, number=0, size=(96, 64)):
-    shade = Image.effect_noise(size, 20 + number % 50).point(lambda value: (value + number) % 256)
+    shade = Image.linear_gradient("L").resize(size).point([(value + number) % 256 for value in range(256)])
     return store.save(shade, is_photographic=False)
