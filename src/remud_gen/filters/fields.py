@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from remud_gen.records import Quadruplet
+from remud_gen.rules.identifiers import Identifier
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.patterns import Pattern, search_all
 
@@ -16,16 +17,11 @@ _SEAM = "\n\ufdd0\n"
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
-    """A field's name (question, options.B, turns.0.answer, evidence.cap) and its text in NFKC form."""
+    """A field's name (question, options.B, turns.0.answer, evidence.cap), its kind and its text in NFKC form."""
 
     name: str
     text: str
-
-    @property
-    def kind(self) -> str:
-        """The last part of the name without numbering: question, thinking, answer, options, evidence, claims."""
-        head, _, rest = self.name.partition(".")
-        return rest.rpartition(".")[2] if head == "turns" else head
+    kind: str  # question, thinking, answer, options or evidence
 
 
 class RecordTexts:
@@ -34,7 +30,7 @@ class RecordTexts:
     def __init__(self, record: Quadruplet) -> None:
         self.record = record
         self.shown = tuple(_list_shown(record))
-        self.sources = tuple(FieldText(f"evidence.{span.id}", unify(span.text)) for span in record.evidence)
+        self.sources = tuple(FieldText(f"evidence.{span.id}", unify(span.text), "evidence") for span in record.evidence)
         self.joined = _SEAM.join(field.text for field in self.shown)
         self.folded = self.joined.lower()
         self._starts: list[int] = []
@@ -42,6 +38,12 @@ class RecordTexts:
         for field in self.shown:
             self._starts.append(position)
             position += len(field.text) + len(_SEAM)
+
+    def locate(self, found: Iterable[Identifier]) -> Iterator[tuple[FieldText, Identifier]]:
+        """The field in which each identifier of the joined text stands."""
+        for each in found:
+            if _SEAM not in each.text:
+                yield self.shown[bisect_right(self._starts, each.start) - 1], each
 
     def scan(self, patterns: tuple[Pattern, ...]) -> Iterator[tuple[FieldText, str]]:
         """The first match of a group of patterns in each shown field that has one."""
@@ -66,14 +68,14 @@ _latest: RecordTexts | None = None
 
 
 def _list_shown(record: Quadruplet) -> Iterator[FieldText]:
-    yield FieldText("question", unify(record.question))
+    yield FieldText("question", unify(record.question), "question")
     if record.thinking:
-        yield FieldText("thinking", unify(record.thinking))
-    yield FieldText("answer", unify(record.answer))
+        yield FieldText("thinking", unify(record.thinking), "thinking")
+    yield FieldText("answer", unify(record.answer), "answer")
     for option in record.options:
-        yield FieldText(f"options.{option.key}", unify(option.text))
+        yield FieldText(f"options.{option.key}", unify(option.text), "options")
     for index, turn in enumerate(record.turns):
-        yield FieldText(f"turns.{index}.question", unify(turn.question))
+        yield FieldText(f"turns.{index}.question", unify(turn.question), "question")
         if turn.thinking:
-            yield FieldText(f"turns.{index}.thinking", unify(turn.thinking))
-        yield FieldText(f"turns.{index}.answer", unify(turn.answer))
+            yield FieldText(f"turns.{index}.thinking", unify(turn.thinking), "thinking")
+        yield FieldText(f"turns.{index}.answer", unify(turn.answer), "answer")

@@ -32,7 +32,7 @@ class MeaningFilter(RuleFilter[MeaningOptions]):
     options_class = MeaningOptions
     codes: ClassVar[Mapping[str, str]] = {
         "LATERALITY_CONFLICT": "A claim or answer names the other side than its source.",
-        "POLARITY_CONFLICT": "A claim or answer denies what its source affirms or the reverse; opposites are for review.",
+        "POLARITY_CONFLICT": "A claim or answer denies what its source affirms or the reverse; opposites are reviewed.",
     }
     severities: ClassVar[Mapping[str, Severity]] = reject_all(codes)
 
@@ -84,7 +84,7 @@ class MeaningFilter(RuleFilter[MeaningOptions]):
         claimed = "\n".join(
             part for claim in record.claims for part in (claim.text, *(q.quote for q in claim.evidence))
         )
-        body = answer if record.form == "yesno" else _LEAD.sub("", answer)
+        body = _LEAD.sub("", answer)
         flip = find_flip(body, claimed)
         if not flip and is_denial_unfounded(body, f"{claimed}\n{record.question}"):
             flip = "denied without basis"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -15,6 +16,9 @@ from remud_gen.rules.comparisons import (
     read_range_verdicts,
 )
 from remud_gen.rules.numbers import Quantity, is_supported, read_quantities, read_sources
+
+
+_DIGIT = re.compile("[0-9]")
 
 
 class NumbersFilter(RuleFilter[RuleOptions]):
@@ -33,7 +37,7 @@ class NumbersFilter(RuleFilter[RuleOptions]):
         yield from _check_answers(record)
         yield from _check_claims(record)
         for field in read_texts(record).shown:
-            if field.kind not in ("answer", "thinking") or not any("0" <= letter <= "9" for letter in field.text):
+            if field.kind not in ("answer", "thinking") or not _DIGIT.search(field.text):
                 continue
             false = [verdict.text for verdict in read_range_verdicts(field.text) if not verdict.is_true]
             found = false[0] if false else find_false_comparison(field.text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from remud_gen.filters.fields import FieldText, read_texts
+from remud_gen.filters.fields import read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
-from remud_gen.rules.identifiers import IdentifierKind, find_identifiers, mask_identifier
+from remud_gen.rules.identifiers import Identifier, IdentifierKind, find_identifiers, list_identifiers, mask_identifier
 from remud_gen.rules.normalise import unify
 
 _WHAT: Mapping[IdentifierKind, str] = {
@@ -36,12 +36,16 @@ class PrivacyFilter(RuleFilter[RuleOptions]):
     def find(self, record: Quadruplet) -> Iterator[Finding]:
         """Identifiers in shown fields, claims, quotes and sources; verdicts never repeat them."""
         texts = read_texts(record)
-        claims = tuple(
-            FieldText(f"claims.{claim.id}", unify(part))
-            for claim in record.claims
-            for part in (claim.text, *(quote.quote for quote in claim.evidence))
-        )
-        for field in (*texts.shown, *claims, *texts.sources):
-            for found in find_identifiers(field.text):
-                severity: Severity | None = None if found.is_certain else "review"
-                yield Finding(f"PHI_{found.kind}", field.name, mask_identifier(found.text), severity)
+        for field, found in texts.locate(list(find_identifiers(texts.joined))):
+            yield _to_finding(field.name, found)
+        for claim in record.claims:
+            stated = unify("\n".join([claim.text, *(quote.quote for quote in claim.evidence)]))
+            for found in list_identifiers(stated):
+                yield _to_finding(f"claims.{claim.id}", found)
+        for field in texts.sources:
+            for found in list_identifiers(field.text):
+                yield _to_finding(field.name, found)
+
+
+def _to_finding(field: str, found: Identifier) -> Finding:
+    return Finding(f"PHI_{found.kind}", field, mask_identifier(found.text), None if found.is_certain else "review")

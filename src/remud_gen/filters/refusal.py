@@ -24,6 +24,17 @@ _GIVEN = (
 )
 _PATTERNS = (
     compile_pattern(
+        r"^\s*(?:目前|暂时|暂|尚)?(?:无法|不能|难以)(?:判断|确定|回答|得知|识别|评估|作答)[。.]?\s*$"
+        r"|我(?:目前)?(?:看不到|看不见|看不清)",
+        "无法|不能|难以|我",
+    ),
+    compile_pattern(
+        r"(?i)^\s*(?:it )?(?:cannot|can't|unable to|impossible to) (?:tell|say|determine|answer|be determined)\.?\s*$"
+        r"|\b(?:information|context|image|text|data|caption) (?:provided|given|available|supplied) (?:is|are|was) "
+        r"(?:insufficient|not sufficient|not enough|inadequate|too limited)",
+        "cannot|can't|unable|impossible|provided|given|available|supplied",
+    ),
+    compile_pattern(
         r"(?:抱歉|对不起|很遗憾|不好意思)[,,。!]?\s*(?:我|本|目前|无法|不能|图)", "歉|对不起|遗憾|不好意思"
     ),
     compile_pattern(
@@ -102,22 +113,24 @@ _PATTERNS = (
         "provided|given|available|supplied",
     ),
 )
+_ADVICE_ZH = (
+    r"(?:结合|咨询|就诊|就医|复查|复诊|寻求|遵医嘱|遵循医|(?:到|前往|去)[^,。]{0,8}(?:医院|门诊|科)"
+    r"|由[^,。]{0,10}(?:医生|医师|专家)|完善(?:相关)?检查|进一步(?:的)?(?:检查|评估|明确|诊断|随访|确诊))"
+)
+# A sentence that names a finding, a diagnosis or a number says something of its own.
 _BOILERPLATE = re.compile(
-    r"(?:具体(?:情况|诊断|治疗|方案)?[^,。]{0,12}[,,]?)?(?:但|不过|因此|最终|同时|此外)?[,,]?(?:仍"
-    r"|还|也|均)?(?:需要|需|应|应该|建议|请|必要时)?(?:患者)?(?:进一步|尽快|及时)?(?:结合|咨询"
-    r"|就诊|就医|复查|寻求|遵医嘱|遵循医|到医院|前往医院|完善(?:相关)?检查)"
-    r"[^。]{0,36}[。.!]?"
+    rf"(?!.*(?:考虑|提示|符合|诊断为|可见|\d))(?:(?:具体|最终|确切)[^,。]{{0,14}}[,,]?)?(?:但|不过|因此|同时|此外)?[,,]?"
+    rf"(?:(?:仍|还|也|均)?(?:需要|需|应该|应|建议|请|必要时|务必)(?:患者|您)?(?:进一步|尽快|及时|尽早)?{_ADVICE_ZH}[^。]{{0,36}}"
+    rf"|{_ADVICE_ZH}[^。]{{0,24}}(?:判断|分析|评估|诊断|确定|明确|确诊|处理))[。.!]?"
     r"|(?:以上|本|上述)(?:内容|回答|信息|解读|建议)[^。]{0,12}仅供参考[^。]{0,30}[。.!]?"
-    r"|(?:please |it is (?:important|recommended|advisable|essential) to |you should "
-    r"|patients? should |always |further |i (?:would )?recommend(?: that you)? |we recommend "
-    r"|the patient should )*"
-    r"(?:consult(?:ing|ation)?|seek(?:ing)?|see (?:a|your)|speak (?:to|with)|talk to"
-    r"|discuss(?: this)? with|contact|clinical correlation|correlat(?:e|ion)"
-    r"|further (?:clinical )?evaluation|refer to (?:a|your)|follow up with (?:a|your)|evaluation"
-    r"|imaging|work-?up)"
+    r"|(?:please |it is (?:important|recommended|advisable|essential) (?:to|that you) |you should |patients? should "
+    r"|always |i (?:would )?recommend(?: that you)? |we recommend |the patient should )*"
+    r"(?:consult(?:ing|ation)?|seek(?:ing)?|see (?:a|your)|speak (?:to|with)|talk to|discuss(?: this)? with|contact"
+    r"|clinical correlation|correlat(?:e|ion)|refer to (?:a|your)|follow up with (?:a|your)"
+    r"|further (?:clinical |diagnostic |imaging )?(?:evaluation|assessment|work-?up|investigation|imaging))"
     r"\b[^.;]{0,110}[.!]?"
-    r"|this (?:information|answer|response|interpretation) (?:is|should)[^.]{0,30}\b(?:not"
-    r"|no substitute|educational|informational)[^.]{0,80}[.!]?",
+    r"|this (?:information|answer|response|interpretation) (?:is|should)[^.]{0,30}\b(?:not|no substitute|educational"
+    r"|informational)[^.]{0,80}[.!]?",
     re.IGNORECASE,
 )
 _BOILERPLATE_WORD = re.compile(

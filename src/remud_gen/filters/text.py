@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from remud_gen.filters.fields import FieldText, read_texts
@@ -63,30 +64,39 @@ class TextFilter(RuleFilter[TextOptions]):
             foreign = None if text.isascii() else _FOREIGN.search(text)
             if foreign:
                 yield Finding("SCRIPT_FOREIGN", field.name, foreign.group(0))
-            broken = _MOJIBAKE.search(text)
+            broken = _find_broken(text)
             if broken:
-                yield Finding("MOJIBAKE", field.name, ascii(broken.group(0)))
+                yield Finding("MOJIBAKE", field.name, broken)
             yield from _check_language(record.language, field)
             if len(text) >= 40 and self._is_repetitive(text):
                 yield Finding("REPETITION", field.name, text[-60:])
         for claim in record.claims:
             for quote in claim.evidence:
-                broken = _MOJIBAKE.search(quote.quote)
+                broken = _find_broken(quote.quote)
                 if broken:
-                    yield Finding("MOJIBAKE", f"claims.{claim.id}", ascii(broken.group(0)))
+                    yield Finding("MOJIBAKE", f"claims.{claim.id}", broken)
 
     def _is_repetitive(self, text: str) -> bool:
-        sentences = Counter(squash(part) for part in _SENTENCE.findall(text))
-        if sentences and max(sentences.values()) >= self.options.same_sentence_times:
-            return True
         packed = squash(text)
         options = self.options
         limit = options.repeated_share_long
         if len(packed) < 300:
             limit = options.repeated_share_short if len(packed) < 100 else options.repeated_share_medium
-        return (
-            measure_repetition(packed, 10, limit) > limit or measure_repetition(packed, 20, 0.8 * limit) > 0.8 * limit
-        )
+        # A repeated piece of 20 characters holds repeated pieces of 10, so one look at those settles most texts.
+        short = measure_repetition(packed, 10, 0.8 * limit)
+        if short > limit or (short and measure_repetition(packed, 20, 0.8 * limit) > 0.8 * limit):
+            return True
+        sentences = Counter(part.strip() for part in _SENTENCE.findall(text))
+        return max(sentences.values(), default=0) >= options.same_sentence_times
+
+
+@lru_cache(maxsize=4096)
+def _find_broken(text: str) -> str:
+    """Characters of a wrong decoding, escaped; empty for a sound text."""
+    if text.isascii() and text.isprintable() and not any(sign in text for sign in ("\\", "(cid:", "????")):
+        return ""
+    match = _MOJIBAKE.search(text)
+    return ascii(match.group(0)) if match else ""
 
 
 def measure_repetition(text: str, size: int, floor: float = 0.0) -> float:

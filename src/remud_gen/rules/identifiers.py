@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from remud_gen.rules.patterns import Pattern, compile_pattern
@@ -104,7 +105,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     ),
     (
         "RECORD_NUMBER",
-        compile_pattern(r"(?<![A-Za-z-])I\.?D\.?\s*(?:no\.?|number)?\s*[:#]?\s*[A-Z]{0,3}-?\d[\d-]{4,}", "id|i.d"),
+        compile_pattern(r"(?<![A-Za-z-])(?<![A-Za-z]{5} )(?<!Trial )I\.?D\.?\s*(?:no\.?|number)?\s*[:#]?\s*[A-Z]{0,3}-?\d[\d-]{4,}", "id|i.d"),
     ),
     (
         "NAME",
@@ -226,6 +227,20 @@ _RESIDENT = re.compile(
 _RESIDENT_LABEL = re.compile(
     r"(?:身份证|公民身份)(?:件)?(?:号码|号)?\s*(?:为|是)?\s*[:]?\s*(?:\d{17}[\dXx]|\d{15})(?!\d)"
 )
+# Shapes of digits without which an identifier of a kind cannot be there: cheap to look for, they spare the rest.
+_DIGIT = re.compile("[0-9]")
+_CODE = re.compile(r"[0-9][0-9A-Za-z-]{2}")
+_LONG_NUMBER = re.compile(r"[0-9][0-9 ().-]{5,}[0-9]")
+_HIGH_AGE = re.compile(r"9[0-9]|1[0-2][0-9]")
+_NEEDED_SHAPE: dict[IdentifierKind, re.Pattern[str]] = {
+    "NAME_SEX_AGE": _DIGIT,
+    "RECORD_NUMBER": _CODE,
+    "BIRTH_DATE": _DIGIT,
+    "EXAM_TIME": _DIGIT,
+    "PHONE": _LONG_NUMBER,
+    "SOCIAL_SECURITY": _LONG_NUMBER,
+    "AGE_OVER_89": _HIGH_AGE,
+}
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -240,15 +255,25 @@ class Identifier:
     is_certain: bool = True
 
 
+@lru_cache(maxsize=4096)
+def list_identifiers(text: str) -> tuple[Identifier, ...]:
+    """`find_identifiers` remembered: sources are shared by many records."""
+    return tuple(find_identifiers(text))
+
+
 def find_identifiers(text: str) -> Iterator[Identifier]:
     """Every identifier in a text, which must be in NFKC form (`rules.normalise.unify`)."""
+    if not _DIGIT.search(text):
+        present: frozenset[re.Pattern[str]] = frozenset()
+    else:
+        present = frozenset(shape for shape in (_DIGIT, _CODE, _LONG_NUMBER, _HIGH_AGE) if shape.search(text))
     folded = text.lower()
-    has_digit = any("0" <= letter <= "9" for letter in text)
     for kind, pattern in _PATTERNS:
-        if (has_digit or kind == "NAME" or kind == "EMAIL") and pattern.may_match(folded):
+        shape = _NEEDED_SHAPE.get(kind)
+        if (shape is None or shape in present) and pattern.may_match(folded):
             for match in pattern.regex.finditer(text):
                 yield Identifier(kind, match.start(), match.end(), match.group(0))
-    if has_digit:
+    if _LONG_NUMBER in present:
         yield from _find_resident_ids(text)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from remud_gen.rules.patterns import Pattern, compile_pattern
 
-_ZH_NUMBER = r"[0-9]+|[一二三四五六七八九十]+(?=[,。、;:)\s\]所中为显a-hA-H和与及]|$)"
+_ZH_NUMBER = r"[0-9]+|[一二三四五六七八九十]+(?=[,。、;:)\s\]所中为显可示看a-hA-H和与及]|$)"
 _ZH_COUNTED = r"张|幅|副|个|例|次|导联|秒|天|周|月|年|岁|层|级|类|型|期|度|分|点|帧|倍|[cmk]m|ml|%"
 _SHOWS = r"显示|所示|示|为|是|代表|描述|提示|可见|中|与|和|及|[,:、,。)]"
 _EN_IMAGE = r"(?:images?|figures?|pictures?|photos?|photographs?|illustrations?|panels?|sonograms?|scans?|frames?)"
@@ -134,7 +134,7 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
     compile_pattern(r"(?:同一页|本页|这一页|该页|此页)(?:的|上的)?(?:其他|其它|另|图|所有|各)", "页"),
     compile_pattern(
         r"(?i)\b(?:previous|preceding|prior|earlier|next|following|other|another|second|third|fourth|fifth"
-        r"|last|above|below|adjacent|neighbou?ring|companion|accompanying|remaining|former|latter"
+        r"|last|above|below|adjacent|neighbou?ring|companion|remaining|former|latter"
         r"|subsequent|different)\s+(?:ultrasound\s+|sonographic\s+|doppler\s+"
         rf"|us\s+)?{_EN_PICTURE}\b(?!\s*(?:quality|processing|plane|acquisition|section))",
         "image|figure|picture|photo|illustration|panel",
@@ -182,7 +182,7 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
     compile_pattern(
         r"(?:书中|书上|书里|本书|该书|原书|教材|教科书|文中|文内|原文|本页|这一页|该页|本节|本章|该章"
         r"|上文|下文|前文|文字说明|文字部分|文字描述|(?:所给|给出|提供|给定"
-        r"|参考|上述)(?:的)?(?:资料|材料|文本|文字|信息|描述|说明|内容|片段)|(?<![临床影像])材料"
+        r"|参考|上述)(?:的)?(?:资料|材料|文本|文字|信息|描述|说明|内容|片段)|(?<!临床)(?<!影像)(?<!病理)(?<!病史)(?<!随访)(?:资料|材料)"
         r"|原文片段|片段)(?:文字)?(?:的)?(?:说明|里|中|内)?(?:已"
         r"|也|还|曾)?(?:提到|提及|指出|写|给出|显示|描述|说明|所述|所示|介绍|记载|讲到|谈到|表明|提示"
         r"|标明|注明)",
@@ -219,6 +219,11 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         "text|author|context|description|title",
     ),
     compile_pattern(
+        r"(?i)\b(?:provided|supplied|accompanying|source)\s+(?:texts?|captions?|passages?|descriptions?|excerpts?|documents?"
+        r"|contexts?|legends?)\b|\bgiven\s+(?:text|caption|passage|description|excerpt|legend)s?\b",
+        "text|caption|passage|description|excerpt|document|context|legend",
+    ),
+    compile_pattern(
         r"(?i)\b(?:caption|legend)\s*(?:states?|says?|mentions?|indicates?|describes?|notes?|reads?|gives?"
         r"|:)|\b(?:image|figure|photo)\s+(?:caption|legend|title)\b|\bcaptioned\b|\bin the (?:figure"
         r"|image) (?:text|note)s?\b",
@@ -242,7 +247,7 @@ TASK_TALK: tuple[Pattern, ...] = (
         "用户|提示|json|四元组|要求|提到|提及|透露|证据|题|指令|生成|编写|设计|构造|写出|问答|样本|数据",
     ),
     compile_pattern(
-        r"(?i)\bspan_?ids?\b|\bJSON\b|\b(?:the|this|my|required|output|given|response|json) schema\b"
+        r"(?i)\bspan_?ids?\b|\bJSON (?:object|format|schema|output|string|fields?|keys?|response|array|reply)\b|\b(?:valid|output|return|an?|as|in|the|into) JSON\b(?! ?\))|\b(?:the|this|my|required|output|given|response|json) schema\b"
         r"|\bclaim_ids?\b|\banswer_key\b",
         "span|json|schema|claim_id|answer_key",
     ),
@@ -251,6 +256,12 @@ TASK_TALK: tuple[Pattern, ...] = (
         r"|said|question|prompt|would like)|\b(?:asked|told|instructed) (?:me )?(?:by the user"
         r"|to (?:output|generate|produce|write|return|create))",
         "user|asked|told|instructed",
+    ),
+    compile_pattern(
+        r"(?:按|照|按照|依照)(?:指定|规定|要求|给定|所需)?(?:的)?格式(?:输出|返回|作答|给出|回答)"
+        r"|\b[Ll]et me (?:now )?(?:write|generate|create|craft|formulate|draft|compose) (?:the|a|an|this|my) "
+        r"(?:\w+ )?(?:question|answer|item|response|thinking)",
+        "格式|let me",
     ),
     compile_pattern(
         r"(?i)\bsystem (?:prompt|message|instruction)|\bthe prompt\s+(?:says?|asks?|states?|requires?"
@@ -304,9 +315,12 @@ TEXT_ONLY_POINTING: tuple[Pattern, ...] = (
 )
 
 PAIR_CONFLICT: tuple[Pattern, ...] = (
-    compile_pattern(r"(?:看起来|看上去|似乎|好像|貌似)(?:并)?(?:不太|不|并非|没有)像|(?:不太|不怎么)像(?:是)?", "像"),
     compile_pattern(
-        r"(?:虽然|尽管|虽|即使)(?:图片|图像|图)?(?:的)?(?:标题|图题|题目|图注|说明|资料|文字|描述|标注"
+        r"(?:看起来|看上去|似乎|好像|貌似)(?:并)?(?:不太|不|并非|没有)像|(?:不太|不怎么)像(?:是)?|(?:看起来|看上去|似乎|好像)(?:并)?不是",
+        "像|似乎|看起来|看上去",
+    ),
+    compile_pattern(
+        r"(?:虽然|尽管|虽|即使)(?:图片|图像|图)?(?:的)?(?:标题|图题|题注|图解|题目|图注|说明|资料|文字|描述|标注"
         r"|原文)[^。]{0,30}(?:但|然而|实际|却|可)",
         "虽|尽管|即使",
     ),

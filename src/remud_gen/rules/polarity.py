@@ -76,11 +76,9 @@ def find_flip(text: str, source: str) -> str | None:
     """Words that a text denies and the source affirms, or the other way round."""
     mine, theirs = read_clauses(text), read_clauses(source)
     for head in mine.heads:
-        if (
-            _mentions(theirs.affirmed, head)
-            and not _mentions(theirs.denied, head)
-            and not _mentions(mine.affirmed, head)
-        ):
+        # A single word that the text also affirms may be about something else; two words are specific enough.
+        is_specific = " " in head or not _mentions(mine.affirmed, head)
+        if is_specific and _mentions(theirs.affirmed, head) and not _mentions(theirs.denied, head):
             return f"denied: {head}"
     for head in theirs.heads:
         if _mentions(mine.affirmed, head) and not _mentions(mine.denied, head) and not _mentions(theirs.affirmed, head):

@@ -95,7 +95,7 @@ def list_content_words(text: str) -> frozenset[str]:
 def stem(word: str) -> str:
     """The first letters that forms of one English word share (pancreas, pancreatic -> pancre)."""
     bare = _SUFFIX.sub("", word) if len(word) > 4 else word
-    return bare[:6] if len(bare) > 6 else bare
+    return bare[:7]
 
 
 def measure_cover(text: str, known: frozenset[str]) -> float:
