@@ -42,7 +42,9 @@ WORDS = {
 
 
 class ModelServer:
-    """`faults` maps a kind to its share of the attempts; a question is misanswered at most `max_faults` times."""
+    """`faults` maps a kind to its share of the attempts; a question is misanswered at most `max_faults` times, and
+    one that quotes a faulty reply is answered well.
+    """
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class ModelServer:
         understands: str = "json_schema",
         refuses: tuple[str, ...] = (),
         max_faults: int = 2,
+        is_mended_by_reask: bool = True,
         latency_s: float = 0.0,
         hang_s: float = 3.0,
         retry_after: str | None = "0.05",
@@ -65,6 +68,7 @@ class ModelServer:
             raise ValueError(f"unknown faults {sorted(unknown)}; known: {FAULTS}")
         self.faults, self.key, self.models, self.understands = faults or {}, key, models, understands
         self.refuses, self.max_faults, self.latency_s, self.hang_s = refuses, max_faults, latency_s, hang_s
+        self.is_mended_by_reask = is_mended_by_reask
         self.retry_after, self.reasoning, self.port, self.log_file = retry_after, reasoning, port, log
         self.log: list[dict] = []  # one entry per request: id (hash of the messages), outcome
         self.bodies: list[dict] = []
@@ -161,8 +165,12 @@ class ModelServer:
             return await self._write(writer, status, {"error": {"message": message, "code": None}})
         self._attempts[identity] += 1
         fault = self._draw_fault(identity, body)
-        await asyncio.sleep(self.hang_s if fault == "hang" else self.latency_s)
-        self._note(identity, fault or "ok")
+        if fault == "hang":
+            self._note(identity, fault)
+            await asyncio.sleep(self.hang_s)
+        else:
+            await asyncio.sleep(self.latency_s)
+            self._note(identity, fault or "ok")
         if fault in {"drop", "hang"}:
             writer.transport.abort()
             return False
@@ -192,7 +200,7 @@ class ModelServer:
 
     def _draw_fault(self, identity: str, body: dict) -> str | None:
         attempt = self._attempts[identity]
-        if attempt > self.max_faults or "«broken»" in json.dumps(body, ensure_ascii=False):
+        if attempt > self.max_faults or (self.is_mended_by_reask and "\n---\n" in read_user_text(body)):
             return None
         draw = int(hashlib.sha256(f"{identity}/{attempt}".encode()).hexdigest()[:8], 16) / 2**32
         for fault in FAULTS:
@@ -211,8 +219,7 @@ class ModelServer:
     # --- replies ------------------------------------------------------------------------------------------------
 
     def _build_completion(self, body: dict, fault: str | None) -> dict:
-        content = body["messages"][-1]["content"]
-        text = content if isinstance(content, str) else content[-1]["text"]
+        text = read_user_text(body)
         reply = json.dumps(answer_by_rule(text), ensure_ascii=False)
         finish = fault if fault in {"length", "content_filter"} else "stop"
         if fault == "malformed":
@@ -232,6 +239,11 @@ class ModelServer:
             "choices": [{"index": 0, "finish_reason": finish, "message": message}],
             "usage": {"prompt_tokens": len(text) // 4, "completion_tokens": len(reply) // 4, "total_tokens": 0},
         }
+
+
+def read_user_text(body: dict) -> str:
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else content[-1]["text"]
 
 
 def answer_by_rule(text: str) -> dict:

@@ -250,11 +250,13 @@ def test_settings_hold_what_shapes_the_output_and_nothing_else(tmp_path):
     assert settings(f"generate.prompts={folder}") != plain
 
 
-def test_without_a_model_the_stage_does_not_start(tmp_path):
+def test_without_a_model_or_with_a_wrong_address_the_stage_does_not_start():
     stage = GenerateStage(load_config(environment={}))
     assert stage.settings()["client"] is None
     with pytest.raises(ConfigError, match="no model"):
-        stage.setup(StageContext(stage.config, ContentImageStore(tmp_path), {}))
+        stage.check()
+    with pytest.raises(ConfigError, match="is not an address"):
+        GenerateStage(make_config(base_url="localhost:8000")).check()
 
 
 def test_wrong_key_stops_everything(tmp_path, monkeypatch):

@@ -54,7 +54,7 @@ def find_endpoint(base_url: str | None, environment: Mapping[str, str] | None = 
     """
     values = _read_environment() if environment is None else environment
     url = (base_url or values.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).strip()
-    host = _check_url(url)
+    host = check_url(url)
     key = next((values[name].strip() for name in KEY_NAMES if values.get(name, "").strip()), None)
     if key is None:
         if not _is_local(host):
@@ -73,7 +73,8 @@ def _read_environment() -> dict[str, str]:
     return {**{name: value for name, value in found.items() if value is not None}, **os.environ}
 
 
-def _check_url(url: str) -> str:
+def check_url(url: str) -> str:
+    """The host of an address; ConfigError when it is none, or holds what must not be written down."""
     hint = "it looks like http://localhost:8000/v1"
     try:
         parts = urlsplit(url)

@@ -8,6 +8,7 @@ from typing import get_args
 from remud_gen.config import Config
 from remud_gen.errors import RecordError
 from remud_gen.llm.build import Origin, build_quadruplet
+from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.gateway import choose_client
 from remud_gen.llm.mix import choose_mix, render_mix
 from remud_gen.llm.reply import ReplyItem, strict_schema
@@ -65,8 +66,12 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         }
 
     def check(self) -> None:
-        """Refuse to start without a model."""
+        """Refuse to start without a model, or with an address that is none. A key is needed only once there is
+        something to ask: what was asked before can be filtered and exported without one.
+        """
         choose_client(self._options)
+        if self._options.base_url is not None:
+            check_url(self._options.base_url)
 
     async def process(self, item: GenerateInput, gateway: Asker) -> AsyncIterator[Outcome]:
         """Every quadruplet of one input; items that could not be read follow as failures."""
