@@ -21,6 +21,7 @@ OFF_CENTRE = 30.0
 TEXT_BETWEEN = 150.0
 CAPTION_BETWEEN = 400.0
 VIA_NEIGHBOUR = 20.0
+APART = 80.0  # a picture is seldom captioned apart from those it stands close to
 
 Habit = Literal["below", "above"]
 
@@ -56,9 +57,15 @@ def assign(
     pictures = page.pictures
     costs = _measure_all(page, pictures, captions, habit)
     anchors = _anchor(pictures, captions, costs)
+    clusters = find_clusters(page, [caption.bbox for caption in captions])
     assigned: dict[Picture, tuple[Caption, float]] = {}
     for picture in pictures:
-        caption = anchors.get(picture) or min(captions, key=lambda c: costs[picture, c], default=None)
+        mates = {anchors[mate] for mate in clusters[picture] if mate in anchors}
+
+        def weigh(caption: Caption, picture: Picture = picture, mates: set[Caption] = mates) -> float:
+            return costs[picture, caption] + (APART if mates and caption not in mates else 0.0)
+
+        caption = anchors.get(picture) or min(captions, key=weigh, default=None)
         if caption is not None and costs[picture, caption] <= limits.get(picture, FARTHEST):
             assigned[picture] = (caption, costs[picture, caption])
     return assigned

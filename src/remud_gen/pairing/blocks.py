@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from remud_gen.pairing.flow import Block, Flow, Item, PageFlow, Picture
 from remud_gen.pairing.joining import collect_words, join_lines
 from remud_gen.records import Page, TextLine, TextRole
-from remud_gen.rules.figure_labels import find_label_starts, is_table_label, parse_label, parse_panel_letters
+from remud_gen.rules.figure_labels import find_label_starts, is_table_label, narrow, parse_label, parse_panel_letters
 from remud_gen.rules.geometry import Box, holds_centre, hull, measure_gap
 from remud_gen.rules.notes import begins_note
 from remud_gen.rules.numbered_headings import parse_numbered_heading
 from remud_gen.rules.reading import order_boxes
 
 TERMINAL = re.compile(r"[.。!！?？:：;；]['\"”’)）\]]*$")
+BARE_NUMBER = re.compile(
+    r"\s*[0-9lI]{1,3}(?: ?[-.] ?[0-9lI]{1,3}){1,3}\s*"
+)  # of an atlas heading whose title stands apart
 MARGIN = 0.08  # of the page's height: where running heads and page numbers stand
 OCR_HEIGHT = 0.8  # letters fill about this part of an OCR line's box
 MAX_PITCH = 1.75  # line distance in letter heights, above which a new block begins
@@ -30,6 +33,7 @@ class _Line:
     size: float
     role: TextRole
     owner: int  # which of the extractor's blocks it came from
+    is_read: bool = False  # by OCR, which measures each line's own letters: sizes of one paragraph differ
 
     @property
     def box(self) -> Box:
@@ -70,7 +74,8 @@ def _read_lines(page: Page) -> list[_Line]:
             if not line.text.strip() or _is_inside_picture(line, page):
                 continue
             size = line.font_size or (line.bbox[3] - line.bbox[1]) * OCR_HEIGHT
-            found.extend(_Line(piece, size, block.role, owner) for piece in _split_captions(line))
+            is_read = page.text_origin == "ocr"
+            found.extend(_Line(piece, size, block.role, owner, is_read) for piece in _split_captions(line))
     return found
 
 
@@ -136,31 +141,37 @@ def _is_near(entry: _Line, picture: Box) -> bool:
 def _join_pieces(entries: list[_Line]) -> list[_Line]:
     """Pieces of one printed line that stand close together become one line again."""
     joined: list[_Line] = []
-    for entry in sorted(entries, key=lambda e: (e.owner, round(e.box[1]), e.box[0])):
-        last = joined[-1] if joined else None
-        if last is not None and _is_same_line(last, entry):
-            text = f"{last.line.text.rstrip()} {entry.line.text.lstrip()}"
-            update = {
-                "text": text,
-                "bbox": hull([last.box, entry.box]),
-                "score": min(last.line.score, entry.line.score),
-            }
-            joined[-1] = _Line(last.line.model_copy(update=update), max(last.size, entry.size), last.role, last.owner)
-        else:
+    for entry in sorted(entries, key=lambda e: (e.box[0], e.box[1])):
+        lefts = [i for i, left in enumerate(joined) if _is_same_line(left, entry)]
+        if not lefts:
             joined.append(entry)
+            continue
+        at = max(lefts, key=lambda i: joined[i].box[2])
+        left = joined[at]
+        update = {
+            "text": f"{left.line.text.rstrip()} {entry.line.text.lstrip()}",
+            "bbox": hull([left.box, entry.box]),
+            "score": min(left.line.score, entry.line.score),
+        }
+        joined[at] = replace(left, line=left.line.model_copy(update=update), size=max(left.size, entry.size))
     return joined
 
 
 def _is_same_line(left: _Line, right: _Line) -> bool:
     a, b = left.box, right.box
     em = max(left.size, right.size)
-    if abs((a[1] + a[3]) - (b[1] + b[3])) > 0.8 * em or b[0] < a[2] - 0.5 * em:
+    if abs((a[1] + a[3]) - (b[1] + b[3])) > 0.8 * em or b[0] < a[2] - em:
         return False
-    label = parse_label(left.line.text)
-    is_bare_label = label is not None and not label.rest
+    is_bare_label = _is_bare_label(left.line.text)
     if parse_label(right.line.text) or (parse_panel_letters(left.line.text) and parse_panel_letters(right.line.text)):
         return False
     return b[0] - a[2] < (3.0 if is_bare_label else 1.2) * em and (left.owner == right.owner or is_bare_label)
+
+
+def _is_bare_label(text: str) -> bool:
+    """Whether a line is a figure's number and nothing else: its words are set apart by a wide space."""
+    label = parse_label(text)
+    return (label is not None and not label.rest) or BARE_NUMBER.fullmatch(narrow(text)) is not None
 
 
 def _group(entries: list[_Line]) -> list[list[_Line]]:
@@ -181,11 +192,12 @@ def _continues(group: list[_Line], entry: _Line) -> bool:
     common = min(last.box[2], entry.box[2]) - max(last.box[0], entry.box[0])
     if not 0.5 * size < pitch < MAX_PITCH * size or common < 0.6 * min(_width(last), _width(entry)):
         return False
-    # OCR measures the height of each line's own letters; a text layer gives the font's size.
-    tolerance = 1.1 if entry.line.font_size else 1.45
+    tolerance = 1.45 if entry.is_read else 1.1
     if not 1 / tolerance < entry.size / last.size < tolerance:
         return False
-    is_remnant = len(entry.line.text) < 4 and not is_finished(last.line.text)
+    # A short last line or one that stands flush below an open sentence goes on with the caption whatever its role.
+    is_flush = abs(entry.box[0] - min(e.box[0] for e in group)) < 0.5 * size and pitch < 1.6 * size
+    is_remnant = (len(entry.line.text) < 4 or is_flush) and not is_finished(last.line.text)
     if _is_caption(last.role) != _is_caption(entry.role) and not is_remnant:
         return False
     if last.owner != entry.owner and pitch > 1.5 * size and is_finished(last.line.text):

@@ -57,6 +57,7 @@ def _score(block: Block, label: FigureLabel, page: PageFlow) -> int:
     score += 1 if ord(label.printed[0]) > 255 and not label.reads_as_sentence else 0
     score += 2 if block.role == "caption" else 0
     score += 2 if _is_near_picture(block, page) else 0
+    score += 2 if not label.rest and len(block.lines) == 1 and _is_near_picture(block, page) else 0
     score += 1 if block.is_bold else 0
     score += 1 if abs(block.size / page.em - 1) > 0.04 else 0
     score -= 4 if label.reads_as_sentence else 0
@@ -119,7 +120,9 @@ def _drop_weak(captions: Sequence[Caption]) -> list[Caption]:
     return [
         caption
         for caption in captions
-        if caption.label is None or caption.score >= min(best[caption.label.number] - 1, LEAST_SCORE + 1)
+        if caption.label is None
+        or caption.label.is_continued
+        or caption.score >= min(best[caption.label.number] - 1, LEAST_SCORE + 1)
     ]
 
 

@@ -83,8 +83,9 @@ def _finish(
         group.pictures.sort(key=lambda picture: place[picture])
     groups.sort(key=lambda group: place[group.pictures[0]])
     for group in groups:
-        if group.caption is not None and not has_own_words(group.caption):
+        if group.caption is not None and not group.is_continued and not has_own_words(group.caption):
             group.caption = merge_plates(group.caption, captions)
+            group.flags |= set(group.caption.flags)
     _link_continued(groups)
     groups = [group for group in groups if group.pictures]
     attach_notes(flow, groups, captions, titles)

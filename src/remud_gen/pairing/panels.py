@@ -161,7 +161,9 @@ def _judge_single(panels: Panels, named: Collection[str]) -> None:
 def _infer(flow: Flow, pictures: Sequence[Picture], panels: Panels, named: Collection[str]) -> None:
     """Fill in letters that were not read, where the others or the words leave one possibility."""
     missing = [picture for picture in pictures if picture not in panels.letters]
-    if not missing or (not panels.letters and len(named) != len(pictures)):
+    is_named = len(named) == len(pictures)
+    # Without words that name the panels, half of the letters must be printed: one alone may be anything.
+    if not missing or (not is_named and 2 * len(panels.letters) < len(pictures)):
         return
     solutions = []
     for order in _possible_orders(pictures):

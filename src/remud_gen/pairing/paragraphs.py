@@ -20,14 +20,14 @@ _NUMBERED = re.compile(r"\s*(?P<number>[0-9]{1,2}(?:\.[0-9]{1,2}){0,3})(?:\.? *\
 _DEPTHS = {"篇": 1, "章": 2, "节": 3}
 BACK_MATTER = re.compile(
     r"\W*[0-9.]*\s*(?:references?|bibliography|literature cited|acknowledge?ments?|conflicts? of interests?|"
-    r"competing interests?|disclosures?|funding|author[’']?s?[’']? contributions?|data availability|supplementary materials?|"
-    r"consent|ethic\w* .*|abbreviations|appendix.*|index|transparency document|"
+    r"competing interests?|disclosures?|funding|author[’']?s?[’']? contributions?|data availability|"
+    r"supplementary materials?|consent|ethic\w* .*|abbreviations|appendix.*|index|transparency document|"
     r"参考文献|致谢|利益冲突|基金项目|作者贡献|索引)\W*(?:\(.*\))?\s*$",
     re.IGNORECASE,
 )
 INLINE_BACK_MATTER = re.compile(
-    r"(?:acknowledge?ments?|funding|author[’']?s?[’']? contributions?|conflicts? of interests?|data availability\b.{0,12}|"
-    r"institutional review.{0,20}|informed consent.{0,12}|supplementary materials?|"
+    r"(?:acknowledge?ments?|funding|author[’']?s?[’']? contributions?|conflicts? of interests?|"
+    r"data availability\b.{0,12}|institutional review.{0,20}|informed consent.{0,12}|supplementary materials?|"
     r"基金项目|作者单位|通[讯信]作者)\s*[:：.]",
     re.IGNORECASE,
 )

@@ -16,7 +16,8 @@ from remud_gen.rules.notes import begins_legend
 
 _PUBLISHING = re.compile(
     r"https?://|doi\.org|@|©|copyright|creative commons|all rights reserved|correspond(?:ence|ing author)|received:? |"
-    r"accepted:? |published:? |academic editor|version of record|isbn|issn|^keywords?\b|^citation:|^publisher.s note|^关键词|版权所有|收稿日期|通[讯信]作者|出版社",
+    r"accepted:? |published:? |academic editor|version of record|isbn|issn|^keywords?\b|^citation:|"
+    r"^publisher.s note|^关键词|版权所有|收稿日期|通[讯信]作者|出版社",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\W*\d?\s*(?:Departments?|Divisions?|Faculty|School|Institute|Hospital|University) (?:of|for)\b")

@@ -45,6 +45,8 @@ def claim_by_titles(flow: Flow, captions: Sequence[Caption]) -> tuple[list[Title
             if state is not None and _still_belongs(state, items, i):
                 claims[item] = state.title
                 state.pictures += 1
+            else:
+                state = None
         elif state is not None:
             state.read(item, is_caption=item in taken)
             if state.is_ended:

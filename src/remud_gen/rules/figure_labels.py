@@ -148,7 +148,8 @@ def expand_letters(text: str | None) -> tuple[str, ...]:
     plain = narrow(text or "")
     letters: list[str] = []
     for match in re.finditer(
-        r"([A-Pa-p])\)?\s*(?:[-~至到]|to\b)\s*\(?([A-Pa-p])(?![A-Za-z])|([A-Pa-p])(?![A-Za-z])", plain
+        r"(?<![A-Za-z])([A-Pa-p])\)?\s*(?:[-~至到]|to\b)\s*\(?([A-Pa-p])(?![A-Za-z])|(?<![A-Za-z])([A-Pa-p])(?![A-Za-z])",
+        plain,
     ):
         first, last = (match[1], match[2]) if match[1] else (match[3], match[3])
         span = range(ord(first), ord(last) + 1) if first.islower() == last.islower() else ()

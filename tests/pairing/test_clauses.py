@@ -1,0 +1,61 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remud_gen.pairing.clauses import find_panel_keys, split_clauses, strip_letters
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "own"),
+    [
+        ("TEE revealed (a) a large mass and (b) a small one.", "A", "TEE revealed a large mass"),
+        ("TEE revealed (a) a large mass and (b) a small one.", "B", "TEE revealed a small one."),
+        ("ECG before the test (a) and during the test (b).", "B", "during the test"),
+        ("(a)–(c) Three views.", "B", "Three views."),
+        ("(a) and (b) Two views.", "A", "Two views."),
+        ("A, Apical view. B, Short axis; C, Long axis.", "B", "Short axis"),
+        ("A.纵切面；B.横切面", "B", "横切面"),
+        ("A图为纵切面；B、C图为横切面。", "C", "横切面。"),
+        ("Ａ图：左肾；Ｂ图：右肾。", "A", "左肾"),
+        ("甲状腺 A图示结节：B图示血流", "A", "甲状腺结节"),
+        ("(Left): healthy lung and, (Right): B-line.", "right", "B-line."),
+        ("左图为灰阶，右图为彩色。", "left", "灰阶"),
+        (
+            "(A) Heart. (B) Liver. LV: left ventricle; RV: right ventricle.",
+            "A",
+            "Heart. LV: left ventricle; RV: right ventricle.",
+        ),
+    ],
+)
+def test_the_clause_of_a_panel(text, key, own):
+    clauses = split_clauses(text)
+    assert clauses is not None
+    assert clauses.of(key) == own
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Images before (a) and after (b) treatment.",
+        "Vitamin (C) level.",
+        "A large mass, B-mode image.",
+        "Right kidney (arrow).",
+    ],
+)
+def test_doubtful_marks_split_nothing(text):
+    assert split_clauses(text) is None
+
+
+def test_letters_and_numbers_of_figures_are_taken_out_of_the_words():
+    assert strip_letters("Before (a) and after (b) it (see Fig. 3).", "AB") == "Before and after it."
+    assert strip_letters("A图为左肾，B图为右肾（见图2-1）。", "AB") == "左肾，为右肾。"
+    assert strip_letters("The level of vitamin (C) rose.", "AB") == "The level of vitamin (C) rose."
+
+
+@given(st.text(alphabet="AaBbCc()（）图为、,.;:；。 -liver肝", max_size=60))
+def test_any_text_is_read_without_error_and_words_are_never_invented(text):
+    clauses = split_clauses(text)
+    for key in clauses.keys if clauses else ():
+        assert all(word in text for word in clauses.of(key).split())
+    find_panel_keys(text)
+    assert len(strip_letters(text, "ABC")) <= len(text)
