@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from remud_gen.filters.fields import read_texts
+from remud_gen.filters.refusal import is_boilerplate
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Claim, Evidence, Quadruplet, Severity
 from remud_gen.rules.normalise import squash
@@ -84,7 +85,7 @@ class EvidenceFilter(RuleFilter[EvidenceOptions]):
             if field.kind != "answer":
                 continue
             for sentence in split_sentences(field.text):
-                if len(squash(sentence)) < self.options.min_sentence_chars:
+                if len(squash(sentence)) < self.options.min_sentence_chars or is_boilerplate(sentence):
                     continue
                 if measure_cover(sentence, supported) < self.options.min_sentence_cover:
                     yield Finding("SENT_UNSUPPORTED", field.name, sentence)

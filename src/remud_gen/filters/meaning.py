@@ -68,7 +68,7 @@ class MeaningFilter(RuleFilter[MeaningOptions]):
         if flip:
             yield Finding("POLARITY_CONFLICT", field, f"{claim.text}: {flip}")
             return
-        swap = find_swap(claim.text, quotes)
+        swap = find_swap(claim.text, quotes, counts_lone=True)
         if swap and not side:
             yield Finding("POLARITY_CONFLICT", field, f"{claim.text}: {swap}", "review")
 

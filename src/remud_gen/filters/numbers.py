@@ -17,7 +17,6 @@ from remud_gen.rules.comparisons import (
 )
 from remud_gen.rules.numbers import Quantity, is_supported, read_quantities, read_sources
 
-
 _DIGIT = re.compile("[0-9]")
 
 

@@ -105,7 +105,11 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     ),
     (
         "RECORD_NUMBER",
-        compile_pattern(r"(?<![A-Za-z-])(?<![A-Za-z]{5} )(?<!Trial )I\.?D\.?\s*(?:no\.?|number)?\s*[:#]?\s*[A-Z]{0,3}-?\d[\d-]{4,}", "id|i.d"),
+        compile_pattern(
+            r"(?<![A-Za-z-])(?<![A-Za-z]{5} )I\.?D\.?\s*(?:no\.?|"
+            r"number)?\s*[:#]?\s*[A-Z]{0,3}-?\d[\d-]{4,}",
+            "id|i.d",
+        ),
     ),
     (
         "NAME",

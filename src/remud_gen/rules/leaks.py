@@ -247,7 +247,9 @@ TASK_TALK: tuple[Pattern, ...] = (
         "用户|提示|json|四元组|要求|提到|提及|透露|证据|题|指令|生成|编写|设计|构造|写出|问答|样本|数据",
     ),
     compile_pattern(
-        r"(?i)\bspan_?ids?\b|\bJSON (?:object|format|schema|output|string|fields?|keys?|response|array|reply)\b|\b(?:valid|output|return|an?|as|in|the|into) JSON\b(?! ?\))|\b(?:the|this|my|required|output|given|response|json) schema\b"
+        r"(?i)\bspan_?ids?\b|\bJSON (?:object|format|schema|output|string|fields?|keys?|response|array|reply)\b|"
+        r"\b(?:valid|output|return|an?|as|in|the|into) JSON\b(?! ?\))|\b(?:the|this|my|required|output|given|"
+        r"response|json) schema\b"
         r"|\bclaim_ids?\b|\banswer_key\b",
         "span|json|schema|claim_id|answer_key",
     ),

@@ -88,6 +88,33 @@ _CHINESE: dict[str, tuple[str, ...]] = {
     "growth": ("平行", "垂直"),
 }
 _ROOT = re.compile(r"^(hyper|hypo|iso|intra|extra|an)(echo|[a-z]{5,})")
+# Of these a thing has one at a time, while it has an anterior and a posterior wall.
+_EXCLUSIVE = frozenset(
+    [
+        "change",
+        "size",
+        "calibre",
+        "thickness",
+        "margin",
+        "outline",
+        "texture",
+        "content",
+        "nature",
+        "course",
+        "norm",
+        "symmetry",
+        "compression",
+        "echo",
+        "surface",
+        "shape",
+        "growth",
+        "perfusion",
+        "presence",
+        "finding",
+        "vessel_flow",
+        "severity",
+    ]
+)
 _IGNORED = ("左右",)  # "about", or a diameter: no side
 
 
@@ -106,10 +133,13 @@ class _Scan:
     words: tuple[_Word, ...]
 
 
-def find_swap(text: str, source: str, *, sides_only: bool = False, min_context: int = 1) -> str | None:
+def find_swap(
+    text: str, source: str, *, sides_only: bool = False, min_context: int = 1, counts_lone: bool = False
+) -> str | None:
     """The word of a text whose opposite stands in the same place of the source, as `right (source: left)`.
 
-    `min_context` is how many neighbouring words must agree before an opposite counts.
+    `min_context` is how many neighbouring words must agree before an opposite counts. `counts_lone` is for a source as
+    narrow as a quote: an opposite that excludes the word then counts by itself.
     """
     mine, theirs = _scan(text), _scan(source)
     for word in mine.words:
@@ -124,7 +154,8 @@ def find_swap(text: str, source: str, *, sides_only: bool = False, min_context: 
                 same = max(same, score)
             elif score > opposite:
                 opposite, name = score, other.text
-        if opposite >= min_context and opposite > same:
+        needed = 0 if counts_lone and word.family in _EXCLUSIVE else min_context
+        if opposite >= needed and opposite > same:
             return f"{word.text} (source: {name})"
     return None
 

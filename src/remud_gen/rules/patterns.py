@@ -16,7 +16,7 @@ class Pattern:
 
     def may_match(self, folded: str) -> bool:
         """Whether a text, given in lower case, holds one of the gates."""
-        for gate in self.gates:  # noqa: SIM110 - a plain loop takes a third of the time of any()
+        for gate in self.gates:
             if gate in folded:
                 return True
         return not self.gates
