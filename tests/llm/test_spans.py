@@ -106,6 +106,20 @@ def test_passage_has_its_heading_path_and_paragraphs():
     assert isinstance(passage, Passage)
 
 
+def test_pair_keeps_the_place_of_its_own_words_and_gives_them_once():
+    place = Evidence(id="cap", kind="caption", text="(a) A cyst. (b) A stone.", page_number=9, bbox=(1, 2, 3, 4))
+    printed = Evidence(id="ocr", kind="burned_in", text="(a) (b)", origin="ocr")
+    heading = Evidence(id="h", kind="heading", text="Kidney")
+    pair = make_pair(
+        panel_caption="A cyst.",
+        panel="a",
+        context=(place, printed, heading, heading.model_copy(update={"text": "Cysts"})),
+    )
+    assert texts(pair) == {"cap": "A cyst.", "heading": "Kidney › Cysts"}
+    caption = build_spans(pair)[0]
+    assert (caption.page_number, caption.bbox) == (9, (1, 2, 3, 4))
+
+
 def test_same_words_are_given_once():
     pair = make_pair(title="Renal cyst", panel_caption="Renal cyst.")
     assert texts(pair) == {"title": "Renal cyst"}

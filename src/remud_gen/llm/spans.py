@@ -7,7 +7,8 @@ so that no text of a book can pose as another span.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from remud_gen.records import Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage, TextLine
@@ -18,6 +19,8 @@ MAX_SPAN_CHARS = 2000
 MAX_CONTEXT_SPANS = 8
 MAX_BURNED_IN_SPANS = 24
 MIN_OCR_SCORE = 0.5
+RUNNING_TEXT = {"mention", "body"}
+NUMBERED = {"ctx", "ocr"}
 THE_IMAGE: dict[Language, str] = {"en": "the image", "zh": "图像"}
 SENTENCE_END = re.compile(
     r"(?<=[。！？])|(?<=[.!?])(?<!\bFig\.)(?<!\bFigs\.)(?<!\bal\.)(?<!\bvs\.)(?<!\b[A-Z]\.)\s+(?=[A-Z(])"
@@ -90,19 +93,20 @@ class _Hider:
 
 
 def build_spans(item: GenerateInput) -> tuple[Evidence, ...]:
-    """Number the words of an input: cap, title, note, heading, ctx1 …, ocr1 …; none twice."""
+    """Number the words of an input: title, cap, note, heading, ctx1 …, ocr1 …; none twice."""
     language = item.language
     if isinstance(item, ImageTextPair):
         hider = _Hider(language, item.figure_number, item.panel)
         found = [*_own_words(item, hider), *_context(item.context, hider), *_burned_in(item.burned_in_text)]
     elif isinstance(item, Passage):
         hider = _Hider(language)
-        heading = Evidence(id="heading", kind="heading", text=hider.clean(" › ".join(item.heading_path)))
-        body = item.evidence or (Evidence(id="ctx1", kind="body", text=item.text, page_number=item.source.page_number),)
-        found = [heading, *_context(body, hider)]
+        headings = [Evidence(id="heading", kind="heading", text=text) for text in item.heading_path]
+        whole = Evidence(id="body", kind="body", text=item.text, page_number=item.source.page_number)
+        body = [evidence for evidence in item.evidence if evidence.kind != "heading"] or [whole]
+        found = list(_context([*headings, *body], hider))
     else:
         found = list(_context(item.evidence, _Hider(language)))
-    return tuple(_drop_empty_and_repeated(found))
+    return tuple(_number(found))
 
 
 def render_spans(spans: Iterable[Evidence]) -> str:
@@ -120,36 +124,40 @@ def _own_words(pair: ImageTextPair, hider: _Hider) -> Iterator[Evidence]:
     )
     for name, kind, text in words:
         if text:
-            yield Evidence(id=name, kind=kind, text=hider.clean(text), page_number=pair.source.page_number)
+            place = next((evidence for evidence in pair.context if evidence.kind == kind), None)
+            page_number = place.page_number if place else pair.source.page_number
+            plain = Evidence(id=name, kind=kind, text=hider.clean(text), page_number=page_number)
+            yield plain.model_copy(update={"bbox": place.bbox, "origin": place.origin}) if place else plain
 
 
-def _context(context: Iterable[Evidence], hider: _Hider) -> Iterator[Evidence]:
-    count = 0
-    has_heading = False
-    for evidence in context:
+def _context(context: Sequence[Evidence], hider: _Hider) -> Iterator[Evidence]:
+    """The headings above it as one span, then what running text says; a pair's own words come from its fields."""
+    headings = [evidence for evidence in context if evidence.kind == "heading"]
+    if headings:
+        path = " › ".join(hider.clean(evidence.text) for evidence in headings)
+        yield headings[-1].model_copy(update={"id": "heading", "text": path})
+    for evidence in [evidence for evidence in context if evidence.kind in RUNNING_TEXT][:MAX_CONTEXT_SPANS]:
         text = hider.clean(hider.keep_own_sentences(SPACE.sub(" ", evidence.text)))
-        if evidence.kind == "heading" and not has_heading:
-            has_heading = True
-            yield evidence.model_copy(update={"id": "heading", "text": text})
-        elif text and count < MAX_CONTEXT_SPANS:
-            count += 1
-            yield evidence.model_copy(update={"id": f"ctx{count}", "text": text})
+        yield evidence.model_copy(update={"id": "ctx", "text": text})
 
 
 def _burned_in(lines: Iterable[TextLine]) -> Iterator[Evidence]:
-    read = [line for line in lines if line.score >= MIN_OCR_SCORE][:MAX_BURNED_IN_SPANS]
-    for number, line in enumerate(read, start=1):
+    for line in [line for line in lines if line.score >= MIN_OCR_SCORE][:MAX_BURNED_IN_SPANS]:
         text = SPACE.sub(" ", line.text).strip()[:MAX_SPAN_CHARS]
-        yield Evidence(id=f"ocr{number}", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
+        yield Evidence(id="ocr", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
 
 
-def _drop_empty_and_repeated(spans: Iterable[Evidence]) -> Iterator[Evidence]:
+def _number(spans: Iterable[Evidence]) -> Iterator[Evidence]:
+    """Leave out what is empty or said already, then number what there may be several of."""
     seen: set[str] = set()
+    counts: Counter[str] = Counter()
     for span in spans:
         plain = narrow(span.text).lower().strip(" .。")
-        if plain and (plain not in seen or span.kind == "burned_in"):
-            seen.add(plain)
-            yield span
+        if not plain or (plain in seen and span.kind != "burned_in"):
+            continue
+        seen.add(plain)
+        counts[span.id] += 1
+        yield span.model_copy(update={"id": f"{span.id}{counts[span.id]}"}) if span.id in NUMBERED else span
 
 
 def _merge(citations: Iterable[Citation]) -> list[tuple[int, int]]:
