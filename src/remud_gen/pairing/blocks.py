@@ -22,6 +22,7 @@ TERMINAL = re.compile(r"[.。!！?？:：;；]['\"”’)）\]]*$")
 BARE_NUMBER = re.compile(
     r"\s*[0-9lI]{1,3}(?: ?[-.] ?[0-9lI]{1,3}){1,3}\s*"
 )  # of an atlas heading whose title stands apart
+_CHAPTER = re.compile(r"\s*第 ?[0-9一二三四五六七八九十百]+ ?[篇章节]")
 MARGIN = 0.08  # of the page's height: where running heads and page numbers stand
 OCR_HEIGHT = 0.8  # letters fill about this part of an OCR line's box
 MAX_PITCH = 1.75  # line distance in letter heights, above which a new block begins
@@ -192,7 +193,8 @@ def _continues(group: list[_Line], entry: _Line) -> bool:
     common = min(last.box[2], entry.box[2]) - max(last.box[0], entry.box[0])
     if not 0.5 * size < pitch < MAX_PITCH * size or common < 0.6 * min(_width(last), _width(entry)):
         return False
-    tolerance = 1.45 if entry.is_read else 1.1
+    # A word without ascenders ("sun") is measured a third lower than its neighbours.
+    tolerance = (1.8 if last.owner == entry.owner else 1.45) if entry.is_read else 1.1
     if not 1 / tolerance < entry.size / last.size < tolerance:
         return False
     # A short last line or one that stands flush below an open sentence goes on with the caption whatever its role.
@@ -215,6 +217,8 @@ def _begins_block(group: list[_Line], entry: _Line) -> bool:
     label = parse_label(text)
     if (label is not None and not label.reads_as_sentence) or is_table_label(text):
         return is_finished(last) or parse_label(first) is not None or group[-1].owner != entry.owner
+    if len(group) == 1 and _CHAPTER.match(narrow(first)) and len(first) < 30 and _width(group[0]) < 0.8 * _width(entry):
+        return True
     is_heading = parse_numbered_heading(first) is not None and len(group) == 1
     if is_heading or (parse_numbered_heading(text) and (is_finished(last) or entry.owner != group[-1].owner)):
         return True

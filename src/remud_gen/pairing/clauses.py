@@ -31,9 +31,10 @@ _PLACE = re.compile(
 _LEADING = re.compile(r"^(?:[\s,.:;、。；：，)-]+|(?:为|是|示)(?!意))+")
 _TRAILING = re.compile(r"(?:[\s,;:、；：，(-]+|[\s,;]+(?:and|or|while|whereas)|[和与及而])+$", re.IGNORECASE)
 _CONNECTOR = re.compile(r"^\W*(?:and|or|with|vs\.?|versus|to|和|与|及)(?![A-Za-z])|^\W*$", re.IGNORECASE)
+_ENTRY = r"[A-Za-z0-9]{%s}s?\s?[:=：,，]\s?[^.;。；]{1,60}[.;。；]?\s*"
 _LEGEND = re.compile(
-    r"(?:(?<=[.;。；])|(?<=[.;。；] ))(?:[A-Z][A-Za-z0-9]{1,6}s?\s?[:=：,，]\s?[^.;。；]{2,60}[.;。；]?\s*)+$"
-)
+    rf"(?:(?<=[.;。；])|(?<=[.;。；] ))[A-Z]{_ENTRY % '1,6'}(?:[A-Z]{_ENTRY % '0,6'})*$"
+)  # the first abbreviation has two letters at least: a single one would be a panel
 _CITATION = re.compile(
     rf"\s*\((?:see |also |cf\.? |见|参见)*(?:{HEAD_EN}{NUMBER_EN}|{HEAD_ZH}{NUMBER_ZH})[^()]{{0,24}}\)", re.I
 )
@@ -56,7 +57,7 @@ class Clauses:
     def of(self, key: Key) -> str:
         """The words that hold for one panel: shared ones, its own, the list of abbreviations."""
         own = [text for keys, text in self.parts if key in keys]
-        return _join([self.shared, *own, self.legend])
+        return _append_legend(_join([self.shared, *own]), self.legend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,16 @@ def _cut(text: str, markers: Sequence[_Marker], legend: str) -> Clauses | None:
 
 def _trim(part: str) -> str:
     return _TRAILING.sub("", _LEADING.sub("", part)).strip()
+
+
+def _append_legend(text: str, legend: str) -> str:
+    """The list of abbreviations after a clause that may have lost its full stop to the next one's letter."""
+    if not legend or not text:
+        return text or tidy(legend)
+    is_open = text[-1] not in ".。;；!！"
+    stop = ("。" if HAN.search(text[-1]) or HAN.search(legend) else ".") if is_open else ""
+    glue = "" if HAN.search(legend) else " "
+    return f"{text}{stop}{glue}{tidy(legend)}"
 
 
 def _join(parts: Sequence[str]) -> str:

@@ -104,4 +104,4 @@ def _choose(panel: Panel, text: str | None, key: str | None, named: Collection[s
             return strip_letters(clauses.of(key), named) or None
         if find_panel_keys(text):
             panel.flags.add("clause_not_split")
-    return strip_letters(text, named or "ABCDEFGH") or None
+    return strip_letters(text, named) or None

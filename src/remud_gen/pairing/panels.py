@@ -135,7 +135,8 @@ def _read_inside(pictures: Sequence[Picture], panels: Panels, named: Collection[
         elif letters:
             inside[picture] = letters[0]
     # One stray letter among many pictures is an orientation mark rather than a panel's name.
-    if inside and (len(inside) + len(panels.letters)) * 2 >= len(pictures):
+    is_told = len(pictures) > 1 or len(named) > 1  # a lone letter in a lone picture is a mark of the probe or an organ
+    if inside and is_told and (len(inside) + len(panels.letters)) * 2 >= len(pictures):
         panels.letters.update(inside)
 
 
