@@ -7,7 +7,7 @@ from typing import Any
 
 from remud_gen.config import Config
 from remud_gen.records import Claim, Evidence, Generation, ImageRef, Option, Quadruplet, Quote, Source
-from remud_gen.stages.filter import FilterStage, judge
+from remud_gen.stages.filter import FilterStage, build_filters, judge
 
 GENERATION = Generation(client="openai", model="m", prompt="vqa.en@1", prompt_sha256="0", request_sha256="0")
 IMAGE = ImageRef(path="images/aa/a.png", sha256="a", width_px=640, height_px=480)
@@ -104,5 +104,7 @@ def find_rejections(record: Quadruplet) -> set[str]:
 
 def build(name: str, values: Mapping[str, Any] | None = None) -> Any:
     """One filter with options."""
-    stage = FilterStage(Config.model_validate({"filter": {"options": {name: values or {}}}}))
-    return next(each for each in stage.filters if each.name == name)
+    config = Config.model_validate({"filter": {"options": {name: values or {}}}})
+    return next(
+        each for each in [*build_filters(config, "record"), *build_filters(config, "corpus")] if each.name == name
+    )

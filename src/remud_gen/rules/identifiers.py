@@ -222,7 +222,9 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     ),
     (
         "AGE_OVER_89",
-        compile_pattern(r"(?<![\d.,–—~至到-])(?:9\d|1[0-2]\d)\s*岁(?!\s*(?:以[上下]|及以|或以|~|-|至|到))", "岁"),
+        compile_pattern(
+            r"(?<![\d.–—~至到-])(?<!\d,)(?:9\d|1[0-2]\d)\s*岁(?!\s*(?:以[上下]|及以|或以|~|-|至|到))", "岁"
+        ),
     ),
 )
 _RESIDENT = re.compile(

@@ -42,7 +42,11 @@ _WORDS: dict[str, float] = {
     "fourth": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "一": 1, "二": 2, "两": 2,
     "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5, "双": 2,
 }  # fmt: skip
-_WORD = re.compile("|".join([rf"\b(?:{'|'.join(w for w in _WORDS if w.isascii())})\b", "[一二两三四五六七八九十半双]"]))
+_WORD = re.compile(
+    "|".join(
+        [rf"(?<![a-z0-9])(?:{'|'.join(w for w in _WORDS if w.isascii())})(?![a-z0-9])", "[一二两三四五六七八九十半双]"]
+    )
+)
 _WORD_UNIT = re.compile(rf"[ -]?({_UNIT})(?![a-z])")
 
 

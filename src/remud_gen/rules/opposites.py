@@ -89,32 +89,11 @@ _CHINESE: dict[str, tuple[str, ...]] = {
 }
 _ROOT = re.compile(r"^(hyper|hypo|iso|intra|extra|an)(echo|[a-z]{5,})")
 # Of these a thing has one at a time, while it has an anterior and a posterior wall.
-_EXCLUSIVE = frozenset(
-    [
-        "change",
-        "size",
-        "calibre",
-        "thickness",
-        "margin",
-        "outline",
-        "texture",
-        "content",
-        "nature",
-        "course",
-        "norm",
-        "symmetry",
-        "compression",
-        "echo",
-        "surface",
-        "shape",
-        "growth",
-        "perfusion",
-        "presence",
-        "finding",
-        "vessel_flow",
-        "severity",
-    ]
-)
+_EXCLUSIVE = frozenset({
+    "change", "size", "calibre", "thickness", "margin", "outline", "texture", "content", "nature", "course", "norm",
+    "symmetry", "compression", "echo", "surface", "shape", "growth", "perfusion", "presence", "finding", "vessel_flow",
+    "severity",
+})  # fmt: skip
 _IGNORED = ("左右",)  # "about", or a diameter: no side
 
 
