@@ -25,8 +25,8 @@ def test_squash_is_idempotent_and_ignores_spaces(text) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("9–12 cm", "9 - 12厘米"), ("15mm×9mm", "15 mm x 9 mm"), ("well-defined", "Well defined"), ("98厘米/秒", "98 cm/s"),
-     ("1,250 ml", "1250毫升"),
+    [("9–12 cm", "9 - 12厘米"), ("15mm×9mm", "15 mm x 9 mm"), ("well-defined", "Well defined"),
+     ("98厘米/秒", "98 cm/s"), ("1,250 ml", "1250毫升"),
      ("demon-\nstrated", "demonstrated"), ("回声增强。", "回声 增强")],
 )  # fmt: skip
 def test_two_printings_of_one_text(one, other) -> None:
