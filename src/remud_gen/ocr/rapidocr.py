@@ -10,17 +10,25 @@ import numpy as np
 
 from remud_gen.errors import RecordError
 from remud_gen.records import TextLine
+from remud_gen.rules.spacing import tighten
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MIN_SIDE_PX = 12
+PAGE_SIDE_PX = 1280
+CROP_SIDE_PX = 736
 HEIGHT_TO_FONT_SIZE = 0.78  # a detected line box is this much higher than its letters' em
 
 
 @cache
-def _load_engine() -> Any:
-    """One model per process: it takes a second to load and 200 MB to hold."""
+def _load_engine(is_page: bool) -> Any:
+    """One engine per process and kind of picture: a second to load.
+
+    Lines are found on at most PAGE_SIDE_PX and read at full resolution: on 25 scanned pages that loses no line. Small
+    pictures are enlarged to CROP_SIDE_PX for finding, as their labels are tiny. Reading line by line needs a third of
+    the memory of padded batches and is no slower on one thread.
+    """
     from rapidocr import RapidOCR
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
@@ -29,6 +37,9 @@ def _load_engine() -> Any:
             "Global.log_level": "critical",
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "Rec.rec_batch_num": 1,
+            "Det.limit_side_len": PAGE_SIDE_PX if is_page else CROP_SIDE_PX,
+            "Det.limit_type": "max" if is_page else "min",
         }
     )
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
@@ -50,7 +61,7 @@ class RapidOcrEngine:
             return []
         pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
         try:
-            result = _load_engine()(pixels, use_cls=False)
+            result = _load_engine(min(image.size) >= CROP_SIDE_PX)(pixels, use_cls=False)
         except (ValueError, RuntimeError, IndexError, TypeError, MemoryError) as error:
             raise RecordError("OCR_FAILED", f"text recognition failed: {error}") from None
         if result.boxes is None or result.txts is None:
@@ -58,7 +69,7 @@ class RapidOcrEngine:
         lines = []
         for quad, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
             xs, ys = [float(point[0]) for point in quad], [float(point[1]) for point in quad]
-            clean = " ".join(text.split())
+            clean = tighten(text)
             if clean:
                 box = (min(xs), min(ys), max(xs), max(ys))
                 size = round(HEIGHT_TO_FONT_SIZE * min(box[3] - box[1], box[2] - box[0]), 1)
