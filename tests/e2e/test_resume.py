@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.command import PROJECT, leftovers, make_book, read_records, record_files, remud, start_remud
 from tests.model_server import ModelServer
 
@@ -121,7 +120,7 @@ def test_what_a_change_makes_stale(tmp_path: Path, shelf: Path) -> None:
     assert changed["generate"] == 3
     assert changed["filter"] == 3
 
-    option = remud("filter", *base, "--set", "filter.options={lengths: {max_answer_words: 200}}")
+    option = remud("filter", *base, "--set", "filter.options={form: {answer_words: [1, 240]}}")
     assert stages(option) == {"documents": 0, "extract": 0, "pair": 0, "generate": 0, "filter": 3, "corpus": 0}
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from remud_gen.errors import RecordError
 from remud_gen.records import Document, Page, Passage, Source
@@ -49,7 +50,7 @@ class LinePages(RecordStage[PageInput, Page]):
     def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
         line = self.context.document_path(item.document.sha256).read_text("utf-8").splitlines()[item.number - 1]
         if "logged=" in line:
-            with open(line.split("logged=")[1], "a", encoding="utf-8") as log:
+            with Path(line.split("logged=")[1]).open("a", encoding="utf-8") as log:
                 log.write(f"{item.number}\n")
         if "segfault" in line:
             os.kill(os.getpid(), signal.SIGSEGV)

@@ -180,3 +180,30 @@ def _read_reasoning(message: ChatCompletionMessage) -> str | None:
 def _keep_storable(text: str) -> str:
     # Half of a surrogate pair is legal in JSON and in no file.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def check_endpoint(config: GenerateConfig, environment: Mapping[str, str] | None = None) -> str:
+    """Ask an endpoint for its models, which costs nothing, and say what is there.
+
+    Raises:
+        ConfigError: no key or no address. ProviderError: it refuses, is not there, or does not know the model.
+    """
+    endpoint = find_endpoint(config.base_url, environment)
+    model = config.model or ""
+    with openai.OpenAI(
+        api_key=endpoint.api_key, base_url=endpoint.base_url, max_retries=0, timeout=CONNECT_TIMEOUT_S
+    ) as client:
+        try:
+            known = [entry.id for entry in client.models.list()]
+        except openai.APIStatusError as error:
+            if error.status_code in {404, 405, 501}:
+                return f"{endpoint.host} answers; it lists no models, so {model} could not be looked up"
+            message = endpoint.scrub(_tell(error))
+            told = f"{endpoint.host} refuses ({error.status_code}): {message}"
+            raise ProviderError(told, "look at the key and its rights") from None
+        except (openai.APIConnectionError, openai.APIResponseValidationError, json.JSONDecodeError) as error:
+            told = f"{endpoint.base_url} cannot be reached ({type(error).__name__})"
+            raise ProviderError(told, "is the server running, is --base-url right?") from None
+    if model not in known:
+        raise ProviderError(f"{endpoint.host} does not list {model}", f"it lists: {', '.join(sorted(known)[:8])}")
+    return f"{model} at {endpoint.host}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from remud_gen import registry
 from remud_gen.config import Config
-from remud_gen.errors import ConfigError, MissingExtraError, ProviderError, RemudError
+from remud_gen.errors import ConfigError, MissingExtraError, RemudError
 
 PACKAGES = ("pymupdf", "pillow", "rapidocr", "onnxruntime", "openai", "pydantic", "typer", "numpy")
 LOW_DISK_GB = 2.0
@@ -79,8 +79,6 @@ def _look_at_model(config: Config) -> Iterator[Finding]:
         from remud_gen.llm.openai import check_endpoint
 
         yield Finding("model", check_endpoint(chosen))
-    except ProviderError as error:
-        yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
     except RemudError as error:
         yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
 

@@ -1,0 +1,44 @@
+"""`remud doctor` against a real server, a wrong key, and nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from remud_gen.config import load_config
+from remud_gen.runner.doctor import examine_setup
+from tests.model_server import ModelServer
+
+
+def look(tmp_path: Path, *assignments: str) -> dict[str, tuple[str, int]]:
+    config = load_config(None, assignments, {})
+    return {finding.what: (finding.message, finding.exit_code) for finding in examine_setup(config, tmp_path / "run")}
+
+
+def test_without_a_model_it_says_how_to_set_one(tmp_path: Path) -> None:
+    findings = look(tmp_path)
+    assert findings["model"][1] == 2
+    assert "--model" in findings["model"][0]
+    assert findings["ocr"] == ("rapidocr", 0)
+    assert findings["run folder"][1] == 0
+
+
+def test_an_endpoint_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMUD_API_KEY", "right-key-0123456789")
+    with ModelServer(key="right-key-0123456789") as server:
+        at = f"generate.base_url={server.base_url}"
+        assert look(tmp_path, at, "generate.model=tiny")["model"][1] == 0
+        monkeypatch.setenv("REMUD_API_KEY", "wrong-key-0123456789")
+        message, code = look(tmp_path, at, "generate.model=tiny")["model"]
+        assert code in (0, 5)
+        assert "wrong-key" not in message
+    message, code = look(tmp_path, at, "generate.model=tiny")["model"]
+    assert code == 5
+    assert "cannot be reached" in message
+
+
+def test_unknown_components_are_named(tmp_path: Path) -> None:
+    message, code = look(tmp_path, "extract.ocr=nonesuch", "generate.client=extractive")["ocr"]
+    assert code == 2
+    assert "nonesuch" in message
