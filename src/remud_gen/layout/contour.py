@@ -18,13 +18,16 @@ from remud_gen.rules.geometry import (
     measure_gap,
     merge_overlapping,
 )
+from remud_gen.rules.label_evidence import read_label
 
 MIN_SHARE = 0.01  # of the page
 MIN_SIDE_SHARE = 0.035  # of the page height
 SOLID_FILL = 0.55
 LOOSE_GAP_SHARE = 0.018
 MAX_RULE = 0.6
+MAX_FLAT = 0.7
 MAX_TEXT_SHARE = 0.42
+LABEL_REACH_SHARE = 0.04  # of the page height
 
 
 class ContourDetector:
@@ -51,7 +54,11 @@ def find_solid(parts: Sequence[InkPart], page: PageView) -> list[Box]:
     boxes = [
         part.bbox
         for part in parts
-        if part.fill > SOLID_FILL and part.ink > 0.3 and is_large(part.bbox, page) and not _is_border(part, page)
+        if part.fill > SOLID_FILL
+        and part.ink > 0.3
+        and part.flat < MAX_FLAT
+        and is_large(part.bbox, page)
+        and not _is_border(part, page)
     ]
     return merge_overlapping(boxes)
 
@@ -65,18 +72,23 @@ def find_loose(parts: Sequence[InkPart], page: PageView, lines: Sequence[TextLin
     for group in groups:
         members = [usable[i] for i in group]
         box = hull(part.bbox for part in members)
-        if is_large(box, page) and is_drawing(members, box, lines):
+        if is_large(box, page) and is_drawing(members, box, lines, page.height):
             found.append(box)
     return merge_overlapping(found)
 
 
-def is_drawing(members: Sequence[InkPart], box: Box, lines: Sequence[TextLine]) -> bool:
+def is_drawing(members: Sequence[InkPart], box: Box, lines: Sequence[TextLine], height: float) -> bool:
     """Whether stroke parts make a drawing rather than a table's rules or text the engine failed to read."""
     area = measure_area(box)
     ink = sum(part.ink * measure_area(part.bbox) for part in members)
     rules = sum(part.rule * part.ink * measure_area(part.bbox) for part in members)
     text = sum(measure_area(line.bbox) for line in lines if holds_centre(box, line.bbox))
-    return ink > 0.01 * area and rules < MAX_RULE * ink and text < MAX_TEXT_SHARE * area
+    label = read_label(box, lines, LABEL_REACH_SHARE * height)
+    is_banner = len(members) <= 2 and all(part.flat >= MAX_FLAT for part in members)
+    if label == "table" or is_banner or ink < 0.01 * area:
+        return False
+    # Flow charts are rules and words, as tables are: the printed label tells them apart.
+    return label == "figure" or (rules < MAX_RULE * ink and text < MAX_TEXT_SHARE * area)
 
 
 def _is_border(part: InkPart, page: PageView) -> bool:

@@ -28,7 +28,7 @@ class InkPart:
     fill: float  # covered by ink, holes between linked strokes included
     ink: float  # covered by ink proper
     rule: float  # part of its ink that lies in long straight lines
-    dark: float  # clearly darker than mid grey
+    flat: float  # of one and the same tone that is not black: a banner or a tinted box
     touches_edge: bool
 
 
@@ -103,8 +103,13 @@ def _measure_parts(linked: Any, ink: Any, rules: Any, grey: Any, scales: tuple[f
                 fill=area / (w * h),
                 ink=strokes / (w * h),
                 rule=float((rules[y : y + h, x : x + w].astype(bool) & own).sum()) / strokes,
-                dark=float(((grey[y : y + h, x : x + w] < 110) & inside).sum()) / (w * h),
+                flat=_measure_flatness(grey[y : y + h, x : x + w]),
                 touches_edge=x <= 2 or y <= 2 or x + w >= linked.shape[1] - 2 or y + h >= linked.shape[0] - 2,
             )
         )
     return parts
+
+
+def _measure_flatness(grey: Any) -> float:
+    tone = float(np.median(grey))
+    return float((np.abs(grey.astype(np.int16) - tone) < 12).mean()) if 50 < tone < 245 else 0.0

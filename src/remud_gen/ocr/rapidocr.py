@@ -46,6 +46,11 @@ def _load_engine(is_page: bool) -> Any:
     return engine
 
 
+def _is_page_sized(image: Image) -> bool:
+    """Whether enlarging the short side to CROP_SIDE_PX would make the picture larger than a page."""
+    return max(image.size) * max(1.0, CROP_SIDE_PX / min(image.size)) > PAGE_SIDE_PX
+
+
 class RapidOcrEngine:
     """Reads printed text, line by line, with a confidence each."""
 
@@ -61,7 +66,7 @@ class RapidOcrEngine:
             return []
         pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
         try:
-            result = _load_engine(min(image.size) >= CROP_SIDE_PX)(pixels, use_cls=False)
+            result = _load_engine(_is_page_sized(image))(pixels, use_cls=False)
         except (ValueError, RuntimeError, IndexError, TypeError, MemoryError) as error:
             raise RecordError("OCR_FAILED", f"text recognition failed: {error}") from None
         if result.boxes is None or result.txts is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+import pymupdf
+
 from remud_gen.errors import RecordError
-from remud_gen.pdf.opening import MUPDF_ERRORS, open_pdf, trim_caches, wrap_page_error
+from remud_gen.pdf.opening import MUPDF_ERRORS, REPAIR_HINT, open_pdf, trim_caches, wrap_page_error
 from remud_gen.pdf.page import PdfPage
 from remud_gen.protocols import DocumentInfo
 
@@ -38,10 +40,18 @@ class PdfDocument:
         if not 1 <= number <= self._document.page_count:
             raise RecordError("NO_SUCH_PAGE", f"there is no page {number} of {self._document.page_count}")
         trim_caches()
+        pymupdf.TOOLS.reset_mupdf_warnings()
         try:
             page = PdfPage(self._document.load_page(number - 1), is_repaired=bool(self._document.is_repaired))
+            is_blank = page.is_blank
         except MUPDF_ERRORS as error:
             raise wrap_page_error(number, error) from None
+        complaints = [line for line in pymupdf.TOOLS.mupdf_warnings().splitlines() if line.strip(" .")]
+        if is_blank and (self._document.is_repaired or complaints):
+            reason = (
+                complaints.strip().splitlines()[-1][:120] if complaints.strip() else "the file is cut off or damaged"
+            )
+            raise RecordError("DAMAGED_PAGE", f"nothing of page {number} can be read: {reason}", REPAIR_HINT)
         if min(page.width, page.height) < 1:
             raise RecordError("PAGE_TOO_SMALL", f"page {number} is {page.width:.2f} x {page.height:.2f} points")
         return page

@@ -9,7 +9,6 @@ import pymupdf
 from remud_gen.errors import RecordError
 
 MUPDF_ERRORS = (RuntimeError, ValueError, IndexError, pymupdf.mupdf.FzErrorBase)
-STORE_BYTES_KEPT_PERCENT = 50
 
 
 def silence_mupdf() -> None:
@@ -39,16 +38,16 @@ def open_pdf(path: Path) -> pymupdf.Document:
         count = document.page_count
         is_repaired = document.is_repaired
     except MUPDF_ERRORS as error:
-        raise RecordError("DAMAGED_FILE", f"not a readable PDF: {_first_line(error)}", _REPAIR_HINT) from None
+        raise RecordError("DAMAGED_FILE", f"not a readable PDF: {_first_line(error)}", REPAIR_HINT) from None
     if count > 0:
         return document
     document.close()
     if is_repaired:
-        raise RecordError("DAMAGED_FILE", "the PDF is damaged or cut off: no page can be found in it", _REPAIR_HINT)
+        raise RecordError("DAMAGED_FILE", "the PDF is damaged or cut off: no page can be found in it", REPAIR_HINT)
     raise RecordError("ZERO_PAGES", "the PDF holds no pages", "nothing can be read from it; remove it from the folder")
 
 
-_REPAIR_HINT = "open it in a PDF viewer; if that works, save a copy there and add the copy, else fetch the file again"
+REPAIR_HINT = "open it in a PDF viewer; if that works, save a copy there and add the copy, else fetch the file again"
 
 
 def _first_line(error: Exception) -> str:
@@ -57,9 +56,9 @@ def _first_line(error: Exception) -> str:
 
 def wrap_page_error(number: int, error: Exception) -> RecordError:
     """The RecordError for a page that MuPDF cannot process."""
-    return RecordError("DAMAGED_PAGE", f"page {number} cannot be read: {_first_line(error)}", _REPAIR_HINT)
+    return RecordError("DAMAGED_PAGE", f"page {number} cannot be read: {_first_line(error)}", REPAIR_HINT)
 
 
 def trim_caches() -> None:
-    """Give back half of MuPDF's resource store, so that a long book does not grow the process."""
-    pymupdf.TOOLS.store_shrink(STORE_BYTES_KEPT_PERCENT)
+    """Empty MuPDF's resource store (256 MB by default): a page's images are of no use to the next page."""
+    pymupdf.TOOLS.store_shrink(100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import pymupdf
 from PIL import Image as PillowImage
@@ -26,7 +26,7 @@ SCAN_MAX_CHARS = 400  # a stamp or a running line printed over a scan; more is a
 class PdfPage:
     """A page after its rotation was removed; boxes are points from the top left of the crop box."""
 
-    unit = "pt"
+    unit: Final = "pt"
 
     def __init__(self, page: pymupdf.Page, *, is_repaired: bool = False) -> None:
         self._page = page
@@ -54,19 +54,27 @@ class PdfPage:
         """Lines of the painted text."""
         return read_lines(self._page)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the page paints nothing at all."""
+        return not (self.visible_lines or self.images or self.paths)
+
     @cached_property
-    def kind(self) -> str:
+    def kind(self) -> Literal["digital", "scan"]:
         """`digital`, or `scan` where the words are only pixels."""
         try:
-            chars = sum(len(line.text) for line in self.visible_lines)
-            if chars > SCAN_MAX_CHARS:
-                return "digital"
-            if self._image_cover > SCAN_COVER:
-                return "scan"
-            # Pictures or outlines without a single letter: the words, if any, must be read from the pixels.
-            return "scan" if chars == 0 and (self.images or self.paths) else "digital"
+            return self._judge_kind()
         except MUPDF_ERRORS as error:
             raise wrap_page_error(self.number, error) from None
+
+    def _judge_kind(self) -> Literal["digital", "scan"]:
+        chars = sum(len(line.text) for line in self.visible_lines)
+        if chars > SCAN_MAX_CHARS:
+            return "digital"
+        if self._image_cover > SCAN_COVER:
+            return "scan"
+        # Pictures or outlines without a single letter: the words, if any, must be read from the pixels.
+        return "scan" if chars == 0 and (self.images or self.paths) else "digital"
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from remud_gen.rules.geometry import (
     measure_gap,
     measure_overlap,
 )
+from remud_gen.rules.label_evidence import read_label
 
 MIN_SIDE_PT = 24
 MIN_SHARE = 0.006  # of the page; smaller pictures are icons and logos
@@ -30,8 +31,12 @@ RULE_GAP_PT = 4.0
 SMALL_IMAGE_SHARE = 0.006
 LABEL_GAP_PT = 9.0
 LABEL_MAX_CHARS = 48
+LABEL_REACH_PT = 32.0
 CAPTION = re.compile(r"\s*(?:fig|table|plate|chart|box|图|圖|表|插图)", re.IGNORECASE)
 MAX_PARTS = 3000
+BANNER_ASPECT = 3.5
+BANNER_TOP_SHARE = 0.25
+BANNER_BOTTOM_SHARE = 0.88
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,14 @@ def find_pictures(
         if _is_drawing([part.path for part in members if part.path], box, lines, weak):
             found.append(PictureBox(_absorb_labels(box, lines), "vector", 0.7))
     merged = _merge_found(found)
-    return [box for box in merged if _is_large_enough(box.bbox, page_area)]
+    return [box for box in merged if _is_large_enough(box.bbox, page_area) and not _is_banner(box.bbox, lines, size[1])]
+
+
+def _is_banner(box: Box, lines: Sequence[TextLine], page_height: float) -> bool:
+    """A strip at the top or bottom of a page that no label calls a figure: a journal's head, a row of logos."""
+    is_strip = box[2] - box[0] > BANNER_ASPECT * (box[3] - box[1])
+    is_at_edge = box[3] < BANNER_TOP_SHARE * page_height or box[1] > BANNER_BOTTOM_SHARE * page_height
+    return is_strip and is_at_edge and read_label(box, lines, LABEL_REACH_PT) != "figure"
 
 
 def _is_large_enough(box: Box, page_area: float) -> bool:
@@ -160,6 +172,11 @@ def _is_drawing(paths: Sequence[PathMark], box: Box, lines: Sequence[TextLine], 
     text_share = sum(measure_area(line.bbox) for line in inside) / (measure_area(box) or 1.0)
     lively = sum(path.has_curve or path.has_slant for path in paths)
     bars = sum(path.is_rectangle and path.is_filled for path in paths)
+    label = read_label(box, lines, LABEL_REACH_PT)
+    if label == "table":
+        return False
+    if label == "figure" and (lively or bars >= 2):
+        return True
     if text_share > 0.45:
         return False
     if lively >= 3:

@@ -167,9 +167,12 @@ def _flatten(image: Image) -> Image:
     from PIL import Image as PillowImage
 
     if image.mode.startswith("I") or image.mode == "F":
-        low, high = image.getextrema()
-        span = max(float(high) - float(low), 1.0)  # type: ignore[arg-type]
-        return image.point(lambda value: (value - low) * (255.0 / span)).convert("L").convert("RGB")  # type: ignore[operator]
+        import numpy as np
+
+        levels = np.asarray(image, dtype=np.float64)
+        low, high = float(levels.min()), float(levels.max())
+        scaled = (levels - low) * (255.0 / max(high - low, 1.0))
+        return PillowImage.fromarray(scaled.astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layered = image.convert("RGBA")
         paper = PillowImage.new("RGBA", layered.size, "white")

@@ -27,7 +27,12 @@ PANEL_LETTER = re.compile(r"\s*[(（\[]?\s*[A-Za-zＡ-Ｚ]\s*[)）\].]?\s*$")
 PAGE_NUMBER = re.compile(r"[\s\-–—·.|/]*\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?[\s\-–—·.|/]*$", re.I)
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
 SENTENCE_END = re.compile(r"[.!?。！？:：;；]['\"”’)\]]*\s*$")
+BARE_NUMBER = re.compile(
+    r"\s*(?:第|图|圖|表|fig(?:ure)?\.?|table)?\s*\d+(?:\s*[.\-–－]\s*\d+)*\s*[.:：]?\s*$", re.IGNORECASE
+)
 EDGE_SHARE = 0.075
+SAME_LINE_GAP_EM = 1.6
+NUMBER_GAP_EM = 4.0  # a heading's number often stands apart from its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
     if min(last.bbox[3], line.bbox[3]) - max(last.bbox[1], line.bbox[1]) > 0.5 * min(
         last.bbox[3] - last.bbox[1], line.bbox[3] - line.bbox[1]
     ):
-        return 0 <= line.bbox[0] - last.bbox[2] < 1.6 * size and not PANEL_LETTER.match(line.text)
+        reach = NUMBER_GAP_EM if BARE_NUMBER.match(last.text) else SAME_LINE_GAP_EM
+        return 0 <= line.bbox[0] - last.bbox[2] < reach * size and not PANEL_LETTER.match(line.text)
     if not -0.6 * size < gap < 0.75 * size or line.bbox[0] > last.bbox[2] or line.bbox[2] < last.bbox[0]:
         return False
     tolerance = 0.05 if last.score == line.score == 1.0 else 0.3

@@ -9,7 +9,7 @@ from remud_gen.config import ExtractConfig
 from remud_gen.protocols import ImageStore, OcrEngine, PageView, PictureBox
 from remud_gen.records import BBox, Figure, TextLine, make_id
 from remud_gen.rules.geometry import holds_centre, intersect, measure_area, measure_iou
-from remud_gen.rules.images import hash_perceptually, is_photographic, score_ultrasound
+from remud_gen.rules.images import find_ink, hash_perceptually, is_photographic, score_ultrasound
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,6 +19,7 @@ OCR_MAX_SIDE_PX = 1280
 MAX_CROP_PIXELS = 25_000_000
 LOW_RESOLUTION_DPI = 100
 PX_DPI = 72
+MIN_TRIM_PT = 2.0
 
 
 class FigureCutter:
@@ -34,7 +35,7 @@ class FigureCutter:
         bbox = intersect(box.bbox, (0.0, 0.0, page.width, page.height))
         native = page.measure_dpi(bbox)
         dpi = self._choose_dpi(page, bbox, native)
-        crop = page.render(dpi, bbox)
+        bbox, crop = _trim_paper(page, bbox, page.render(dpi, bbox))
         inside = [line for line in lines if holds_centre(bbox, line.bbox)]
         if self._ocr is not None and page.kind == "digital" and native > 0:
             inside += _drop_known(self._read_inside(page, bbox, crop), inside)
@@ -71,6 +72,18 @@ class FigureCutter:
         scale_x = (bbox[2] - bbox[0]) / image.width
         scale_y = (bbox[3] - bbox[1]) / image.height
         return [move_line(line, bbox[0], bbox[1], scale_x, scale_y) for line in self._ocr.read(image)]
+
+
+def _trim_paper(page: PageView, bbox: BBox, crop: Image) -> tuple[BBox, Image]:
+    """The box and its crop without a margin of blank paper; scans come tight already."""
+    ink = find_ink(crop) if page.kind == "digital" else None
+    if ink is None:
+        return bbox, crop
+    across, down = (bbox[2] - bbox[0]) / crop.width, (bbox[3] - bbox[1]) / crop.height
+    tight = (bbox[0] + ink[0] * across, bbox[1] + ink[1] * down, bbox[0] + ink[2] * across, bbox[1] + ink[3] * down)
+    if max(abs(a - b) for a, b in zip(tight, bbox, strict=True)) < MIN_TRIM_PT or measure_area(tight) < 1:
+        return bbox, crop
+    return tight, crop.crop(ink)
 
 
 def move_line(line: TextLine, dx: float, dy: float, scale_x: float, scale_y: float) -> TextLine:

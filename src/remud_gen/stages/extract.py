@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from remud_gen import registry
-from remud_gen.protocols import LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox
+from remud_gen.errors import RecordError
+from remud_gen.protocols import LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox, Reader
 from remud_gen.records import Document, Page, Source, TextBlock, TextLine, make_id
 from remud_gen.rules.blocks import EDGE_SHARE, group_lines, reduce_running
 from remud_gen.rules.geometry import holds_centre, measure_area
@@ -37,6 +39,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         options = self.config.extract
         self._context = context
         self._open: tuple[str, OpenDocument] | None = None
+        self._edge_keys: dict[int, set[str]] = {}
         self._ocr: OcrEngine = registry.load("ocr", options.ocr)()
         self._detector: LayoutDetector = registry.load("layout", options.layout)()
         self._cutter = FigureCutter(options, context.images, self._ocr if options.reads_burned_in_text else None)
@@ -51,7 +54,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         boxes = _order_pictures(boxes, view.width)
         figures = tuple(self._cutter.cut(view, page_id, box, lines) for box in boxes)
         outside = [line for line in lines if not any(holds_centre(figure.bbox, line.bbox) for figure in figures)]
-        running = _find_running(document, item) if view.kind == "digital" else frozenset()
+        running = self._find_running(document, item) if view.kind == "digital" else frozenset()
         blocks = group_lines(outside, (view.width, view.height), running)
         yield Page(
             id=page_id,
@@ -89,12 +92,13 @@ class ExtractStage(RecordStage[PageInput, Page]):
         if self._open is not None:
             self._open[1].__exit__(None, None, None)
             self._open = None
-        reader = registry.load("readers", document.reader)()
+        self._edge_keys = {}
+        reader: Reader = registry.load("readers", document.reader)()
         opened = reader.open(self._context.document_path(document.sha256))
         self._open = (document.sha256, opened)
         return opened
 
-    def _read_lines(self, view: PageView) -> tuple[list[TextLine], str]:
+    def _read_lines(self, view: PageView) -> tuple[list[TextLine], Literal["layer", "ocr"]]:
         if view.kind == "digital":
             return list(view.text_lines()), "layer"
         if self.config.extract.trusts_hidden_text_layer:
@@ -104,6 +108,18 @@ class ExtractStage(RecordStage[PageInput, Page]):
         dpi = choose_ocr_dpi(view)
         scale = 72 / dpi
         return [move_line(line, 0, 0, scale, scale) for line in self._ocr.read(view.render(dpi))], "ocr"
+
+    def _find_running(self, document: OpenDocument, item: PageInput) -> frozenset[str]:
+        """Keys of lines that stand at the edge of neighbouring pages, too."""
+        keys: set[str] = set()
+        for step in NEIGHBOURS:
+            number = item.number + step
+            if not 1 <= number <= item.document.page_count:
+                continue
+            if number not in self._edge_keys:
+                self._edge_keys[number] = _read_edge_keys(document, number)
+            keys |= self._edge_keys[number]
+        return frozenset(keys)
 
 
 def choose_ocr_dpi(view: PageView) -> float:
@@ -117,17 +133,10 @@ def _order_pictures(boxes: Sequence[PictureBox], width: float) -> list[PictureBo
     return [boxes[i] for i in order_boxes([box.bbox for box in boxes], width)]
 
 
-def _find_running(document: OpenDocument, item: PageInput) -> frozenset[str]:
-    """Keys of lines that stand at the edge of neighbouring pages, too."""
-    keys: set[str] = set()
-    for step in NEIGHBOURS:
-        number = item.number + step
-        if 1 <= number <= item.document.page_count:
-            keys |= _read_edge_keys(document, number)
-    return frozenset(keys)
-
-
 def _read_edge_keys(document: OpenDocument, number: int) -> set[str]:
-    view = document.page(number)
+    try:
+        view = document.page(number)
+    except RecordError:
+        return set()  # a broken neighbour is reported when its own turn comes
     low, high = EDGE_SHARE * view.height, (1 - EDGE_SHARE) * view.height
     return {reduce_running(line.text) for line in view.text_lines() if line.bbox[3] < low or line.bbox[1] > high}
