@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from remud_gen.rules.figure_labels import HEAD_EN, HEAD_ZH, NUMBER_EN, NUMBER_ZH, expand_letters, narrow
 from remud_gen.rules.language import HAN
 
-_JOIN = r"\s*(?:[-~,、和及与&至到]|and|to)\s*"
-_RUN = rf"[A-Pa-p](?:{_JOIN}[A-Pa-p](?![A-Za-z]))*"
-_PARENTHESISED = re.compile(rf"\(\s*{_RUN}\s*\)(?:(?:,?{_JOIN}|\s*)\(\s*{_RUN}\s*\))*")
-_CHINESE = re.compile(rf"(?<![A-Za-z0-9-])(?:({_RUN})\s*图(?![像象解])|图\s*({_RUN})(?=[为示是显:,、 ]))")
+_JOIN = r"\s{0,3}(?:[-~,、和及与&至到]|and|to)\s{0,3}"
+_RUN = rf"[A-Pa-p](?:{_JOIN}[A-Pa-p](?![A-Za-z])){{0,15}}"
+_PARENTHESISED = re.compile(rf"\(\s?{_RUN}\s?\)(?:(?:,?{_JOIN}|\s{{0,3}})\(\s?{_RUN}\s?\)){{0,15}}")
+_CHINESE = re.compile(rf"(?<![A-Za-z0-9-])(?:({_RUN})\s{{0,4}}图(?![像象解])|图\s{{0,4}}({_RUN})(?=[为示是显:,、 ]))")
 _CLAUSE_START = re.compile(
-    rf"(?:^|(?<=[.;:。；])\s*|(?<=[\u4e00-\u9fff])[ ,、]+)({_RUN})\s*"
+    rf"(?:^|(?<=[.;:。；])\s{{0,4}}|(?<=[\u4e00-\u9fff])[ ,、]+)({_RUN})\s*"
     r"(?:[,.:、)]|(?<=[A-P]) (?=[\u4e00-\u9fff]))\s*(?=\S)"
 )
 _PLACES = {
@@ -28,15 +28,16 @@ _PLACE = re.compile(
     rf"(?<![A-Za-z])(?:\((?P<a>{_WHERE}){_WHAT}\)\s*:?|(?P<b>{_WHERE}){_WHAT}\s*:|(?P<c>[左右上中下])图(?:像)?)",
     re.IGNORECASE,
 )
-_LEADING = re.compile(r"^(?:[\s,.:;、。；：，)-]+|(?:为|是|示)(?!意))+")
-_TRAILING = re.compile(r"(?:[\s,;:、；：，(-]+|[\s,;]+(?:and|or|while|whereas)|[和与及而])+$", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:[\s,.:;、。；：，)-]|[为是示](?!意))+")
+_TRAILING = re.compile(r"(?:[\s,;:、；：，(-]|(?<=[\s,;])(?:and|or|while|whereas)|[和与及而])+$", re.IGNORECASE)
 _CONNECTOR = re.compile(r"^\W*(?:and|or|with|vs\.?|versus|to|和|与|及)(?![A-Za-z])|^\W*$", re.IGNORECASE)
-_ENTRY = r"[A-Za-z0-9]{%s}s?\s?[:=：,，]\s?[^.;。；]{1,60}[.;。；]?\s*"
+_ENTRY = r"[A-Za-z0-9]{%s}s?\s?[:=：,，]\s?[^.;。；]{1,60}"
 _LEGEND = re.compile(
-    rf"(?:(?<=[.;。；])|(?<=[.;。；] ))[A-Z]{_ENTRY % '1,6'}(?:[A-Z]{_ENTRY % '0,6'})*$"
+    rf"(?:(?<=[.;。；])|(?<=[.;。；] ))(?=[A-Z][A-Za-z0-9])"
+    rf"(?:[A-Z]{_ENTRY % '0,6'}[.;。；]\s*)*[A-Z]{_ENTRY % '0,6'}[.;。；]?\s*$"
 )  # the first abbreviation has two letters at least: a single one would be a panel
 _CITATION = re.compile(
-    rf"\s*\((?:see |also |cf\.? |见|参见)*(?:{HEAD_EN}{NUMBER_EN}|{HEAD_ZH}{NUMBER_ZH})[^()]{{0,24}}\)", re.I
+    rf"\s{{0,4}}\((?:see |also |cf\.? |见|参见)*(?:{HEAD_EN}{NUMBER_EN}|{HEAD_ZH}{NUMBER_ZH})[^()]{{0,24}}\)", re.I
 )
 Key = str  # an upper-case panel letter, or left, right, top, bottom, middle
 
@@ -116,7 +117,7 @@ def strip_letters(text: str, letters: Collection[str]) -> str:
 
 def tidy(text: str) -> str:
     """Without the spaces and leading punctuation that removing words leaves behind."""
-    text = re.sub(r"\s+([,.;:，。；：])", r"\1", _LEADING.sub("", text.strip()))
+    text = re.sub(r"\s{1,8}([,.;:，。；：])", r"\1", _LEADING.sub("", text.strip()))
     return re.sub(r"[ \t]{2,}", " ", text).strip()
 
 

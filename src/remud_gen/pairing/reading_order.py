@@ -26,9 +26,9 @@ REPEATS = 3  # pages on which a picture may stand at most and still be a figure
 
 
 class ReadingOrderOptions(BaseModel):
-    """The configuration's pair section, as far as this rule reads it."""
+    """The configuration's pair section without the name of the rule."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_ultrasound_score: float = 0.0
     passage_min_chars: int = 80

@@ -34,6 +34,10 @@ _LABEL = re.compile(
     rf"(?P<letters>{LETTERS}))(?![0-9])(?P<tail>(?: {{0,3}}[.:|,;)\]、-])?(?P<space> *))",
     re.IGNORECASE,
 )
+_NEXT_LABEL = re.compile(
+    rf"(?:^|(?<=[.。;；]) {{1,80}}| {{2,80}}|(?<=[\u4e00-\u9fff]) {{1,80}})(?={HEAD_EN}[0-9]|{HEAD_ZH}[0-9])",
+    re.IGNORECASE,
+)
 _TABLE = re.compile(
     r"\s*(?:(?:supplementary )?(?:tables?|tab\.) ?(?:[A-Z]?[0-9]{1,3}|[IVX]{1,4})\b|[续附]?表 ?[0-9一二三四五])", re.I
 )
@@ -119,7 +123,9 @@ def find_label_starts(text: str) -> list[int]:
     plain = narrow(text)
     starts = []
     for match in re.finditer(
-        rf"(?:^|(?<=[.。;；]) +| {{2,}}|(?<=[\u4e00-\u9fff]) +)(?={HEAD_EN}[0-9]|{HEAD_ZH}[0-9])", plain, re.I
+        rf"(?:^|(?<=[.。;；]) {{1,80}}| {{2,80}}|(?<=[\u4e00-\u9fff]) {{1,80}})(?={HEAD_EN}[0-9]|{HEAD_ZH}[0-9])",
+        plain,
+        re.I,
     ):
         label = parse_label(text[match.end() :])
         if label is not None and not label.reads_as_sentence and label.delimiter in (".", ":", "|", " "):

@@ -32,7 +32,9 @@ class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
 
     def setup(self, context: StageContext) -> None:
         """Make the rule and what cuts whole figures."""
-        self._rule: PairingRule = registry.load("pairing", self.config.pair.rule)(self.config.pair.model_dump())
+        self._rule: PairingRule = registry.load("pairing", self.config.pair.rule)(
+            self.config.pair.model_dump(exclude={"rule"})
+        )
         self._cropper = ReaderCropper(context)
 
     def process_document(self, document_id: str, items: Sequence[Page]) -> Iterator[tuple[str, Outcome]]:
