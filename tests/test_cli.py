@@ -7,10 +7,10 @@ import sys
 import time
 
 import pytest
-from tests.e2e.command import environment, remud
 from typer.testing import CliRunner
 
 from remud_gen.cli import app
+from tests.e2e.command import environment, remud
 
 COMMANDS = ("run", "extract", "pair", "generate", "filter", "export", "status", "inspect", "config", "doctor")
 HEAVY = ("pymupdf", "openai", "onnxruntime", "rapidocr", "cv2", "numpy", "PIL", "ray", "pydantic")

@@ -35,7 +35,7 @@ def test_component_is_named_documented_and_lies_in_its_folder(kind, name) -> Non
     assert component.name == name
     assert component.__name__.endswith(ENDINGS[kind])
     assert component.__module__.startswith(f"remud_gen.{kind}.")
-    assert re.match(r"[A-Z].+\.", component.__doc__ or "", re.DOTALL)
+    assert re.match(r"[A-Z`].+\.", component.__doc__ or "", re.DOTALL)
 
 
 @pytest.mark.parametrize(("kind", "name"), COMPONENTS)

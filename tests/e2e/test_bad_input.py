@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+
 from tests.e2e.command import leftovers, make_book, read_records, record_files, remud, start_remud
 from tests.model_server import ModelServer
 

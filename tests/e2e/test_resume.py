@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.command import PROJECT, leftovers, make_book, read_records, record_files, remud, start_remud
 from tests.model_server import ModelServer
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.samples import OPTIONS, make_record
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.conversation import render_conversation, render_prompt, shows_option, split_thinking
 from remud_gen.exporters.reserved import find_reserved, find_unfit_character
 from remud_gen.records import Option, Turn
+from tests.exporters.samples import OPTIONS, make_record
 
 clean_text = st.text(max_size=60).filter(
     lambda text: text.strip() and not find_reserved(text) and not find_unfit_character(text)

@@ -6,13 +6,13 @@ import json
 
 import pytest
 import yaml
-from tests.exporters.samples import make_mixed, make_picture, make_record
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.llamafactory import LlamaFactoryExporter
 from remud_gen.exporters.pictures import PictureFolder
 from remud_gen.records import Option
 from remud_gen.runner.images import ContentImageStore
+from tests.exporters.samples import make_mixed, make_picture, make_record
 
 TAGS = {"role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt", "system_tag": "system"}
 COLUMNS = {"messages": "conversations", "images": "images"}

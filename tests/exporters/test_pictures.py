@@ -7,12 +7,12 @@ import os
 
 import pytest
 from PIL import Image
-from tests.exporters.samples import make_picture
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters import pictures
 from remud_gen.exporters.pictures import PictureFolder, check_relative
 from remud_gen.runner.images import ContentImageStore
+from tests.exporters.samples import make_picture
 
 
 @pytest.fixture

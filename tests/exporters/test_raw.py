@@ -7,7 +7,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.samples import GENERATION, make_mixed, make_record
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.pictures import PictureFolder
@@ -25,6 +24,7 @@ from remud_gen.records import (
     Verdict,
 )
 from remud_gen.runner.images import ContentImageStore
+from tests.exporters.samples import GENERATION, make_mixed, make_record
 
 text = st.text(st.characters(codec="utf-8"), max_size=12)
 number = st.floats(-1e6, 1e6)

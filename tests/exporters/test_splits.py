@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.samples import make_record
 
 from remud_gen.errors import ConfigError
 from remud_gen.exporters.splits import plan_splits
 from remud_gen.records import ImageRef
+from tests.exporters.samples import make_record
 
 
 def picture(sha256, **changes):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 
-from tests.exporters.samples import make_picture, make_record
-
 from remud_gen.exporters.pictures import PictureFolder
 from remud_gen.exporters.swift import SwiftExporter
 from remud_gen.runner.images import ContentImageStore
+from tests.exporters.samples import make_picture, make_record
 
 
 def test_golden_row_and_start_script(tmp_path):

@@ -6,7 +6,6 @@ import json
 
 import pytest
 from PIL import Image
-from tests.exporters.samples import make_mixed, make_picture, make_record
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.llamafactory import LlamaFactoryExporter
@@ -16,6 +15,7 @@ from remud_gen.exporters.rows import encode_line, read_rows
 from remud_gen.exporters.swift import SwiftExporter
 from remud_gen.exporters.validate import RULES, SHOWN_PROBLEMS, Validator
 from remud_gen.runner.images import ContentImageStore
+from tests.exporters.samples import make_mixed, make_picture, make_record
 
 EXPORTERS = {"llamafactory": LlamaFactoryExporter, "swift": SwiftExporter, "raw": RawExporter}
 

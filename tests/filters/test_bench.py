@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from scripts.bench_filters import (
     find_false_alarms,
     list_body_sentences,

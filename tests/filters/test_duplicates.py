@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from tests.filters.quadruplets import IMAGE, build, chinese, english
-
 from remud_gen.records import Verdict
+from tests.filters.quadruplets import IMAGE, build, chinese, english
 
 
 def judge_all(*records):

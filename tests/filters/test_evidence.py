@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.quadruplets import build, chinese, claim, english, find_codes, find_rejections, spans
 
 from remud_gen.records import Evidence
+from tests.filters.quadruplets import build, chinese, claim, english, find_codes, find_rejections, spans
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.quadruplets import GENERATION, build, chinese, choice, claim, english, find_codes, find_rejections
 
 from remud_gen.records import Turn
+from tests.filters.quadruplets import GENERATION, build, chinese, choice, claim, english, find_codes, find_rejections
 
 
 @pytest.mark.parametrize("record", [english(), chinese(), choice()], ids=["english", "chinese", "choice"])

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import json
 
-from tests.filters.quadruplets import chinese, english
-
 from remud_gen.filters.funnel import count_funnel
 from remud_gen.records import Verdict
+from tests.filters.quadruplets import chinese, english
 
 REJECT = Verdict(code="REF_PANEL", severity="reject", field="answer", evidence="Panel B")
 REVIEW = Verdict(code="BLIND_LINT", severity="review", field="question")

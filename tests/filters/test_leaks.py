@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.quadruplets import chinese, choice, claim, english, find_codes, find_rejections, options, spans
 
 from remud_gen.records import Turn
+from tests.filters.quadruplets import chinese, choice, claim, english, find_codes, find_rejections, options, spans
 
 LEAKS = {
     "REF_FIGNUM": [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.filters.quadruplets import choice, english, find_codes, find_rejections, options
 
 

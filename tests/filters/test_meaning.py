@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.filters.quadruplets import chinese, choice, claim, english, find_codes, find_rejections, spans
 
 THYROID = spans(cap="Right lobe (R) displays normal, homogeneous echotexture. Left lobe cannot be demonstrated.")

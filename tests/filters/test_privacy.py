@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.filters.quadruplets import CAPTION, build, english, find_rejections, spans
 
 

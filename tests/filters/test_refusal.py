@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.quadruplets import chinese, english, find_codes, find_rejections
 
 from remud_gen.config import Config
 from remud_gen.filters.refusal import is_boilerplate
 from remud_gen.stages.filter import FilterStage, judge
+from tests.filters.quadruplets import chinese, english, find_codes, find_rejections
 
 
 @pytest.mark.parametrize(

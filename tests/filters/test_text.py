@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.filters.quadruplets import chinese, claim, english, find_codes, find_rejections
 
 from remud_gen.filters.text import measure_repetition
+from tests.filters.quadruplets import chinese, claim, english, find_codes, find_rejections
 
 
 @pytest.mark.parametrize(

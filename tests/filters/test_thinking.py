@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.quadruplets import chinese, choice, claim, english, find_codes, find_rejections, spans
 
 from remud_gen.config import Config
 from remud_gen.records import Turn
 from remud_gen.stages.filter import FilterStage, judge
+from tests.filters.quadruplets import chinese, choice, claim, english, find_codes, find_rejections, spans
 
 LENGTH = spans(cap="左肾长径9.95 cm,正常范围9~12 cm。")
 

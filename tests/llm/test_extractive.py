@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.llm.extractive_samples import ask, ask_one, make_request, spans_of
 
 from remud_gen.llm.extractive import DISCLAIMER, ExtractiveClient
 from remud_gen.protocols import WantedItem
+from tests.llm.extractive_samples import ask, ask_one, make_request, spans_of
 
 MUSCLE = (
     "Transverse section on the anterolateral aspect of left upper leg showing the defect of size 9.9 mm in echogenic "

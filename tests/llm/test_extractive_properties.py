@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.llm.extractive_samples import ask, make_request, spans_of
 
 from remud_gen.config import Config, GenerateConfig
 from remud_gen.llm.build import Origin, build_quadruplet
@@ -15,6 +14,7 @@ from remud_gen.llm.reply import ReplyItems
 from remud_gen.protocols import ModelRequest, WantedItem
 from remud_gen.records import Evidence, Generation, ImageTextPair, Passage
 from remud_gen.stages.filter import build_filters, judge
+from tests.llm.extractive_samples import ask, make_request, spans_of
 
 SIDES = ("left", "right")
 ORGANS = ("kidney", "thyroid lobe", "testis", "ovary", "parotid gland")

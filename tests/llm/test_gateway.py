@@ -1,7 +1,6 @@
 import asyncio
 
 import pytest
-from tests.llm.samples import IMAGE
 
 from remud_gen.config import load_config
 from remud_gen.errors import BudgetReached, ConfigError, ProviderError, RecordError
@@ -9,6 +8,7 @@ from remud_gen.llm.gateway import Gateway, Hooks, choose_client, hash_request, o
 from remud_gen.llm.retry import TransientError, choose_wait_s
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply, ModelRequest
+from tests.llm.samples import IMAGE
 
 
 def make_request(user="[cap] a cyst", **changes):

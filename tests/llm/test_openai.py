@@ -6,8 +6,6 @@ import socket
 
 import pytest
 from PIL import Image
-from tests.llm.samples import save_picture
-from tests.model_server import ModelServer
 
 from remud_gen.config import GenerateConfig, load_config
 from remud_gen.errors import ConfigError, ProviderError, RecordError
@@ -20,6 +18,8 @@ from remud_gen.llm.reply import strict_schema
 from remud_gen.llm.retry import TransientError
 from remud_gen.protocols import ModelRequest
 from remud_gen.runner.images import ContentImageStore
+from tests.llm.samples import save_picture
+from tests.model_server import ModelServer
 
 KEY = "sk-test-abcdefghijklmnop"
 USER = "[cap] A cyst of 3.2 cm.\n\n1. qtype=finding, form=open, style=reasoning"

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.llm.samples import make_pair, make_passage
 
 from remud_gen.llm.spans import build_spans, render_spans
 from remud_gen.records import Evidence, Passage, TextLine
+from tests.llm.samples import make_pair, make_passage
 
 
 def texts(item):

@@ -1,11 +1,11 @@
 """The layouts of books and papers that pairing has to read, one test each, through the whole rule."""
 
 import pytest
-from tests.pairing.builder import BODY, HullCropper, PageBuilder
 
 from remud_gen.pairing.reading_order import ReadingOrderRule
 from remud_gen.protocols import Unpaired
 from remud_gen.records import ImageTextPair, Passage
+from tests.pairing.builder import BODY, HullCropper, PageBuilder
 
 
 def run(*builders, cropper=None):

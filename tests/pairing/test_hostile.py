@@ -5,7 +5,6 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.pairing.builder import HullCropper, PageBuilder
 
 from remud_gen.pairing.clauses import find_panel_keys, split_clauses, strip_letters
 from remud_gen.pairing.context import _SENTENCE
@@ -14,6 +13,7 @@ from remud_gen.pairing.reading_order import ReadingOrderRule
 from remud_gen.records import ImageTextPair
 from remud_gen.rules.figure_citations import find_citations
 from remud_gen.rules.figure_labels import find_label_starts, parse_label, parse_panel_line
+from tests.pairing.builder import HullCropper, PageBuilder
 
 WORDS = [
     "Figure 1: Liver.",

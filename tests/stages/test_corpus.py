@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from tests.filters.quadruplets import english
-
 from remud_gen.config import Config
 from remud_gen.records import Verdict
 from remud_gen.stages.corpus import CorpusFilterStage
+from tests.filters.quadruplets import english
 
 
 def test_overlay_names_duplicates_and_ignores_rejected_records() -> None:

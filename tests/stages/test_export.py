@@ -7,7 +7,6 @@ import json
 
 import pytest
 from PIL import Image
-from tests.exporters.samples import make_mixed, make_picture, make_record, read_tree, run_export
 
 from remud_gen.config import Config
 from remud_gen.errors import ConfigError, InputError, RecordError
@@ -18,6 +17,7 @@ from remud_gen.exporters.rows import read_rows
 from remud_gen.records import Option, Verdict
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.export import ExportStage
+from tests.exporters.samples import make_mixed, make_picture, make_record, read_tree, run_export
 
 ALL = ["llamafactory", "raw", "swift"]
 

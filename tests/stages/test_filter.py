@@ -3,13 +3,13 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.filters.quadruplets import FILTERS, english
 
 from remud_gen.config import Config
 from remud_gen.errors import ConfigError
 from remud_gen.records import Quadruplet
 from remud_gen.stages.base import Rejection
 from remud_gen.stages.filter import FilterStage, judge
+from tests.filters.quadruplets import FILTERS, english
 
 
 def stage(**options) -> FilterStage:

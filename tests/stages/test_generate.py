@@ -2,8 +2,6 @@ import asyncio
 import re
 
 import pytest
-from tests.llm.samples import make_pair, make_passage, save_picture
-from tests.model_server import ModelServer
 
 from remud_gen.config import load_config
 from remud_gen.errors import ConfigError, ProviderError, RecordError
@@ -12,6 +10,8 @@ from remud_gen.records import Evidence, Passage, Quadruplet, TextLine
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import Failure, Rejection, StageContext
 from remud_gen.stages.generate import GenerateStage
+from tests.llm.samples import make_pair, make_passage, save_picture
+from tests.model_server import ModelServer
 
 FAULTS = {
     "429": 0.08, "500": 0.08, "malformed": 0.06, "truncated": 0.06, "drop": 0.06, "hang": 0.04, "empty": 0.04,

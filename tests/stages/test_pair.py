@@ -2,13 +2,13 @@
 
 import pytest
 from PIL import Image
-from tests.pairing.builder import BODY, PageBuilder
 
 from remud_gen.config import Config
 from remud_gen.records import ImageTextPair
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import Failure, Rejection, StageContext
 from remud_gen.stages.pair import PairStage
+from tests.pairing.builder import BODY, PageBuilder
 
 
 @pytest.fixture
