@@ -82,13 +82,31 @@ def is_drawing(members: Sequence[InkPart], box: Box, lines: Sequence[TextLine], 
     area = measure_area(box)
     ink = sum(part.ink * measure_area(part.bbox) for part in members)
     rules = sum(part.rule * part.ink * measure_area(part.bbox) for part in members)
-    text = sum(measure_area(line.bbox) for line in lines if holds_centre(box, line.bbox))
     label = read_label(box, lines, LABEL_REACH_SHARE * height)
-    is_banner = len(members) <= 2 and all(part.flat >= MAX_FLAT for part in members)
-    if label == "table" or is_banner or ink < 0.01 * area:
+    if label == "table" or is_banner(members) or ink < 0.01 * area:
         return False
     # Flow charts are rules and words, as tables are: the printed label tells them apart.
-    return label == "figure" or (rules < MAX_RULE * ink and text < MAX_TEXT_SHARE * area)
+    return label == "figure" or (rules < MAX_RULE * ink and _measure_text(box, lines) < MAX_TEXT_SHARE)
+
+
+def is_banner(members: Sequence[InkPart]) -> bool:
+    """Whether a region is one tinted box: a chapter banner, a shaded paragraph."""
+    return 0 < len(members) <= 2 and all(part.flat >= MAX_FLAT for part in members)
+
+
+def is_labelled_table(box: Box, lines: Sequence[TextLine], height: float) -> bool:
+    """Whether a label says table and words fill a good part of the box."""
+    return _measure_text(box, lines) > 0.1 and read_label(box, lines, LABEL_REACH_SHARE * height) == "table"
+
+
+def is_print(box: Box, lines: Sequence[TextLine], height: float) -> bool:
+    """Whether a region is mostly words that no label calls a figure."""
+    is_full = _measure_text(box, lines) > MAX_TEXT_SHARE
+    return is_full and read_label(box, lines, LABEL_REACH_SHARE * height) != "figure"
+
+
+def _measure_text(box: Box, lines: Sequence[TextLine]) -> float:
+    return sum(measure_area(line.bbox) for line in lines if holds_centre(box, line.bbox)) / (measure_area(box) or 1.0)
 
 
 def _is_border(part: InkPart, page: PageView) -> bool:

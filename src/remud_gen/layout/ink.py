@@ -18,6 +18,8 @@ LINK_SHARE = 0.0035  # of the page height: parts nearer than this are one
 RULE_LENGTH_SHARE = 0.04
 MIN_PART_SHARE = 2e-5
 SPECK_SHARE = 4e-6
+PAPER_TONE = 160
+FLAT_TONES = (105, 245)  # darker may be the empty part of a washed-out frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,15 @@ class PageInk:
 
     grey: Any
     parts: tuple[InkPart, ...]
-    scale: float  # pixels per unit
+    light: float  # share of the page as bright as paper
 
 
 def read_ink(page: PageView, lines: Sequence[TextLine]) -> PageInk:
     """Render at working size, stretch the grey levels to the page's own black and paper, and part the ink."""
     scale = WORK_LONG_SIDE_PX / max(page.width, page.height)
     image = page.render(72 * scale)
-    grey = _stretch(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY))
+    stored = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
+    grey = _stretch(stored)
     scale_x, scale_y = grey.shape[1] / page.width, grey.shape[0] / page.height
     ink = (grey < 200).astype(np.uint8)
     _erase_text(ink, grey, lines, scale_x, scale_y)
@@ -56,8 +59,8 @@ def read_ink(page: PageView, lines: Sequence[TextLine]) -> PageInk:
     rules &= 1 - cv2.dilate(thick, np.ones((5, 5), np.uint8))
     link = max(3, int(LINK_SHARE * grey.shape[0])) | 1
     linked = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((link, link), np.uint8))
-    parts = _measure_parts(linked, ink, rules, grey, (scale_x, scale_y))
-    return PageInk(grey, tuple(parts), scale)
+    parts = _measure_parts(linked, ink, rules, stored, (scale_x, scale_y))
+    return PageInk(grey, tuple(parts), float((stored > PAPER_TONE).mean()))
 
 
 def _stretch(grey: Any) -> Any:
@@ -86,7 +89,7 @@ def _erase_text(ink: Any, grey: Any, lines: Sequence[TextLine], scale_x: float, 
             ink[y0:y1, x0:x1] = 0
 
 
-def _measure_parts(linked: Any, ink: Any, rules: Any, grey: Any, scales: tuple[float, float]) -> list[InkPart]:
+def _measure_parts(linked: Any, ink: Any, rules: Any, stored: Any, scales: tuple[float, float]) -> list[InkPart]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
     total = linked.size
     parts = []
@@ -103,7 +106,7 @@ def _measure_parts(linked: Any, ink: Any, rules: Any, grey: Any, scales: tuple[f
                 fill=area / (w * h),
                 ink=strokes / (w * h),
                 rule=float((rules[y : y + h, x : x + w].astype(bool) & own).sum()) / strokes,
-                flat=_measure_flatness(grey[y : y + h, x : x + w]),
+                flat=_measure_flatness(stored[y : y + h, x : x + w]),
                 touches_edge=x <= 2 or y <= 2 or x + w >= linked.shape[1] - 2 or y + h >= linked.shape[0] - 2,
             )
         )
@@ -112,4 +115,4 @@ def _measure_parts(linked: Any, ink: Any, rules: Any, grey: Any, scales: tuple[f
 
 def _measure_flatness(grey: Any) -> float:
     tone = float(np.median(grey))
-    return float((np.abs(grey.astype(np.int16) - tone) < 12).mean()) if 50 < tone < 245 else 0.0
+    return float((np.abs(grey.astype(np.int16) - tone) < 12).mean()) if FLAT_TONES[0] < tone < FLAT_TONES[1] else 0.0

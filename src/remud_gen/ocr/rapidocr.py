@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,8 +16,11 @@ from remud_gen.rules.spacing import tighten
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+SPACED_LABEL = re.compile(
+    r"^F ?I ?G(?: ?U ?R ?E)?(?: ?S)? (?=\d)", re.IGNORECASE
+)  # letter-spaced type reads "FIG URE 1"
 MIN_SIDE_PX = 12
-PAGE_SIDE_PX = 1280
+PAGE_SIDE_PX = 1600
 CROP_SIDE_PX = 736
 HEIGHT_TO_FONT_SIZE = 0.78  # a detected line box is this much higher than its letters' em
 
@@ -25,9 +29,9 @@ HEIGHT_TO_FONT_SIZE = 0.78  # a detected line box is this much higher than its l
 def _load_engine(is_page: bool) -> Any:
     """One engine per process and kind of picture: a second to load.
 
-    Lines are found on at most PAGE_SIDE_PX and read at full resolution: on 25 scanned pages that loses no line. Small
-    pictures are enlarged to CROP_SIDE_PX for finding, as their labels are tiny. Reading line by line needs a third of
-    the memory of padded batches and is no slower on one thread.
+    Lines are found on at most PAGE_SIDE_PX, below which tiny labels on scanned pictures begin to be lost, and read at
+    full resolution. Small pictures are enlarged to CROP_SIDE_PX for finding. Reading line by line needs half the
+    memory of padded batches and is no slower on one thread.
     """
     from rapidocr import RapidOCR
 

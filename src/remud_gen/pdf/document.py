@@ -48,9 +48,7 @@ class PdfDocument:
             raise wrap_page_error(number, error) from None
         complaints = [line for line in pymupdf.TOOLS.mupdf_warnings().splitlines() if line.strip(" .")]
         if is_blank and (self._document.is_repaired or complaints):
-            reason = (
-                complaints.strip().splitlines()[-1][:120] if complaints.strip() else "the file is cut off or damaged"
-            )
+            reason = complaints[0][:120] if complaints else "the file is cut off or damaged"
             raise RecordError("DAMAGED_PAGE", f"nothing of page {number} can be read: {reason}", REPAIR_HINT)
         if min(page.width, page.height) < 1:
             raise RecordError("PAGE_TOO_SMALL", f"page {number} is {page.width:.2f} x {page.height:.2f} points")

@@ -34,6 +34,8 @@ LABEL_MAX_CHARS = 48
 LABEL_REACH_PT = 32.0
 CAPTION = re.compile(r"\s*(?:fig|table|plate|chart|box|图|圖|表|插图)", re.IGNORECASE)
 MAX_PARTS = 3000
+MAX_JOINED = 600
+CONNECTOR_GAP_PT = 2.0
 BANNER_ASPECT = 3.5
 BANNER_TOP_SHARE = 0.25
 BANNER_BOTTOM_SHARE = 0.88
@@ -56,7 +58,7 @@ def find_pictures(
     kept_images = _select_images(images, page_area)
     strong, weak = _select_paths(paths, lines, kept_images, page_area)
     parts = [_Part(image.bbox, image, None) for image in kept_images]
-    parts += [_Part(path.bbox, None, path) for path in strong]
+    parts += [_Part(path.bbox, None, path) for path in strong + _find_connectors(strong, weak)]
     found: list[PictureBox] = []
     for group in _group_parts(parts[:MAX_PARTS], page_area):
         members = [parts[i] for i in group]
@@ -108,6 +110,16 @@ def _select_paths(
             continue
         strong.append(path)
     return strong, weak
+
+
+def _find_connectors(strong: Sequence[PathMark], rules: Sequence[PathMark]) -> list[PathMark]:
+    """Straight lines that join the boxes of a diagram; rules of tables and pages join nothing."""
+    boxes = [path.bbox for path in strong[:MAX_JOINED]]
+    return [
+        rule
+        for rule in rules[:MAX_JOINED]
+        if sum(measure_gap(rule.bbox, box) <= CONNECTOR_GAP_PT for box in boxes) >= 2
+    ]
 
 
 def _is_container(path: PathMark, lines: Sequence[TextLine], images: Sequence[ImageMark]) -> bool:

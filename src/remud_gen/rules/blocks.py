@@ -30,6 +30,7 @@ SENTENCE_END = re.compile(r"[.!?。！？:：;；]['\"”’)\]]*\s*$")
 BARE_NUMBER = re.compile(
     r"\s*(?:第|图|圖|表|fig(?:ure)?\.?|table)?\s*\d+(?:\s*[.\-–－]\s*\d+)*\s*[.:：]?\s*$", re.IGNORECASE
 )
+SECTION_NUMBER = re.compile(r"\s*\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-Z\u4e00-\u9fff]")
 EDGE_SHARE = 0.075
 SAME_LINE_GAP_EM = 1.6
 NUMBER_GAP_EM = 4.0  # a heading's number often stands apart from its words
@@ -157,9 +158,20 @@ def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
         block, line, size
     ):
         return False
+    if len(block) == 1 and _is_heading_line(last, line, size):
+        return False
     if last.is_bold != line.is_bold and len(block) == 1 and not CAPTION.match(block[0].text):
         return False
     return not _starts_paragraph(block, line, size)
+
+
+def _is_heading_line(first: TextLine, following: TextLine, size: float) -> bool:
+    """A numbered or capital line that ends short of the next one, in the same type as the text below it."""
+    if SENTENCE_END.search(first.text) or first.bbox[2] > following.bbox[2] - 3 * size:
+        return False
+    letters = [c for c in first.text if c.isalpha()]
+    is_capital = len(letters) > 4 and first.text.isupper() and not following.text.isupper()
+    return is_capital or bool(SECTION_NUMBER.match(first.text))
 
 
 def _starts_afresh(block: list[TextLine], line: TextLine, size: float) -> bool:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from remud_gen.ocr.rapidocr import RapidOcrEngine
+
+
+def write(texts, size=(900, 300), height=28):
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(height)
+    for row, text in enumerate(texts):
+        draw.text((40, 30 + 70 * row), text, fill="black", font=font)
+    return image
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return RapidOcrEngine()
+
+
+def test_lines_come_top_down_with_boxes_on_the_words(engine, capfd):
+    texts = ["Figure 3 Left kidney in the long axis", "Length 10.4 cm", "No dilatation of the pelvis"]
+    lines = engine.read(write(texts))
+    assert [line.text for line in lines] == texts
+    for row, line in enumerate(lines):
+        assert line.score > 0.8
+        assert 30 < line.bbox[0] < 50
+        assert abs((line.bbox[1] + line.bbox[3]) / 2 - (46 + 70 * row)) < 10
+    assert capfd.readouterr() == ("", "")
+
+
+def test_blank_and_tiny_images_hold_no_lines(engine):
+    assert engine.read(Image.new("RGB", (400, 300), "white")) == []
+    assert engine.read(Image.new("RGB", (3, 3), "white")) == []
+
+
+def test_a_page_twice_as_large_reads_the_same(engine):
+    text = "Hyperechoic lesion with posterior shadowing"
+    image = write([text], (1400, 1800), 40)
+    assert [line.text for line in engine.read(image)] == [text]
