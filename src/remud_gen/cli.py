@@ -164,8 +164,8 @@ def filter_records(
 @_guard
 def export(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
-    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
-    format: FormatOpt = None, thinking: ThinkingOpt = None, out: OutOpt = None,
+    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
+    retry_errors: RetryOpt = False, format: FormatOpt = None, thinking: ThinkingOpt = None, out: OutOpt = None,
     list_formats: Annotated[bool, typer.Option("--list", help="List the formats and leave.")] = False,
 ) -> None:  # fmt: skip
     """Kept quadruplets -> a folder a trainer loads unchanged."""
@@ -176,8 +176,8 @@ def export(
             typer.echo(f"{name:<14}{registry.load('exporters', name).summary}")
         return
     options = _options(
-        run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet, out=out,
-        shortcuts=_export_keys(format, thinking),
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
+        out=out, shortcuts=_export_keys(format, thinking),
     )  # fmt: skip
     _run_to("export", options, as_json=as_json)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from remud_gen.errors import ConfigError
 from remud_gen.shipped import find_shipped
@@ -70,6 +70,13 @@ class GenerateConfig(Section):
     max_image_side_px: int = Field(1536, ge=224)
     prompts: Path | None = None  # a folder of prompt files that replace the shipped ones by name
 
+    @field_validator("base_url")
+    @classmethod
+    def _refuse_credentials(cls, value: str | None) -> str | None:
+        if value is not None and "@" in value.split("?")[0].removeprefix("https://").split("/")[0]:
+            raise ValueError("holds a user name or password; keys come from REMUD_API_KEY or OPENAI_API_KEY")
+        return value
+
 
 class FilterConfig(Section):
     """Which filters run, with which options; `null` switches one off."""
@@ -123,7 +130,7 @@ def load_config(
     if file is not None:
         layers.append((str(file), _read_file(file)))
     layers.extend(_read_environment(os.environ if environment is None else environment))
-    layers.extend((f"--set {text}", _read_assignment(text)) for text in assignments)
+    layers.extend((f"--set {text.partition('=')[0]}", _read_assignment(text)) for text in assignments)
     merged: dict[str, Any] = {}
     for origin, layer in layers:
         _validate(layer, origin)
@@ -148,7 +155,8 @@ def dump_config(config: Config) -> str:
 
 
 def _read_file(file: Path) -> dict[str, Any]:
-    found = file if file.exists() else find_shipped("configs") / file.name
+    # A bare name may mean a shipped file; a path that does not exist is a mistake.
+    found = file if file.exists() or file.parent != Path() else find_shipped("configs") / file.name
     try:
         data = yaml.safe_load(found.read_text("utf-8"))
     except FileNotFoundError:
@@ -179,8 +187,8 @@ def _read_environment(environment: Mapping[str, str]) -> list[tuple[str, dict[st
 def _read_assignment(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"--set {text!r} is not of the form section.key=value")
-    return _nest(tuple(key.strip().split(".")), _parse_value(value, f"--set {text}"))
+        raise ConfigError(f"--set {key!r} is not of the form section.key=value")
+    return _nest(tuple(key.strip().split(".")), _parse_value(value, f"--set {key}"))
 
 
 def _parse_value(value: str, origin: str) -> Any:
@@ -219,8 +227,13 @@ def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str
             known = ", ".join(sorted(_section_at(model, path[:-1]).model_fields))
             lines.append(f"{origin}: unknown key `{'.'.join(path)}`; known here: {known}")
         else:
-            lines.append(f"{origin}: `{'.'.join(path)}`: {problem['msg']} (got {problem['input']!r})")
+            lines.append(f"{origin}: `{'.'.join(path)}`: {problem['msg']}{_quote_input(path, problem['input'])}")
     return "\n".join(lines)
+
+
+def _quote_input(path: list[str], value: object) -> str:
+    # An address may hold a password.
+    return "" if path[-1:] == ["base_url"] else f" (got {value!r})"
 
 
 def _section_at(model: type[BaseModel], path: list[str]) -> type[BaseModel]:

@@ -230,3 +230,39 @@ def test_ctrl_c_saves_what_is_finished_and_a_rerun_goes_on(tmp_path: Path) -> No
     again = remud("extract", "--run", run, *flags, "--json")
     assert json.loads(again.stdout)["stages"]["extract"]["parts_run"] == 6 - n_done
     assert len(read_records(run, "extract")) == 6
+
+
+def test_an_export_never_replaces_a_folder_of_the_users(paired: tuple[Path, Path], tmp_path: Path) -> None:
+    mine = tmp_path / "out" / "raw" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("years of work", "utf-8")
+    flags = ("--run", paired[1], "--set", "generate.client=extractive", "--format", "raw", "--quiet")
+    done = remud("export", *flags, "--out", tmp_path / "out")
+    assert done.returncode == 3, done.stderr
+    assert "--out" in done.stderr
+    assert mine.read_text("utf-8") == "years of work"
+    assert remud("export", *flags, "--out", tmp_path / "new").returncode == 0
+    assert remud("export", *flags, "--out", tmp_path / "new").returncode == 0
+
+
+def test_only_runs_one_stage(tmp_path: Path) -> None:
+    make_book(tmp_path / "shelf" / "kidney.pdf", 1)
+    flags = ("--run", tmp_path / "run", "--quiet", "--set", "generate.client=extractive")
+    assert remud("pair", tmp_path / "shelf", *flags).returncode == 0
+    done = remud("filter", "--only", "--json", *flags)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["stages"]["generate"]["parts_run"] == 0
+    assert remud("export", "--only", *flags).returncode == 3
+    assert remud("filter", *flags).returncode == 0
+    assert remud("export", "--only", *flags).returncode == 0
+
+
+def test_a_refused_configuration_is_not_remembered(paired: tuple[Path, Path]) -> None:
+    url = "https://user:hunter2secret@example.org/v1"
+    done = remud("generate", "--run", paired[1], "--model", "tiny", "--base-url", url)
+    assert done.returncode == 2
+    assert "hunter2secret" not in done.stdout + done.stderr
+    assert remud("filter", "--run", paired[1], "--set", "filter.options={nonesuch: {}}").returncode == 2
+    kept = (paired[1] / "config.yaml").read_text("utf-8")
+    assert "hunter2secret" not in kept
+    assert "nonesuch" not in kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from remud_gen.runner.driver import Driver, StageReport, Wish
 from remud_gen.runner.executors import EXECUTORS
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
-from remud_gen.runner.plan import StageRow
+from remud_gen.runner.inventory import take_inventory
+from remud_gen.runner.plan import StageRow, plan_stage
+from remud_gen.runner.pool import WorkerPool
+from remud_gen.runner.run import Bench, Job, load_stage
 
 TOY = "tests.runner.toy_stages"
 ROWS = (
@@ -170,7 +174,7 @@ def test_only_leaves_earlier_stages_alone(tmp_path: Path, shelf: Path) -> None:
     run = tmp_path / "run"
     bring_up(run, shelf, settings())
     (shelf / "third.txt").write_text("one", "utf-8")
-    reports = bring_up(run, shelf, settings(), Wish("pair", is_only=True))
+    reports = bring_up(run, shelf, settings(), Wish("pair", frozenset({"pair"})))
     assert n_run(reports) == {"documents": 0, "extract": 0, "pair": 0}
     assert reports["documents"].n_stale == 1
 
@@ -248,3 +252,69 @@ def test_a_foreign_folder_is_not_taken_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work", "utf-8")
     with pytest.raises(InputError, match="not a run folder"):
         RunFolder(tmp_path).open(settings())
+
+
+def test_a_limit_never_makes_a_finished_result_smaller(tmp_path: Path, shelf: Path) -> None:
+    run = tmp_path / "run"
+    bring_up(run, shelf, settings())
+    before = record_files(run)
+    reports = bring_up(run, shelf, settings(), Wish("pair", limits={"extract": 1}))
+    assert n_run(reports) == {"documents": 0, "extract": 0, "pair": 0}
+    assert record_files(run) == before
+
+
+def test_many_folders_with_files_of_the_same_name_lose_none(tmp_path: Path) -> None:
+    roots = []
+    for number in "123":
+        roots.append(tmp_path / number / "scans")
+        roots[-1].mkdir(parents=True)
+        (roots[-1] / "page.txt").write_text(f"page of {number}", "utf-8")
+    names = [entry.file for entry in take_inventory(roots, tmp_path / "run", is_writable=False)]
+    assert len(set(names)) == 3
+
+
+def test_a_file_name_of_a_foreign_encoding_is_read(tmp_path: Path, shelf: Path) -> None:
+    name = "图谱.txt".encode("gb18030")
+    try:
+        Path(os.fsdecode(os.fsencode(shelf) + b"/" + name)).write_text("one", "utf-8")
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    reports = bring_up(tmp_path / "run", shelf, settings())
+    assert reports["pair"].counts.produced == 11
+
+
+def test_what_a_killed_export_left_is_cleared(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "run").open(settings()).close()
+    scratch = tmp_path / "run" / "export" / ".tmp-abc" / "raw"
+    scratch.mkdir(parents=True)
+    (scratch / "half.jsonl").write_text("{", "utf-8")
+    RunFolder(tmp_path / "run").open(settings()).close()
+    assert not list((tmp_path / "run").rglob(".tmp-*"))
+
+
+def test_an_idle_worker_that_died_is_replaced(tmp_path: Path, shelf: Path) -> None:
+    bring_up(tmp_path / "reference", shelf, settings())
+    folder = RunFolder(tmp_path / "run").open(settings())
+    files = take_inventory([shelf], folder.path, is_writable=True)
+    bench = Bench(folder.path, settings(), {file.sha256: file.path for file in files})
+    rows = {row.name: row for row in ROWS}
+    stage = load_stage(rows["documents"].target, bench.config)
+    states = plan_stage(folder.path, rows["documents"], stage, [], files, bench.config)
+    jobs = [Job(rows["documents"].target, state.spec, state.basis) for state in states]
+    pool = WorkerPool(bench, bench.config.runner, 1)
+    try:
+        assert len(list(pool.map(jobs[:1], lambda n: None, lambda: False))) == 1
+        worker = pool._workers[0]
+        worker.process.kill()
+        worker.process.join()
+        assert len(list(pool.map(jobs[1:], lambda n: None, lambda: False))) == 1
+    finally:
+        pool.close(is_urgent=True)
+        folder.close()
+
+
+def test_the_line_separator_of_unicode_in_an_error_does_not_break_a_retry(tmp_path: Path, shelf: Path) -> None:
+    (shelf / "odd\u2028name.txt").write_text("good\nbad", "utf-8")
+    bring_up(tmp_path / "run", shelf, settings())
+    report = bring_up(tmp_path / "run", shelf, settings(), Wish("pair", retries_errors=True))["extract"]
+    assert report.counts.codes == {"BAD_LINE": 1}

@@ -108,8 +108,8 @@ def test_figure_numbers_and_other_panels_never_leave(tmp_path):
 
 def test_nothing_is_lost_doubled_or_asked_twice_under_faults(tmp_path):
     inputs = make_inputs(tmp_path, 70, 50)
-    with ModelServer(faults=FAULTS, hang_s=5) as server:
-        config = make_config("generate.request_timeout_s=1.5", "generate.max_attempts=5", base_url=server.base_url)
+    with ModelServer(faults=FAULTS, hang_s=20) as server:
+        config = make_config("generate.request_timeout_s=5", "generate.max_attempts=5", base_url=server.base_url)
         results, _ = generate(config, tmp_path, inputs)
         n_first = len(server.log)
         assert set(server.outcomes()) == {"ok", *FAULTS}

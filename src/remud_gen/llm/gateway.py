@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from remud_gen.config import Config, GenerateConfig
-from remud_gen.errors import BudgetReached, ConfigError, ProviderError, RecordError
+from remud_gen.errors import BudgetReached, ConfigError, Interrupted, ProviderError, RecordError
 from remud_gen.llm.limits import Limiter
 from remud_gen.llm.retry import LONGEST_RETRY_AFTER_S, TransientError, choose_wait_s
 from remud_gen.llm.store import ReplyStore
@@ -113,7 +113,7 @@ class Gateway:
         self._limiter = Limiter(concurrency)
         self._max_attempts = max_attempts
         self._in_flight: dict[str, asyncio.Task[ModelReply]] = {}
-        self._refusal: ProviderError | BudgetReached | None = None
+        self._refusal: ProviderError | BudgetReached | Interrupted | None = None
         self._has_connected = False
 
     @property
@@ -147,7 +147,7 @@ class Gateway:
             task.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(task)
 
-    def refuse(self, reason: ProviderError | BudgetReached) -> None:
+    def refuse(self, reason: ProviderError | BudgetReached | Interrupted) -> None:
         """Send nothing more; what is in flight is still stored, what waits for another attempt gives up."""
         self._refusal = self._refusal or reason
         self._limiter.stop()

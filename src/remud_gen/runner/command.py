@@ -19,6 +19,7 @@ from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.progress import tell
+from remud_gen.runner.run import load_stage
 from remud_gen.stages.export import ExportStage
 
 
@@ -47,6 +48,7 @@ class Result:
     funnel: object | None = None
     exports: Mapping[str, ExportSummary] = field(default_factory=dict)
     export_folder: Path | None = None
+    errors: list[str] = field(default_factory=list)
 
     @property
     def n_errors(self) -> int:
@@ -75,6 +77,9 @@ def _open_driver(rows: Sequence[StageRow], options: Options) -> Iterator[tuple[D
     for root in roots:
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
+    for row in rows:
+        load_stage(row.target, config)
+    ExportStage(config)  # a run remembers its configuration: only one that can be built may be written down
     folder.open(config)
     try:
         if options.inputs:
@@ -90,12 +95,11 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     rows_last = "corpus" if last in ("filter", "export", "run") else last
     limited = [row.name for row in rows if row.is_limited] if last == "run" else [last]
     limits = {name: options.limit for name in limited if options.limit is not None}
-    wish = Wish(rows_last, options.is_only, options.retries_errors, limits)
+    alone = {"filter": {"filter", "corpus"}, "export": set()}.get(last, {last})
+    wish = Wish(rows_last, frozenset(alone) if options.is_only else None, options.retries_errors, limits)
     with _open_driver(rows, options) as (driver, folder, config, roots):
         if last in ("export", "run"):
-            ExportStage(config)  # refuses formats, shares and thinking modes before any work is done
-        if last == "filter" and options.is_only:
-            wish = Wish("corpus", False, options.retries_errors, limits)
+            _refuse_foreign_folders(config, options.out or folder.path / "export")
         reports = driver.bring_up_to(wish, roots)
         result = Result(folder.path, config, reports)
         if rows_last == "corpus":
@@ -114,7 +118,8 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
     config = resolve_config(options)
     with Interruption(tell) as interruption:
         driver = Driver(folder, config, rows, interruption, is_quiet=True)
-        return Result(folder.path, config, driver.survey(list(options.inputs) or folder.recall_roots()))
+        reports = driver.survey(list(options.inputs) or folder.recall_roots())
+        return Result(folder.path, config, reports, errors=driver.list_errors(reports))
 
 
 def _states(reports: Sequence[StageReport], name: str) -> StageReport:
@@ -143,8 +148,13 @@ def _export(
                 yield record
 
     if next(iterate_kept(), None) is None:
-        raise InputError("nothing to export: no record was kept", "`remud filter` shows what rejected them")
-    target.mkdir(parents=True, exist_ok=True)
+        codes = (f"{report.name}: {code} {n}" for report in reports for code, n in sorted(report.counts.codes.items()))
+        hint = "\n".join(codes) or "no book gave a pair or passage"
+        raise InputError("nothing to export: no record was kept", f"{hint}\n`remud status` says more")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write the export to {target}: {error.strerror or error}") from None
     scratch = target / f"{TEMPORARY}{uuid.uuid4().hex}"
     try:
         scratch.mkdir()
@@ -156,6 +166,14 @@ def _export(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summaries
+
+
+def _refuse_foreign_folders(config: Config, target: Path) -> None:
+    """An export replaces an older export of its own, never a folder of the user's."""
+    for name in config.export.formats:
+        place = target / name
+        if place.is_dir() and any(place.iterdir()) and not (place / "MANIFEST.json").is_file():
+            raise InputError(f"{place} holds files that are no export", "name another folder with --out")
 
 
 def _swap(new: Path, place: Path, aside: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remud_gen.config import Config
-from remud_gen.errors import InputError, TooManyErrors
+from remud_gen.errors import InputError, Interrupted, TooManyErrors
 from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
 from remud_gen.runner.executors import EXECUTORS, Executor
 from remud_gen.runner.folder import RunFolder
@@ -49,7 +49,7 @@ class Wish:
     """What a command asks of the driver."""
 
     last: str
-    is_only: bool = False
+    only: frozenset[str] | None = None  # None: every stage up to the last
     retries_errors: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
 
@@ -85,9 +85,12 @@ class Driver:
         executor = EXECUTORS[self._config.runner.executor](bench, self._config.runner, self._interruption)
         with executor:
             for row, stage in stages:
-                states = self._plan(row, stage, upstream, files, wish.limits.get(row.name))
-                is_left = wish.is_only and row.name != wish.last
+                limit = wish.limits.get(row.name)
+                states = self._plan(row, stage, upstream, files, limit)
+                is_left = wish.only is not None and row.name not in wish.only
                 report = self._run_row(row, stage, states, executor, bench, wish, is_left=is_left)
+                if wish.limits:
+                    report.n_orphans = 0  # parts beyond a limit are not gone
                 reports.append(report)
                 self._judge(report)
                 upstream = report.states
@@ -99,7 +102,7 @@ class Driver:
         rows = self._rows[: names.index(wish.last) + 1]
         stages = [(row, load_stage(row.target, self._config)) for row in rows]
         for row, stage in stages:
-            if row.name == wish.last or not wish.is_only:
+            if wish.only is None or row.name in wish.only:
                 stage.settings()
                 stage.check()
         return stages
@@ -178,7 +181,15 @@ class Driver:
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
         stage.setup(StageContext(self._config, self._folder.images, bench.document_paths))
         async with open_gateway(self._config, store, self._folder.images) as gateway:
-            size = self._config.generate.concurrency * 2
+            size = self._config.generate.concurrency
+            loop = asyncio.get_running_loop()
+            stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
+            # From a signal handler the loop must be woken, or it would notice the wish only at the next reply.
+
+            def refuse() -> None:
+                loop.call_soon_threadsafe(gateway.refuse, stop)
+
+            self._interruption.on_request.append(refuse)
             window = Window(bench.run, stage, gateway, size, lambda: self._interruption.is_requested)
             try:
                 await window.map(jobs, progress.tick, publish)
@@ -206,8 +217,16 @@ class Driver:
         if counts.failed >= MIN_FAILURES and share > self._config.runner.max_error_rate:
             raise TooManyErrors(
                 f"{counts.failed} of {counts.inputs} {report.unit}s failed in {report.name}",
-                f"{self._quote_errors(report)}\nraise runner.max_error_rate to go on in spite of that",
+                f"{self._quote_errors(report)}\nmend the cause and add --retry-errors, or raise runner.max_error_rate",
             )
+
+    def list_errors(self, reports: Sequence[StageReport], most: int = 10) -> list[str]:
+        """The first failed inputs of every stage, each with what to do."""
+        lines = []
+        for report in reports:
+            if report.counts.errors:
+                lines += [f"{report.name}: {line}" for line in self._quote_errors(report, most).splitlines()]
+        return lines
 
     def _quote_errors(self, report: StageReport, most: int = 5) -> str:
         lines: list[str] = []

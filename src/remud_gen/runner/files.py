@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,8 +48,10 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def remove_leftovers(folder: Path) -> int:
     """Delete temporary files that a killed run left; call only while holding the run's lock."""
-    count = 0
-    for path in folder.rglob(f"{TEMPORARY}*"):
-        path.unlink(missing_ok=True)
-        count += 1
-    return count
+    leftovers = list(folder.rglob(f"{TEMPORARY}*"))
+    for path in leftovers:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)  # an export that was never published
+        else:
+            path.unlink(missing_ok=True)
+    return len(leftovers)

@@ -81,7 +81,12 @@ class RunFolder:
 
     def remember_roots(self, roots: list[Path]) -> None:
         """Keep which folders and files the run was given, for commands that name none."""
-        self._mark({**self.marker, "inputs": [str(root.resolve()) for root in roots]})
+        self._mark(
+            {
+                **self.marker,
+                "inputs": [os.fsencode(root.resolve()).decode("utf-8", "surrogateescape") for root in roots],
+            }
+        )
 
     def recall_roots(self) -> list[Path]:
         """The folders and files of the last command that named some."""
@@ -95,4 +100,4 @@ class RunFolder:
             self._lock = None
 
     def _mark(self, data: dict[str, object]) -> None:
-        write_atomically(self.path / MARKER, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8"))
+        write_atomically(self.path / MARKER, json.dumps(data, indent=1).encode("utf-8"))

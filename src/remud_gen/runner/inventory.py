@@ -46,12 +46,25 @@ def _walk(roots: Sequence[Path], run: Path) -> list[tuple[str, Path]]:
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
         for path in [root] if root.is_file() else _list_files(root, run.resolve()):
-            file = path.name if root.is_file() else path.relative_to(root).as_posix()
-            if file in seen and seen[file] != path:
-                # Two folders may hold a file of the same name: the folder's own name tells them apart.
-                file = f"{root.resolve().name}/{file}"
-            seen.setdefault(file, path)
+            below = path.name if root.is_file() else path.relative_to(root).as_posix()
+            # A name in a foreign encoding must still be printable and storable.
+            below = os.fsencode(below).decode("utf-8", "backslashreplace")
+            if path.resolve() not in {place.resolve() for place in (seen.get(below),) if place is not None}:
+                seen[_find_free_name(below, path, seen)] = path
     return sorted(seen.items())
+
+
+def _find_free_name(below: str, path: Path, taken: dict[str, Path]) -> str:
+    """Two folders may hold a file of the same name: the folders above it, then a number, tell them apart."""
+    name = below
+    above = list(path.resolve().parts[1 : -len(Path(below).parts)])
+    while name in taken and above:
+        folder = os.fsencode(above.pop()).decode("utf-8", "backslashreplace")
+        name = f"{folder}/{name}"
+    number = 2
+    while name in taken:
+        name, number = f"{number}/{below}", number + 1
+    return name
 
 
 def _list_files(root: Path, run: Path) -> Iterator[Path]:
@@ -64,7 +77,7 @@ def _list_files(root: Path, run: Path) -> Iterator[Path]:
 
 
 def _hash_cached(path: Path, cache: dict[str, list[object]], known: dict[str, list[object]]) -> str:
-    key = str(path.resolve())
+    key = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
     try:
         stat = path.stat()
         stamp: list[object] = [stat.st_size, stat.st_mtime_ns]
@@ -76,7 +89,7 @@ def _hash_cached(path: Path, cache: dict[str, list[object]], known: dict[str, li
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         # Kept as an input of its own, so that the document stage names it as failed.
-        return hashlib.sha256(f"unreadable\x1f{path.name}".encode()).hexdigest()
+        return hashlib.sha256(b"unreadable\x1f" + os.fsencode(path.name)).hexdigest()
     known[key] = [*stamp, sha256]
     return sha256
 

@@ -83,21 +83,20 @@ def plan_stage(
     else:
         specs = _divide_corpus(row, upstream)
     states = []
-    for spec in _allot(specs, limit):
-        states.append(examine(run, spec, base.model_copy(update={"inputs": spec.inputs.digest})))
-    return states
-
-
-def _allot(specs: Iterator[PartSpec], limit: int | None) -> Iterator[PartSpec]:
     left = limit
     for spec in specs:
-        if left is None:
-            yield spec
-            continue
-        if left <= 0:
-            return
-        yield replace(spec, take=left) if spec.inputs.count > left else spec
-        left -= spec.inputs.count
+        basis = base.model_copy(update={"inputs": spec.inputs.digest})
+        state = examine(run, spec, basis)
+        # What is finished stays whole: a limit bounds work, it never makes a result smaller.
+        if left is not None and state.state != "fresh":
+            if left <= 0:
+                continue
+            if spec.inputs.count > left:
+                state = examine(run, replace(spec, take=left), basis)
+        if left is not None:
+            left -= spec.inputs.count
+        states.append(state)
+    return states
 
 
 def _finished(upstream: Sequence[PartState]) -> Iterator[PartState]:

@@ -74,10 +74,16 @@ class WorkerPool:
                     return
                 free.append(self._start())
             worker = free.pop()
+            try:
+                worker.pipe.send(waiting[0])
+            except OSError:
+                # It died while idle, perhaps for its memory: no part was lost, another worker takes its place.
+                self._end(worker, is_urgent=True)
+                self._workers.remove(worker)
+                continue
             worker.job = waiting.popleft()
             worker.deadline = time.monotonic() + self._options.part_timeout_s
             worker.n_ticked = 0
-            worker.pipe.send(worker.job)
 
     def _attend(self, worker: _Worker, tick: Tick) -> JobResult | None:
         """Read what a worker says; notice when it is dead, late or too large."""
@@ -126,8 +132,8 @@ class WorkerPool:
                 "a damaged file can crash a library; lower extract.pages_per_part to lose fewer pages",
             )
         if time.monotonic() > worker.deadline:
-            limit = self._options.part_timeout_s
-            return Failure("TIMED_OUT", f"this part took longer than {limit:g} s", "raise runner.part_timeout_s")
+            told = f"this part took longer than {self._options.part_timeout_s:g} s"
+            return Failure("TIMED_OUT", told, "raise runner.part_timeout_s and add --retry-errors")
         try:
             used_mb = psutil.Process(worker.process.pid).memory_info().rss / 2**20
         except psutil.Error:
@@ -136,7 +142,7 @@ class WorkerPool:
             return Failure(
                 "TOO_MUCH_MEMORY",
                 f"this part used {used_mb:.0f} MB of {self._options.worker_memory_mb} MB",
-                "raise runner.worker_memory_mb or lower extract.pages_per_part",
+                "raise runner.worker_memory_mb and add --retry-errors, or lower extract.pages_per_part",
             )
         return None
 

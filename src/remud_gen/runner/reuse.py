@@ -31,7 +31,7 @@ def read_outcomes(run: Path, meta: PartMeta) -> Iterator[OldOutcome]:
     """The outcomes of a finished part, in the order of its inputs."""
     records_path, errors_path, _ = part_paths(run, meta.stage, meta.key)
     records = iter(records_path.read_bytes().splitlines(keepends=True))
-    errors = iter(errors_path.read_text("utf-8").splitlines())
+    errors = iter(errors_path.read_bytes().splitlines())
     for ending, n_records, n_errors in meta.endings:
         yield OldOutcome(
             ending,

@@ -202,6 +202,6 @@ def load_stage(target: str, config: Config) -> Stage[Any, Any]:
 def read_errors(path: Path) -> list[dict[str, Any]]:
     """The error lines of a part."""
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
     except (OSError, ValueError):
         return []

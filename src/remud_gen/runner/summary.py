@@ -127,7 +127,8 @@ def _last_line(result: Result) -> str:
     if not errors:
         return f"Finished. Run folder: {result.run}"
     noun = "error" if errors == 1 else "errors"
-    return f"Finished with {errors} {noun}: see {result.run}/*/*.errors.jsonl; `remud status` lists them."
+    where = f"`remud status` lists them, {result.run}/*/*.errors.jsonl holds all"
+    return f"Finished with {errors} {noun}: {where}. When the cause is mended, add --retry-errors."
 
 
 def status_json(result: Result) -> str:
@@ -182,6 +183,7 @@ def status_text(result: Result, most_reasons: int = 8) -> str:
             lines.append(f"… and {len(reasons) - most_reasons} more parts")
     lines += _list_codes(result.reports)
     errors = result.n_errors
+    lines += ["", *result.errors] if result.errors else []
     lines += ["", f"{errors} errors on record." if errors else "No errors on record."]
     return "\n".join(lines)
 
