@@ -81,12 +81,7 @@ class RunFolder:
 
     def remember_roots(self, roots: list[Path]) -> None:
         """Keep which folders and files the run was given, for commands that name none."""
-        self._mark(
-            {
-                **self.marker,
-                "inputs": [os.fsencode(root.resolve()).decode("utf-8", "surrogateescape") for root in roots],
-            }
-        )
+        self._mark({**self.marker, "inputs": [str(root.resolve()) for root in roots]})
 
     def recall_roots(self) -> list[Path]:
         """The folders and files of the last command that named some."""
