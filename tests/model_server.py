@@ -143,6 +143,8 @@ class ModelServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if method == "GET":
+            if path != "/log" and self.key and headers.get("authorization") != f"Bearer {self.key}":
+                return await self._write(writer, 401, {"error": {"message": "wrong key", "code": "invalid_api_key"}})
             found = {"log": self.log} if path == "/log" else {"data": [{"id": name} for name in self.models]}
             return await self._write(writer, 200, found)
         return await self._complete(writer, path, headers, json.loads(body))
