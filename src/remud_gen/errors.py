@@ -32,14 +32,18 @@ class RemudError(Exception):
 
 
 class RecordError(RemudError):
-    """One input cannot be processed; `code` is UPPER_SNAKE and stable, so that counts can be compared."""
+    """One input cannot be processed; `code` is UPPER_SNAKE and stable, so that counts can be compared.
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    `replies` are the request hashes of the stored model replies that led here: a retry must not read those again.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", replies: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
         self.code = code
+        self.replies = replies
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.code, self.message, self.hint))
+        return (type(self), (self.code, self.message, self.hint, self.replies))
 
 
 class ConfigError(RemudError):

@@ -1,7 +1,7 @@
 """The one door to every model: stored replies, one call for equal questions, limits, retries, and what may pass.
 
-Order of a question: outbound guards (they may mask or refuse) -> hash -> reply store -> a slot -> budget and ledger ->
-client, tried again while that may help -> reply store, committed -> caller.
+Order of a question: outbound guards (they may mask or refuse) -> hash -> reply store -> a slot -> room on the disk,
+budget and ledger -> client, tried again while that may help -> reply store, committed -> caller.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from typing import Any, Protocol
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from remud_gen.config import Config, GenerateConfig
-from remud_gen.errors import BudgetReached, ConfigError, Interrupted, ProviderError, RecordError
+from remud_gen.errors import BudgetReached, ConfigError, InputError, Interrupted, ProviderError, RecordError
 from remud_gen.llm.limits import Limiter
 from remud_gen.llm.retry import LONGEST_RETRY_AFTER_S, TransientError, choose_wait_s
 from remud_gen.llm.store import ReplyStore
@@ -28,6 +29,8 @@ from remud_gen.registry import load
 
 HASH_VERSION = 1
 CLOSING_GRACE_S = 10.0
+URGENT_GRACE_S = 0.1  # what has arrived already is read and stored; nothing more is waited for
+Refusal = ProviderError | BudgetReached | InputError | Interrupted
 NO_MODEL = (
     "no model is set for `generate`",
     "name one: `--model gpt-4o` (or REMUD_MODEL, or `generate.model` in a config) with its key in OPENAI_API_KEY or "
@@ -113,20 +116,26 @@ class Gateway:
         self._limiter = Limiter(concurrency)
         self._max_attempts = max_attempts
         self._in_flight: dict[str, asyncio.Task[ModelReply]] = {}
-        self._refusal: ProviderError | BudgetReached | Interrupted | None = None
+        self._refusal: Refusal | None = None
         self._has_connected = False
+        self._renewals: dict[str, bool] = {}  # distrusted keys asked for again -> is the fresh reply there?
+        self._unstored: list[ModelReply] = []  # paid for, but the store would not take them: tried again at the end
 
     @property
     def calls_paid(self) -> int:
         """How many replies came from an endpoint so far, stored ones not counted."""
         return self.counts["received"]
 
-    async def ask(self, request: ModelRequest) -> ModelReply:
+    async def ask(self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset()) -> ModelReply:
         """A stored reply if there is one, else a fresh one, committed before it is returned.
+
+        A request whose hash is `distrusted` is sent once more, and its reply takes the place of the stored one; from
+        then on this gateway gives the fresh one.
 
         Raises:
             RecordError: this request failed for good; the code says how.
             ProviderError, BudgetReached: nothing more is sent; stored replies are still given.
+            InputError: the store cannot be read or written, or the disk is almost full; nothing more is sent.
         """
         self.counts["asked"] += 1
         if not self.client.is_network:
@@ -135,8 +144,9 @@ class Gateway:
         for guard in self._hooks.guards:
             request = guard.admit(request)
         key = hash_request(request, self.client.name, self.client.model)
-        stored = self._store.get(key) if self._store else None
-        if stored is not None:
+        if key in distrusted and not self._renewals.get(key):
+            self._renewals[key] = False
+        elif (stored := self._read_stored(key)) is not None:
             self.counts["stored"] += 1
             return stored
         task = self._in_flight.get(key)
@@ -147,30 +157,95 @@ class Gateway:
             task.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(task)
 
-    def refuse(self, reason: ProviderError | BudgetReached | Interrupted) -> None:
+    def refuse(self, reason: Refusal) -> None:
         """Send nothing more; what is in flight is still stored, what waits for another attempt gives up."""
         self._refusal = self._refusal or reason
         self._limiter.stop()
 
-    async def close(self) -> None:
-        """Wait a little for what is in flight, then close client and store."""
+    async def close(self, *, is_urgent: bool = False) -> None:
+        """Send nothing more, wait a little for what is in flight (when urgent, only for what has arrived), then close
+        client and store.
+
+        Raises:
+            InputError: the store would not take replies that were paid for, not even at the end.
+        """
+        self.refuse(Interrupted("the gateway is closed", "run the same command to go on"))
         if self._in_flight:
-            await asyncio.wait(list(self._in_flight.values()), timeout=CLOSING_GRACE_S)
+            grace_s = URGENT_GRACE_S if is_urgent else CLOSING_GRACE_S
+            await asyncio.wait(list(self._in_flight.values()), timeout=grace_s)
         late = list(self._in_flight.values())
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        await self.client.close()
-        if self._store:
-            self._store.close()
+        try:
+            # Connections that do not close in time are closed by the end of the process.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(URGENT_GRACE_S if is_urgent else CLOSING_GRACE_S):
+                    await self.client.close()
+        finally:
+            if self._store:
+                self._close_store(self._store)
 
     async def __aenter__(self) -> Gateway:
+        loop = asyncio.get_running_loop()
+        if loop.get_exception_handler() is None:
+            loop.set_exception_handler(self._report_unheard)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        is_urgent = isinstance(error, KeyboardInterrupt | asyncio.CancelledError)
+        try:
+            await self.close(is_urgent=is_urgent)
+        except InputError:
+            # The way to stop, or the first trouble with the store, has been told already: it goes on.
+            if not is_urgent and not isinstance(error, InputError):
+                raise
+
+    def _report_unheard(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # A Ctrl-C ends whatever task it happens to meet, and a refusal all that wait: heard of once, it is no news.
+        error = context.get("exception")
+        if not isinstance(error, KeyboardInterrupt) and (error is None or error is not self._refusal):
+            loop.default_exception_handler(context)
+
+    def _close_store(self, store: ReplyStore) -> None:
+        """Try once more to store what could not be stored, then close."""
+        try:
+            while self._unstored:
+                self._put(store, self._unstored[-1])
+                self._unstored.pop()
+        except InputError as error:
+            told = f"{len(self._unstored)} replies that were paid for could not be stored: {error.message}"
+            raise InputError(told, error.hint) from None
+        finally:
+            store.close()
+
+    def _read_stored(self, key: str) -> ModelReply | None:
+        if self._store is None:
+            return None
+        try:
+            return self._store.get(key)
+        except InputError as error:
+            self.refuse(error)
+            raise
+
+    def _keep(self, reply: ModelReply) -> None:
+        """Commit a reply; if that fails, hold it and send nothing more."""
+        if self._store is None:
+            return
+        try:
+            self._put(self._store, reply)
+        except InputError as error:
+            self._unstored.append(reply)
+            self.refuse(error)
+            raise
+
+    def _put(self, store: ReplyStore, reply: ModelReply) -> None:
+        key = reply.request_sha256
+        store.put(reply, replaces=key in self._renewals)
+        if key in self._renewals:
+            self._renewals[key] = True
 
     def _land(self, key: str, task: asyncio.Task[ModelReply]) -> None:
         del self._in_flight[key]
@@ -193,7 +268,7 @@ class Gateway:
                 self.refuse(ProviderError(told, error.hint))
                 raise ProviderError(told, error.hint) from None
             raise RecordError(error.code, told, error.hint) from None
-        except (ProviderError, BudgetReached) as error:
+        except (ProviderError, BudgetReached, InputError) as error:
             self.refuse(error)
             raise
         return reply
@@ -202,6 +277,8 @@ class Gateway:
         async with self._limiter:
             if self._refusal is not None:
                 raise self._refusal
+            if self._store:
+                self._store.check_room(len(self._in_flight))
             if self._hooks.budget:
                 self._hooks.budget.reserve(request, key)
             if self._hooks.ledger:
@@ -216,10 +293,12 @@ class Gateway:
                 self._weigh(error)
                 raise
             finally:
-                if reply is not None and self._store:
-                    self._store.put(reply)
-                if self._hooks.budget:
-                    self._hooks.budget.settle(key, reply)
+                try:
+                    if reply is not None:
+                        self._keep(reply)
+                finally:
+                    if self._hooks.budget:
+                        self._hooks.budget.settle(key, reply)
             return reply
 
     def _weigh(self, error: RecordError) -> None:
@@ -248,8 +327,12 @@ def choose_client(config: GenerateConfig) -> str:
     return config.client or "openai"
 
 
-def open_gateway(config: Config, store_path: Path, images: ImageStore, hooks: Hooks | None = None) -> Gateway:
+def open_gateway(
+    config: Config, store_path: Path, images: ImageStore, hooks: Hooks | None = None, *, run: Path | None = None
+) -> Gateway:
     """Build the configured client and its gateway; call within a running event loop and use as `async with`.
+
+    A `run` folder is noted in the store as one of its users.
 
     Raises:
         ConfigError: no model, no key, or an address that is none.
@@ -258,4 +341,6 @@ def open_gateway(config: Config, store_path: Path, images: ImageStore, hooks: Ho
     generate = config.generate
     client: ModelClient = load("llm", choose_client(generate))(generate, images)
     store = ReplyStore(store_path) if client.is_network else None
+    if store is not None and run is not None:
+        store.register_user(run)
     return Gateway(client, store, concurrency=generate.concurrency, max_attempts=generate.max_attempts, hooks=hooks)

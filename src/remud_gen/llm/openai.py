@@ -23,6 +23,7 @@ from remud_gen.llm.structured import split_thinking
 from remud_gen.protocols import ImageStore, ModelReply, ModelRequest
 
 CONNECT_TIMEOUT_S = 10.0
+ASK_LATER = "once it answers well, --retry-errors asks again"
 MAX_DIALECTS = 8  # more refusals in a row than there are ways to phrase a request
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 FINISH_REASONS = {"max_tokens": "length", "content_filter": "content_filter", "sensitive": "content_filter"}
@@ -84,7 +85,8 @@ class OpenAIClient:
                     self._dialect = following
                 continue
             return self._read(completion, time.monotonic() - started)
-        raise RecordError("REQUEST_REFUSED", f"{self._endpoint.host} refuses every way to phrase the request")
+        told = f"{self._endpoint.host} refuses every way to phrase the request"
+        raise RecordError("REQUEST_REFUSED", told, "use another endpoint, or another model there")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,16 +111,18 @@ class OpenAIClient:
                 completion = await create(model=self.model, messages=messages, **params)
         except (TimeoutError, openai.APITimeoutError) as error:
             is_unreachable = isinstance(error.__cause__, httpx2.ConnectTimeout)
-            hint = "raise generate.request_timeout_s, or lower generate.concurrency if the server is busy"
+            hint = "raise generate.request_timeout_s, or lower generate.concurrency if the server is busy; " + ASK_LATER
             told = f"{host} did not answer within {limit_s:g} s"
             raise TransientError("TIMEOUT", told, hint, is_unreachable=is_unreachable) from None
         except openai.APIConnectionError as error:
             raise self._explain_lost(error) from None
         except (json.JSONDecodeError, openai.APIResponseValidationError, UnicodeDecodeError):
-            raise TransientError("CONNECTION_LOST", f"{host} sent a body that breaks off or is no JSON") from None
+            told = f"{host} sent a body that breaks off or is no JSON"
+            raise TransientError("CONNECTION_LOST", told, ASK_LATER) from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             told = self._endpoint.scrub(str(getattr(completion, "error", None) or "no choices in it"))
-            raise TransientError("SERVER_ERROR", f"{host} sent a reply that is no chat completion: {told[:200]}")
+            hint = f"is --base-url an OpenAI-compatible address, ending in /v1? {ASK_LATER}"
+            raise TransientError("SERVER_ERROR", f"{host} sent a reply that is no chat completion: {told[:200]}", hint)
         return completion
 
     def _explain_lost(self, error: openai.APIConnectionError) -> RecordError | ProviderError:
@@ -128,7 +132,7 @@ class OpenAIClient:
         if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError):
             told = f"{self._endpoint.base_url} cannot be reached: {self._endpoint.scrub(str(cause))}"
             return TransientError("UNREACHABLE", told, "is the server running, is --base-url right?", None, True)
-        return TransientError("CONNECTION_LOST", f"the connection to {host} broke ({type(cause).__name__})")
+        return TransientError("CONNECTION_LOST", f"the connection to {host} broke ({type(cause).__name__})", ASK_LATER)
 
     def _read(self, completion: ChatCompletion, seconds: float) -> ModelReply:
         choice = completion.choices[0]

@@ -27,6 +27,7 @@ FILTERED = re.compile(
     r"content.?(filter|management|policy)|moderation|data_?inspection|flagged|sensitive", re.IGNORECASE
 )
 TOO_LONG = re.compile(r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE)
+BUSY_HINT = "lower generate.concurrency if the endpoint is busy,"
 TRANSIENT_STATUS = {408, 409, 425, 429}
 
 
@@ -38,13 +39,16 @@ def read_refusal(status: int, message: str, headers: Mapping[str, str], model: s
         return stop
     if status in TRANSIENT_STATUS or status >= 500:
         code = "RATE_LIMITED" if status in {429, 529} else "SERVER_ERROR"
-        return TransientError(code, f"HTTP {status} from {host}: {told}", retry_after_s=read_retry_after_s(headers))
+        hint = f"{BUSY_HINT} or raise generate.max_attempts; --retry-errors asks again"
+        return TransientError(code, f"HTTP {status} from {host}: {told}", hint, read_retry_after_s(headers))
     if FILTERED.search(told):
-        return RecordError("CONTENT_FILTER", f"the endpoint's content filter refused the request: {told}")
+        hint = "use an endpoint whose filter lets medical images pass"
+        return RecordError("CONTENT_FILTER", f"the endpoint's content filter refused the request: {told}", hint)
     if status == 413 or TOO_LONG.search(told):
         hint = "lower generate.max_output_tokens or generate.max_image_side_px, or use a model with a longer context"
         return RecordError("REQUEST_TOO_LONG", f"HTTP {status} from {host}: {told}", hint)
-    return RecordError("REQUEST_REFUSED", f"HTTP {status} from {host}: {told}")
+    hint = "the endpoint's words say why: mend the settings of generate, then add --retry-errors"
+    return RecordError("REQUEST_REFUSED", f"HTTP {status} from {host}: {told}", hint)
 
 
 def _find_stop(status: int, told: str, model: str, host: str) -> ProviderError | None:

@@ -31,6 +31,9 @@ class TransientError(RecordError):
         self.retry_after_s = retry_after_s
         self.is_unreachable = is_unreachable
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.code, self.message, self.hint, self.retry_after_s, self.is_unreachable))
+
 
 def choose_wait_s(state: RetryCallState) -> float:
     """Half a second, doubling up to 30 s, a random quarter less; never shorter than the endpoint's Retry-After."""

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 
 from remud_gen.errors import InputError
+from remud_gen.llm.store_schema import prepare_schema
 from remud_gen.protocols import ModelReply
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x52454D55  # "REMU": tells our file from any other SQLite file
 BUSY_TIMEOUT_S = 30.0
+LEAST_FREE_BYTES = 8 * 2**20  # two write-ahead logs of the usual size
+REPLY_BYTES = 32 * 2**10  # more than a reply takes, its index and log included
+REMOVED_AT_ONCE = 1_000  # keys per transaction: other processes may write in between
+READ_AT_ONCE = 10_000
+MAKE_ROOM = "make room, then run the same command to go on"
 COLUMNS = tuple(field.name for field in fields(ModelReply))
-CREATE = f"""
-CREATE TABLE replies (
-    request_sha256 TEXT PRIMARY KEY, client TEXT NOT NULL, model TEXT NOT NULL, text TEXT NOT NULL, reasoning TEXT,
-    finish_reason TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL, seconds REAL NOT NULL,
-    stored_at INTEGER NOT NULL
-);
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
-"""
+HINTS = {  # by the beginning of SQLite's name for the error
+    "SQLITE_FULL": f"the disk is full: {MAKE_ROOM}",
+    "SQLITE_BUSY": "another process is writing it: wait until it is done, or name another file with runner.replies",
+    "SQLITE_LOCKED": "another process is writing it: wait until it is done, or name another file with runner.replies",
+    "SQLITE_READONLY": "the file or its folder is read-only: give yourself the right to write, or name another file "
+    "with runner.replies",
+    "SQLITE_CANTOPEN": "it cannot be created or its folder is read-only: name another file with runner.replies",
+    "SQLITE_IOERR": f"the disk is full or fails; SQLite needs a local disk: {MAKE_ROOM}, or name another file with "
+    "runner.replies",
+}
 
 
 class ReplyStore:
@@ -34,16 +41,17 @@ class ReplyStore:
     was committed; after a power cut the last replies may be missing and are asked for again, the file stays whole.
 
     Raises:
-        InputError: the file is no reply store, of a newer version, locked, or cannot be written.
+        InputError: the file is no reply store, of a newer version, locked, damaged, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._folder = path.parent
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
             try:
-                self._prepare()
+                prepare_schema(self._connection, path)
             except (InputError, sqlite3.Error):
                 self._connection.close()
                 raise
@@ -55,51 +63,117 @@ class ReplyStore:
             row = self._connection.execute(query, (request_sha256,)).fetchone()
         return None if row is None else ModelReply(**dict(zip(COLUMNS, row, strict=True)))
 
-    def put(self, reply: ModelReply) -> None:
-        """Store and commit; the first reply to a request stays."""
+    def put(self, reply: ModelReply, *, replaces: bool = False) -> None:
+        """Store and commit; the first reply to a request stays, unless this one `replaces` it."""
         values = [getattr(reply, name) for name in COLUMNS]
         marks = ", ".join("?" * (len(COLUMNS) + 1))
-        statement = f"INSERT OR IGNORE INTO replies ({', '.join(COLUMNS)}, stored_at) VALUES ({marks})"
+        verb = "INSERT OR REPLACE" if replaces else "INSERT OR IGNORE"
+        statement = f"{verb} INTO replies ({', '.join(COLUMNS)}, stored_at) VALUES ({marks})"
         with self._explained():
             self._connection.execute(statement, (*values, int(time.time())))
+
+    def check_room(self, n_coming: int = 1) -> None:
+        """Is there room for so many replies? Costs microseconds: to be asked before each of them is paid for.
+
+        Raises:
+            InputError: the disk is almost full.
+        """
+        with self._explained():
+            free = shutil.disk_usage(self._folder).free
+        if free < LEAST_FREE_BYTES + n_coming * REPLY_BYTES:
+            raise InputError(
+                f"disk almost full: {free / 2**20:.1f} MiB are left in {self._folder}, where replies are stored",
+                MAKE_ROOM,
+            )
 
     def count(self) -> int:
         """How many replies there are."""
         with self._explained():
             return int(self._connection.execute("SELECT count(*) FROM replies").fetchone()[0])
 
+    def size_bytes(self) -> int:
+        """What the store takes on the disk, its log included."""
+        with self._explained():
+            files = [self._path.with_name(f"{self._path.name}{end}") for end in ("", "-wal", "-shm")]
+            return sum(file.stat().st_size for file in files if file.exists())
+
+    def iterate_keys(self) -> Iterator[str]:
+        """The request hash of every reply, in order; the store may be changed meanwhile."""
+        last = ""
+        query = "SELECT request_sha256 FROM replies WHERE request_sha256 > ? ORDER BY request_sha256 LIMIT ?"
+        while True:
+            with self._explained():
+                keys = [row[0] for row in self._connection.execute(query, (last, READ_AT_ONCE))]
+            yield from keys
+            if not keys:
+                return
+            last = keys[-1]
+
+    def remove(self, keys: Iterable[str]) -> int:
+        """Forget replies, give their disk space back, and say how many there were.
+
+        In steps, each of them committed: what was removed before an error stays removed. A file that an older version
+        made is rewritten once for it where the disk has room for a second copy; else its space is used again later.
+        """
+        stream, n_removed = iter(keys), 0
+        with self._explained():
+            while some := [(key,) for key in islice(stream, REMOVED_AT_ONCE)]:
+                with self._transaction():
+                    cursor = self._connection.executemany("DELETE FROM replies WHERE request_sha256 = ?", some)
+                n_removed += cursor.rowcount
+            if n_removed:
+                self._shrink()
+        return n_removed
+
+    def register_user(self, run: Path) -> None:
+        """Note that a run folder draws on this store, and when it last did."""
+        with self._explained():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO users (run, seen_at) VALUES (?, ?)", (str(run.resolve()), int(time.time()))
+            )
+
+    def users(self) -> dict[Path, int]:
+        """The run folders that draw on this store -> when they last did, in seconds since 1970."""
+        with self._explained():
+            rows = self._connection.execute("SELECT run, seen_at FROM users ORDER BY run").fetchall()
+        return {Path(run): seen_at for run, seen_at in rows}
+
     def close(self) -> None:
         """Close the file; the write-ahead log is folded into it."""
-        self._connection.close()
+        with self._explained():
+            self._connection.close()
 
-    def _prepare(self) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.execute("BEGIN IMMEDIATE")  # two processes must not both create the table
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
-        is_empty = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        if is_empty:
-            for statement in CREATE.split(";"):
-                self._connection.execute(statement)
-        elif application != APPLICATION_ID:
-            raise InputError(f"{self._path} is an SQLite file, but no reply store", "name another file")
-        elif version > SCHEMA_VERSION:
-            raise InputError(
-                f"{self._path} was written by a newer remud (reply store version {version}, this is {SCHEMA_VERSION})",
-                "upgrade remud-gen, or name another file with runner.replies",
-            )
-        self._connection.execute("COMMIT")
+    def _shrink(self) -> None:
+        """Return free pages to the disk."""
+        is_incremental = self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
+        if is_incremental:
+            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+        elif shutil.disk_usage(self._folder).free > 3 * self.size_bytes():
+            self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:
-            hint = "is the disk full or read-only, or is another process writing it? SQLite needs a local disk"
-            raise InputError(f"reply store {self._path}: {error}", f"{hint}: see runner.replies") from None
+            name = getattr(error, "sqlite_errorname", "")
+            hint = next((hint for start, hint in HINTS.items() if name.startswith(start)), HINTS["SQLITE_IOERR"])
+            raise InputError(f"reply store {self._path}: {error}", hint) from None
         except sqlite3.DatabaseError as error:
             hint = "move the file away; what it held is then asked for again"
             raise InputError(f"reply store {self._path} is damaged or no reply store: {error}", hint) from None
         except OSError as error:
-            raise InputError(f"reply store {self._path}: {error.strerror}") from None
+            hint = "name another file with runner.replies"
+            raise InputError(f"reply store {self._path}: {error.strerror or error}", hint) from None

@@ -21,6 +21,16 @@ from remud_gen.prompts import Prompt
 from remud_gen.protocols import Asker, ModelReply, ModelRequest
 
 LONGEST_REPLY_CHARS = 400_000
+ASK_AGAIN = "--retry-errors asks again; if it stays so, "
+HINTS = {
+    "CONTENT_FILTER": f"{ASK_AGAIN}use an endpoint whose filter lets medical images pass",
+    "REFUSAL": f"{ASK_AGAIN}use a model that answers questions about medical images",
+    "REPLY_TRUNCATED": f"{ASK_AGAIN}raise generate.max_output_tokens or lower generate.items_per_pair",
+    "EMPTY_REPLY": f"{ASK_AGAIN}raise generate.max_output_tokens: long thinking may leave no tokens for the reply",
+    "JSON_INVALID": f"{ASK_AGAIN}lower generate.items_per_pair, or use a model that keeps to a JSON schema",
+    "NO_ITEMS": f"{ASK_AGAIN}use a stronger model",
+    "ITEM_INVALID": f"the reply's good items were kept; {ASK_AGAIN}lower generate.items_per_pair",
+}
 QUOTED_REPLY_CHARS = 3_000
 FENCE = re.compile(r"^\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 THINK = re.compile(r"^\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -35,6 +45,9 @@ REFUSAL = re.compile(
 class UnreadableReply(RecordError):  # noqa: N818 - an outcome that one more question may mend
     """The reply holds no usable items; asking once more may help."""
 
+    def __init__(self, code: str, message: str, hint: str = "", replies: tuple[str, ...] = ()) -> None:
+        super().__init__(code, message, hint or HINTS[code], replies)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemProblem:
@@ -42,6 +55,11 @@ class ItemProblem:
 
     code: str
     message: str
+
+    @property
+    def hint(self) -> str:
+        """What the user can do."""
+        return HINTS[self.code]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +75,24 @@ class ParsedReply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply and what was read of it."""
+    """A reply and what was read of it; `replies` are the request hashes of all that led to it."""
 
     reply: ModelReply
     parsed: ParsedReply
+    replies: tuple[str, ...]
 
 
 async def ask_for_items(asker: Asker, request: ModelRequest, reask: Prompt) -> Answer:
     """Ask, read, and ask once more with the error quoted if nothing could be read.
 
     Raises:
-        RecordError: CONTENT_FILTER, REFUSAL, REPLY_TRUNCATED, EMPTY_REPLY or JSON_INVALID, and what the asker raises.
+        RecordError: CONTENT_FILTER, REFUSAL, REPLY_TRUNCATED, EMPTY_REPLY, JSON_INVALID or NO_ITEMS, with the hashes
+            of the replies that led there, and what the asker raises.
     """
     reply = await asker.ask(request)
+    replies = _hashes_of(reply)
     try:
-        return Answer(reply, read_reply(reply))
+        return Answer(reply, _read_reply_of(replies, reply), replies)
     except UnreadableReply as error:
         values = {
             "problem": error.message,
@@ -79,16 +100,30 @@ async def ask_for_items(asker: Asker, request: ModelRequest, reask: Prompt) -> A
             "reply": reply.text[:QUOTED_REPLY_CHARS] or "(empty)",
         }
         second = await asker.ask(replace(request, user=reask.render(values)))
-        parsed = read_reply(second)
-        return Answer(second, replace(parsed, steps=("reask", *parsed.steps)))
+        replies = _hashes_of(reply, second)
+        parsed = _read_reply_of(replies, second)
+        return Answer(second, replace(parsed, steps=("reask", *parsed.steps)), replies)
+
+
+def _hashes_of(*replies: ModelReply) -> tuple[str, ...]:
+    return tuple(reply.request_sha256 for reply in replies if reply.request_sha256)
+
+
+def _read_reply_of(replies: tuple[str, ...], reply: ModelReply) -> ParsedReply:
+    try:
+        return read_reply(reply)
+    except RecordError as error:
+        error.replies = replies
+        raise
 
 
 def read_reply(reply: ModelReply) -> ParsedReply:
     """Judge how a reply ended, then read its items."""
     if reply.finish_reason == "content_filter":
-        raise RecordError("CONTENT_FILTER", "the endpoint's content filter withheld the reply")
+        told = "the endpoint's content filter withheld the reply"
+        raise RecordError("CONTENT_FILTER", told, HINTS["CONTENT_FILTER"])
     if reply.finish_reason == "refusal":
-        raise RecordError("REFUSAL", f"the model refused: {reply.text[:200]}")
+        raise _refused(reply.text)
     is_truncated = reply.finish_reason == "length"
     if reply.text.strip():
         return parse_items(reply.text, is_truncated=is_truncated)
@@ -175,7 +210,7 @@ def _read_json(text: str) -> tuple[Any, list[str]]:
     start = rest.find("[" if rest.lstrip().startswith("[") else "{")
     if start < 0:
         if REFUSAL.match(rest):
-            raise RecordError("REFUSAL", f"the model refused: {rest.strip()[:200]}")
+            raise _refused(rest)
         raise UnreadableReply("JSON_INVALID", f"no JSON object in the reply ({problem})")
     try:
         return json.JSONDecoder().raw_decode(rest, start)[0], [*steps, "balanced"]
@@ -216,9 +251,10 @@ def _explain(error: ValidationError) -> str:
     return "; ".join(told[:4])
 
 
+def _refused(text: str) -> RecordError:
+    return RecordError("REFUSAL", f"the model refused: {text.strip()[:200]}", HINTS["REFUSAL"])
+
+
 def _truncated() -> RecordError:
-    return RecordError(
-        "REPLY_TRUNCATED",
-        "the reply broke off at the limit of output tokens",
-        "raise generate.max_output_tokens or lower generate.items_per_pair",
-    )
+    told = "the reply broke off at the limit of output tokens"
+    return RecordError("REPLY_TRUNCATED", told, HINTS["REPLY_TRUNCATED"])

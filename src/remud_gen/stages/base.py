@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from remud_gen.config import Config
+from remud_gen.errors import RecordError
 from remud_gen.protocols import Asker, ImageStore
 from remud_gen.records import Document, Record
 
@@ -22,11 +23,15 @@ Out = TypeVar("Out", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """This input, or one of the things in it, could not be processed."""
+    """This input, or one of the things in it, could not be processed.
+
+    `replies` are the request hashes of the stored model replies that led here; a retry asks for those afresh.
+    """
 
     code: str
     message: str
     hint: str = ""
+    replies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,28 @@ class Rejection(Generic[Out]):
 
 
 @dataclass(frozen=True, slots=True)
+class ShelfFile:
+    """Where a document lies on this machine, and how the file looked when it was hashed."""
+
+    path: Path
+    stamp: tuple[int, int] | None = None  # size in bytes, modification time in ns
+
+    def check(self) -> None:
+        """Refuse a file that is gone or not the one that was hashed: records would name a source they are not from.
+
+        Raises:
+            RecordError: FILE_VANISHED or FILE_CHANGED.
+        """
+        try:
+            stat = self.path.stat()
+        except OSError as error:
+            told = f"the file can no longer be read: {error.strerror}"
+            raise RecordError("FILE_VANISHED", told, "put it back and add --retry-errors") from None
+        if self.stamp is not None and self.stamp != (stat.st_size, stat.st_mtime_ns):
+            raise RecordError("FILE_CHANGED", "the file changed while the run was going on", "run the command again")
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
     """A distinct file of the shelf as the inventory found it."""
 
@@ -47,6 +74,12 @@ class InputFile:
     file: str  # below the input folder
     copies: tuple[str, ...]
     sha256: str
+    stamp: tuple[int, int] | None = None  # size in bytes, modification time in ns when it was hashed
+
+    @property
+    def place(self) -> ShelfFile:
+        """Where it lies."""
+        return ShelfFile(self.path, self.stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +94,22 @@ class PageInput:
 class StageContext:
     """What the runner lends to a stage: the configuration, the image store, and where documents lie."""
 
-    def __init__(self, config: Config, images: ImageStore, document_paths: Mapping[str, Path]) -> None:
+    def __init__(self, config: Config, images: ImageStore, shelf: Mapping[str, ShelfFile]) -> None:
         self.config = config
         self.images = images
-        self._document_paths = document_paths
+        self._shelf = shelf
 
     def document_path(self, sha256: str) -> Path:
-        """The file of a document on this machine."""
-        return self._document_paths[sha256]
+        """The file of a document on this machine.
+
+        Raises:
+            RecordError: FILE_VANISHED or FILE_CHANGED when it is not there as it was when the command began.
+        """
+        place = self._shelf.get(sha256)
+        if place is None:
+            raise RecordError("FILE_VANISHED", "the file is not among the inputs", "name its folder again")
+        place.check()
+        return place.path
 
 
 class Stage(ABC, Generic[In, Out]):

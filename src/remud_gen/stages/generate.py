@@ -76,7 +76,8 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
     async def process(self, item: GenerateInput, gateway: Asker) -> AsyncIterator[Outcome]:
         """Every quadruplet of one input; items that could not be read follow as failures."""
         if not isinstance(item, ImageTextPair | Passage):
-            raise RecordError("INPUT_UNSUPPORTED", "questions of a question bank cannot be worked on yet")
+            told = "questions of a question bank cannot be worked on yet"
+            raise RecordError("INPUT_UNSUPPORTED", told, "take its file out of the input folder")
         spans = build_spans(item)
         rejection = self._judge(item, spans)
         if rejection is not None:
@@ -151,7 +152,9 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             generation = _describe(request, answer, source)
             origin = Origin(item, request.spans, self._language(item), generation)
             outcomes.append(build_quadruplet(origin, first_number + number, entry, thinking))
-        outcomes.extend(Failure(problem.code, problem.message) for problem in parsed.problems)
+        outcomes.extend(
+            Failure(problem.code, problem.message, problem.hint, answer.replies) for problem in parsed.problems
+        )
         return outcomes
 
     def _take_thinking(self, entry: ReplyItem, reply: ModelReply) -> tuple[str | None, ThinkingSource]:
