@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ from remud_gen.filters.rule import SEVERITY_ORDER
 from remud_gen.records import Quadruplet, Verdict
 from remud_gen.rules.normalise import shorten
 
+VERSION = 1  # raise it with any change of what is counted or how: a kept funnel of another version is counted anew
 EXAMPLES_PER_CODE = 5
 ALARM_SHARE = 0.30
 ALARM_FROM_RECORDS = 20  # below, a share says nothing
@@ -101,8 +101,12 @@ def _count_code(funnel: Funnel, record: Quadruplet, verdict: Verdict, *, is_firs
     count = funnel.codes.setdefault(verdict.code, CodeCount())
     count.records += 1
     count.first += is_first
-    count.severities = dict(Counter(count.severities) + Counter([verdict.severity]))
-    for table, key in ((count.by_document, record.source.file), (count.by_language, record.language)):
+    tables = (
+        (count.severities, verdict.severity),
+        (count.by_document, record.source.file),
+        (count.by_language, record.language),
+    )
+    for table, key in tables:
         table[key] = table.get(key, 0) + 1
     if len(count.examples) < EXAMPLES_PER_CODE:
         snippet = f"{verdict.field}: {verdict.evidence}" if verdict.evidence else verdict.field
