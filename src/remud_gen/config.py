@@ -96,11 +96,12 @@ class ExportConfig(Section):
 class RunnerConfig(Section):
     """How work is spread and when a run gives up. Nothing here changes a byte of the output."""
 
-    executor: Literal["processes", "serial"] = "processes"
+    executor: str = "processes"  # or serial, or one that a package adds
     workers: int | None = Field(None, ge=1)  # None: one per core
+    shuffle_seed: int | None = None  # work on parts in a random order: a test that the order changes nothing
     max_error_rate: float = Field(0.5, ge=0, le=1)  # share of failed inputs of a stage
-    part_timeout_s: float = Field(1800.0, gt=0)
-    worker_memory_mb: int = Field(4096, ge=256)
+    part_timeout_s: float = Field(1800.0, gt=0)  # for one part, such as a range of pages
+    worker_memory_mb: int = Field(4096, ge=256)  # of one worker process
     parts_per_worker: int = Field(12, ge=1)  # a worker is replaced after so many: library caches grow
     replies: Path | None = None  # a reply store shared between runs
 

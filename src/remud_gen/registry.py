@@ -15,14 +15,15 @@ from typing import Any, Literal, get_args
 
 from remud_gen.errors import ConfigError
 
-Kind = Literal["readers", "layout", "ocr", "pairing", "llm", "filters", "exporters"]
+Kind = Literal["readers", "layout", "ocr", "pairing", "llm", "filters", "exporters", "executors"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+FOLDERS = {"executors": "runner.executors"}  # of kinds whose folder is not named as they are
 
 
 @cache
 def table(kind: Kind) -> dict[str, str]:
     """All names of one kind, ours and third parties', each with its `module:Class`."""
-    own: dict[str, str] = dict(importlib.import_module(f"remud_gen.{kind}").TABLE)
+    own: dict[str, str] = dict(importlib.import_module(f"remud_gen.{FOLDERS.get(kind, kind)}").TABLE)
     for point in entry_points(group=f"remud_gen.{kind}"):
         own.setdefault(point.name, point.value)
     return own

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from remud_gen import registry
 from remud_gen.config import Config, load_config
 from remud_gen.errors import InputError, TooManyErrors
-from remud_gen.runner.driver import Driver, StageReport, Wish
-from remud_gen.runner.executors import EXECUTORS
+from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
-from remud_gen.runner.plan import StageRow, plan_stage
+from remud_gen.runner.plan import Request, StageRow, plan_stage
 from remud_gen.runner.pool import WorkerPool
+from remud_gen.runner.report import StageReport
 from remud_gen.runner.run import Bench, Job, load_stage
 
 TOY = "tests.runner.toy_stages"
@@ -41,11 +42,13 @@ def settings(executor: str = "serial", *more: str) -> Config:
     return load_config(None, [*base, *more], {})
 
 
-def bring_up(run: Path, shelf: Path, config: Config, wish: Wish | None = None) -> dict[str, StageReport]:
+def bring_up(
+    run: Path, shelf: Path, config: Config, wish: Wish | None = None, rows: tuple[StageRow, ...] = ROWS
+) -> dict[str, StageReport]:
     folder = RunFolder(run).open(config)
     try:
         with Interruption(lambda text: None) as interruption:
-            driver = Driver(folder, config, ROWS, interruption, is_quiet=True)
+            driver = Driver(folder, config, rows, interruption, is_quiet=True)
             return {report.name: report for report in driver.bring_up_to(wish or Wish("pair"), [shelf])}
     finally:
         folder.close()
@@ -59,11 +62,16 @@ def record_files(run: Path) -> dict[str, bytes]:
     }
 
 
+def error_lines(run: Path, stage: str) -> list[dict]:
+    paths = sorted((run / stage).glob("*.errors.jsonl"))
+    return [json.loads(line) for path in paths for line in path.read_bytes().split(b"\n") if line]
+
+
 def n_run(reports: dict[str, StageReport]) -> dict[str, int]:
     return {name: report.n_run for name, report in reports.items()}
 
 
-@pytest.mark.parametrize("executor", sorted(EXECUTORS))
+@pytest.mark.parametrize("executor", registry.names("executors"))
 def test_all_executors_write_the_same_bytes(tmp_path: Path, shelf: Path, executor: str) -> None:
     bring_up(tmp_path / "reference", shelf, settings("serial"))
     reports = bring_up(tmp_path / "run", shelf, settings(executor))
@@ -144,11 +152,31 @@ def test_failures_are_named_and_counted_once(tmp_path: Path, shelf: Path) -> Non
         ("grow", "TOO_MUCH_MEMORY", ["runner.worker_memory_mb=300"]),
     ],
 )
-def test_a_dying_worker_costs_its_part_only(tmp_path: Path, shelf: Path, word: str, code: str, more: list[str]) -> None:
+def test_a_deadly_page_costs_itself_only(tmp_path: Path, shelf: Path, word: str, code: str, more: list[str]) -> None:
     (shelf / "first.txt").write_text(f"a\nb\n{word}\nd\ne\nf", "utf-8")
     report = bring_up(tmp_path / "run", shelf, settings("processes", *more))["extract"]
-    assert report.counts.codes == {code: 2}
-    assert (report.counts.produced, report.counts.failed) == (7, 2)
+    assert report.counts.codes == {code: 1}
+    assert (report.counts.produced, report.counts.failed) == (8, 1)
+    (error,) = error_lines(tmp_path / "run", "extract")
+    assert (error["file"], error["page_number"], error["code"]) == ("first.txt", 3, code)
+    assert "--retry-errors" in error["hint"]
+    assert not list((tmp_path / "run").rglob(".tmp-*"))
+
+
+def test_a_part_that_kills_every_worker_is_given_up(tmp_path: Path, shelf: Path) -> None:
+    (shelf / "first.txt").write_text("segfault\n" * 6 + "good\n", "utf-8")
+    config = settings("processes", "extract.pages_per_part=6")
+    report = bring_up(tmp_path / "run", shelf, config)["extract"]
+    assert report.counts.codes == {"WORKER_DIED": 6}
+    assert (report.counts.inputs, report.counts.produced, report.counts.failed) == (10, 4, 6)
+
+
+def test_a_worker_that_dies_over_a_whole_document_costs_the_document(tmp_path: Path, shelf: Path) -> None:
+    (shelf / "first.txt").write_text("a\nb\n", "utf-8")
+    rows = (*ROWS[:2], StageRow("pair", f"{TOY}:DeadlyPassages", "document", "page"))
+    report = bring_up(tmp_path / "run", shelf, settings("processes"), rows=rows)["pair"]
+    assert report.counts.codes == {"WORKER_DIED": 2}
+    assert (report.counts.produced, report.counts.failed) == (3, 2)
 
 
 def test_library_chatter_stays_off_the_screen(tmp_path: Path, shelf: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -194,9 +222,12 @@ def test_retry_errors_redoes_parts_with_failures_only(tmp_path: Path, shelf: Pat
 
 
 def test_too_many_errors_stop_the_run(tmp_path: Path, shelf: Path) -> None:
-    (shelf / "first.txt").write_text("\n".join(["bad"] * 9), "utf-8")
-    with pytest.raises(TooManyErrors, match="9 of 12 pages failed"):
+    log = tmp_path / "touched"
+    (shelf / "first.txt").write_text("\n".join([f"bad logged={log}"] * 30), "utf-8")
+    with pytest.raises(TooManyErrors, match="18 of 18 pages failed in extract; the rest was not tried") as caught:
         bring_up(tmp_path / "run", shelf, settings("serial", "runner.max_error_rate=0.5"))
+    assert "BAD_LINE" in caught.value.hint
+    assert len(log.read_text("utf-8").split()) == 18  # more than half of the 33 pages: the rest cannot save it
 
 
 def test_a_shelf_of_unreadable_files_is_an_input_error(tmp_path: Path) -> None:
@@ -283,11 +314,11 @@ def test_a_file_name_of_a_foreign_encoding_is_read(tmp_path: Path, shelf: Path) 
     assert reports["pair"].counts.produced == 11
 
 
-def test_what_a_killed_export_left_is_cleared(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
     RunFolder(tmp_path / "run").open(settings()).close()
-    scratch = tmp_path / "run" / "export" / ".tmp-abc" / "raw"
-    scratch.mkdir(parents=True)
-    (scratch / "half.jsonl").write_text("{", "utf-8")
+    for place in (tmp_path / "run", tmp_path / "run" / "pair", tmp_path / "run" / "images"):
+        place.mkdir(exist_ok=True)
+        (place / ".tmp-abc").write_text("{", "utf-8")
     RunFolder(tmp_path / "run").open(settings()).close()
     assert not list((tmp_path / "run").rglob(".tmp-*"))
 
@@ -296,11 +327,11 @@ def test_an_idle_worker_that_died_is_replaced(tmp_path: Path, shelf: Path) -> No
     bring_up(tmp_path / "reference", shelf, settings())
     folder = RunFolder(tmp_path / "run").open(settings())
     files = take_inventory([shelf], folder.path, is_writable=True)
-    bench = Bench(folder.path, settings(), {file.sha256: file.path for file in files})
+    bench = Bench(folder.path, settings(), {file.sha256: file.place for file in files})
     rows = {row.name: row for row in ROWS}
     stage = load_stage(rows["documents"].target, bench.config)
-    states = plan_stage(folder.path, rows["documents"], stage, [], files, bench.config)
-    jobs = [Job(rows["documents"].target, state.spec, state.basis) for state in states]
+    states = plan_stage(Request(folder.path, bench.config, files), rows["documents"], stage, [])
+    jobs = [Job(rows["documents"].target, state.spec, state.stamp) for state in states]
     pool = WorkerPool(bench, bench.config.runner, 1)
     try:
         assert len(list(pool.map(jobs[:1], lambda n: None, lambda: False))) == 1

@@ -94,3 +94,14 @@ class JoinedPassages(DocumentStage[Page, Passage]):
                 page.id,
                 Passage(id=f"q-{page.id}", document_id=page.document_id, source=page.source, text="x" * len(items)),
             )
+
+
+class DeadlyPassages(JoinedPassages):
+    """A document of two pages kills its worker."""
+
+    def process_document(
+        self, document_id: str, items: Sequence[Page]
+    ) -> Iterator[tuple[str, Passage | Failure | Rejection[Passage]]]:
+        if len(items) == 2:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        yield from super().process_document(document_id, items)

@@ -13,7 +13,7 @@ from remud_gen.errors import RecordError
 from remud_gen.records import Page
 from remud_gen.rules.geometry import grow, hull, measure_cover, measure_iou
 from remud_gen.runner.images import ContentImageStore
-from remud_gen.stages.base import InputFile, PageInput, StageContext
+from remud_gen.stages.base import InputFile, PageInput, ShelfFile, StageContext
 from remud_gen.stages.documents import DocumentsStage
 from remud_gen.stages.extract import ExtractStage
 from tests.pdf import sheets
@@ -26,7 +26,7 @@ class Shelf:
 
     def __init__(self, folder: Path, **options: object) -> None:
         self.config = Config.model_validate({"extract": options})
-        self.paths: dict[str, Path] = {}
+        self.paths: dict[str, ShelfFile] = {}
         self.images = ContentImageStore(folder)
         context = StageContext(self.config, self.images, self.paths)
         self.documents, self.extract = DocumentsStage(self.config), ExtractStage(self.config)
@@ -35,7 +35,7 @@ class Shelf:
 
     def read(self, path: Path, number: int = 1) -> Page:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        self.paths[sha256] = path
+        self.paths[sha256] = ShelfFile(path)
         (document,) = self.documents.process(InputFile(sha256, path, path.name, (), sha256))
         (page,) = self.extract.process(PageInput("input", document, number))
         return page

@@ -6,7 +6,7 @@ from PIL import Image
 from remud_gen.config import Config
 from remud_gen.records import ImageTextPair
 from remud_gen.runner.images import ContentImageStore
-from remud_gen.stages.base import Failure, Rejection, StageContext
+from remud_gen.stages.base import Failure, Rejection, ShelfFile, StageContext
 from remud_gen.stages.pair import PairStage
 from tests.pairing.builder import BODY, PageBuilder
 
@@ -17,7 +17,7 @@ def stage(tmp_path):
     scan = tmp_path / "page.png"
     Image.new("RGB", (600, 800), (90, 90, 90)).save(scan)
     stage = PairStage(Config())
-    stage.setup(StageContext(Config(), ContentImageStore(tmp_path / "run"), {"0" * 64: scan}))
+    stage.setup(StageContext(Config(), ContentImageStore(tmp_path / "run"), {"0" * 64: ShelfFile(scan)}))
     return stage
 
 

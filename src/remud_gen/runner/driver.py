@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from remud_gen import registry
 from remud_gen.config import Config
 from remud_gen.errors import InputError, Interrupted, TooManyErrors
 from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
-from remud_gen.runner.executors import EXECUTORS, Executor
+from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
-from remud_gen.runner.parts import Counts, PartMeta, PartState, Usage, iterate_inputs, part_paths
-from remud_gen.runner.plan import StageRow, find_orphans, join_parts, plan_stage
-from remud_gen.runner.progress import Progress
-from remud_gen.runner.run import Bench, Job, JobResult, load_stage, read_errors
+from remud_gen.runner.parts import PartState
+from remud_gen.runner.plan import Request, StageRow, join_parts, make_basis, plan_stage
+from remud_gen.runner.progress import Progress, tell
+from remud_gen.runner.reading import DamagedPart, iterate_inputs
+from remud_gen.runner.rename import find_namesake
+from remud_gen.runner.report import StageReport, quote_errors, report_stage
+from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.window import Window
-from remud_gen.stages.base import AsyncStage, InputFile, Stage, StageContext
+from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext
 
 MIN_FAILURES = 5  # below this the share of errors says nothing
+MOST_REPLANS = 20  # damaged parts that one command makes anew by itself
 
-
-@dataclass
-class StageReport:
-    """How a stage stands after a command."""
-
-    name: str
-    unit: str
-    counts: Counts = field(default_factory=Counts)
-    usage: Usage = field(default_factory=Usage)
-    n_parts: int = 0
-    n_run: int = 0
-    n_partial: int = 0
-    n_stale: int = 0  # left as they are by --only
-    n_orphans: int = 0
-    seconds: float = 0.0
-    calls_paid: int = 0
-    states: list[PartState] = field(default_factory=list)
+Stages = list[tuple[StageRow, Stage[Any, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +42,7 @@ class Wish:
     only: frozenset[str] | None = None  # None: every stage up to the last
     retries_errors: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    is_thorough: bool = False  # read every file of every part again before trusting it
 
 
 class Driver:
@@ -79,14 +70,24 @@ class Driver:
         """
         stages = self._load_stages(wish)
         files = take_inventory(roots, self._folder.path, is_writable=True)
-        bench = Bench(self._folder.path, self._config, {file.sha256: file.path for file in files})
+        for _ in range(MOST_REPLANS):
+            try:
+                return self._run_rows(stages, files, wish)
+            except DamagedPart as damage:
+                # Whatever was made from the part came from its true bytes; it alone is made anew.
+                tell(f"{damage.message}; it is made anew")
+                damage.invalidate(self._folder.path)
+        raise InputError("record files change while they are read", "is another program writing to the run folder?")
+
+    def _run_rows(self, stages: Stages, files: Sequence[InputFile], wish: Wish) -> list[StageReport]:
+        bench = Bench(self._folder.path, self._config, {file.sha256: file.place for file in files})
+        request = Request(self._folder.path, self._config, files, wish.is_thorough)
         reports: list[StageReport] = []
         upstream: list[PartState] = []
-        executor = EXECUTORS[self._config.runner.executor](bench, self._config.runner, self._interruption)
-        with executor:
+        executor_class = registry.load("executors", self._config.runner.executor)
+        with executor_class(bench, self._config.runner, self._interruption) as executor:
             for row, stage in stages:
-                limit = wish.limits.get(row.name)
-                states = self._plan(row, stage, upstream, files, limit)
+                states = plan_stage(request, row, stage, upstream, wish.limits.get(row.name))
                 is_left = wish.only is not None and row.name not in wish.only
                 report = self._run_row(row, stage, states, executor, bench, wish, is_left=is_left)
                 if wish.limits:
@@ -96,7 +97,7 @@ class Driver:
                 upstream = report.states
         return reports
 
-    def _load_stages(self, wish: Wish) -> list[tuple[StageRow, Stage[Any, Any]]]:
+    def _load_stages(self, wish: Wish) -> Stages:
         """The stages this wish needs, all checked before the first one starts: a typing error must not cost a night."""
         names = [row.name for row in self._rows]
         rows = self._rows[: names.index(wish.last) + 1]
@@ -105,28 +106,20 @@ class Driver:
             if wish.only is None or row.name in wish.only:
                 stage.settings()
                 stage.check()
+        registry.load("executors", self._config.runner.executor)
         return stages
 
-    def survey(self, roots: Sequence[Path]) -> list[StageReport]:
+    def survey(self, roots: Sequence[Path], *, is_thorough: bool = False) -> list[StageReport]:
         """How every stage stands, without running or writing anything."""
         files = take_inventory(roots, self._folder.path, is_writable=False)
+        request = Request(self._folder.path, self._config, files, is_thorough)
         reports: list[StageReport] = []
         upstream: list[PartState] = []
         for row in self._rows:
-            states = self._plan(row, load_stage(row.target, self._config), upstream, files, None)
-            reports.append(self._report(row, states))
+            states = plan_stage(request, row, load_stage(row.target, self._config), upstream)
+            reports.append(report_stage(self._folder.path, row, states))
             upstream = states
         return reports
-
-    def _plan(
-        self,
-        row: StageRow,
-        stage: Stage[Any, Any],
-        upstream: Sequence[PartState],
-        files: Sequence[InputFile],
-        limit: int | None,
-    ) -> list[PartState]:
-        return plan_stage(self._folder.path, row, stage, upstream, files, self._config, limit)
 
     def _run_row(
         self,
@@ -141,32 +134,50 @@ class Driver:
     ) -> StageReport:
         started = time.monotonic()
         todo = [] if is_left else [state for state in states if _needs_run(state, wish)]
-        jobs = [Job(row.target, state.spec, state.basis, _reusable(state)) for state in todo]
+        jobs = [self._make_job(row, stage, state) for state in todo]
         done: dict[str, JobResult] = {}
         calls_paid = 0
         if jobs:
+            make_basis(stage).save(self._folder.path)
+            if self._config.runner.shuffle_seed is not None:
+                random.Random(self._config.runner.shuffle_seed).shuffle(jobs)
             total = sum(job.spec.taken for job in jobs)
+            # Files are looked at in no time, and a shelf of nothing readable has an error of its own.
+            most = 1.0 if row.division == "file" else self._config.runner.max_error_rate
+            watch = _FailureWatch(states, todo, most)
             with Progress(row.name, total, row.unit, is_quiet=self._is_quiet) as progress:
 
                 def publish(result: JobResult) -> None:
                     done[result.job.spec.key] = result
                     progress.count_failures(result.meta.counts.failed)
+                    if watch.count(result.meta.counts.failed):
+                        self._judge(report_stage(self._folder.path, row, _update(states, done)), is_stopped=True)
 
                 if isinstance(stage, AsyncStage):
                     calls_paid = asyncio.run(self._ask(stage, bench, jobs, progress, publish))
                 else:
                     for result in executor.map(jobs, progress.tick):
                         publish(result)
-        current = [
-            replace(state, state="fresh", reason="", meta=done[state.spec.key].meta)
-            if state.spec.key in done
-            else state
-            for state in states
-        ]
-        report = self._report(row, current)
+        report = report_stage(self._folder.path, row, _update(states, done))
         report.n_run, report.calls_paid = len(done), calls_paid
         report.seconds = time.monotonic() - started
         return report
+
+    def _make_job(self, row: StageRow, stage: Stage[Any, Any], state: PartState) -> Job:
+        """What is to be made of a part, and what of an earlier version can be kept."""
+        is_divisible = isinstance(stage, RecordStage)
+        job = Job(row.target, state.spec, state.stamp, is_divisible=is_divisible)
+        meta = state.meta
+        if row.division == "pages" and state.state in ("missing", "stale") and state.spec.take is None:
+            namesake = find_namesake(self._folder.path, state)
+            if namesake is not None:
+                return replace(job, old=namesake, keeps="renamed")
+        if meta is None or state.state == "stale" or row.division in ("document", "corpus"):
+            return job
+        if state.state == "fresh":
+            return replace(job, old=meta, keeps="clean")
+        # A partial part of an async stage may lack inputs in the middle; its replies are stored, so it is made anew.
+        return replace(job, old=meta, keeps="all") if is_divisible else job
 
     async def _ask(
         self,
@@ -179,7 +190,7 @@ class Driver:
         from remud_gen.llm.gateway import open_gateway
 
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
-        stage.setup(StageContext(self._config, self._folder.images, bench.document_paths))
+        stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
         async with open_gateway(self._config, store, self._folder.images) as gateway:
             size = self._config.generate.concurrency
             loop = asyncio.get_running_loop()
@@ -194,63 +205,55 @@ class Driver:
             try:
                 await window.map(jobs, progress.tick, publish)
             finally:
+                self._interruption.on_request.remove(refuse)
                 progress.show(f"{gateway.counts['sent']} calls sent")
             return gateway.counts["sent"]
 
-    def _report(self, row: StageRow, states: list[PartState]) -> StageReport:
-        report = StageReport(row.name, row.unit, n_parts=len(states), states=states)
-        for state in states:
-            report.n_stale += state.state in ("stale", "missing")
-            report.n_partial += state.state == "partial" or (state.meta is not None and state.meta.is_partial)
-            if state.meta is not None:
-                report.counts.add(state.meta.counts)
-                report.usage.add(state.meta.usage)
-        planned = {state.spec.key: state for state in states}
-        report.n_orphans = len(find_orphans(self._folder.path, row.name, planned))
-        return report
-
-    def _judge(self, report: StageReport) -> None:
+    def _judge(self, report: StageReport, *, is_stopped: bool = False) -> None:
         counts = report.counts
+        quoted = "\n".join(quote_errors(self._folder.path, report)) if counts.failed else ""
         if report.name == "documents" and counts.inputs and not counts.produced:
-            raise InputError(f"none of the {counts.inputs} files can be read", self._quote_errors(report))
-        share = counts.failed / counts.inputs if counts.inputs else 0.0
-        if counts.failed >= MIN_FAILURES and share > self._config.runner.max_error_rate:
+            raise InputError(f"none of the {counts.inputs} files can be read", quoted)
+        if is_stopped or _is_too_many(counts.failed, counts.inputs, self._config.runner.max_error_rate):
+            rest = "; the rest was not tried" if is_stopped else ""
             raise TooManyErrors(
-                f"{counts.failed} of {counts.inputs} {report.unit}s failed in {report.name}",
-                f"{self._quote_errors(report)}\nmend the cause and add --retry-errors, or raise runner.max_error_rate",
+                f"{counts.failed} of {counts.inputs} {report.unit}s failed in {report.name}{rest}",
+                f"{quoted}\nmend the cause and add --retry-errors, or raise runner.max_error_rate",
             )
 
-    def list_errors(self, reports: Sequence[StageReport], most: int = 10) -> list[str]:
-        """The first failed inputs of every stage, each with what to do."""
-        lines = []
-        for report in reports:
-            if report.counts.errors:
-                lines += [f"{report.name}: {line}" for line in self._quote_errors(report, most).splitlines()]
-        return lines
 
-    def _quote_errors(self, report: StageReport, most: int = 5) -> str:
-        lines: list[str] = []
-        for state in report.states:
-            for error in read_errors(part_paths(self._folder.path, report.name, state.spec.key)[1]):
-                hint = f" ({error['hint']})" if error.get("hint") else ""
-                lines.append(f"{error['file']}: {error['code']}: {error['message']}{hint}")
-                if len(lines) >= most:
-                    return "\n".join(lines)
-        return "\n".join(lines)
+def _update(states: Sequence[PartState], done: Mapping[str, JobResult]) -> list[PartState]:
+    """The plan with what this command has made."""
+    return [
+        replace(state, state="fresh", reason="", meta=done[state.spec.key].meta) if state.spec.key in done else state
+        for state in states
+    ]
+
+
+class _FailureWatch:
+    """Knows as soon as it is certain that too many inputs of a stage fail: the rest would be time and money lost."""
+
+    def __init__(self, states: Sequence[PartState], todo: Sequence[PartState], most: float) -> None:
+        self._most = most
+        self._n_inputs = sum(state.spec.taken for state in states)
+        redone = {state.spec.key for state in todo}
+        kept = (state.meta for state in states if state.spec.key not in redone)
+        self._n_failed = sum(meta.counts.failed for meta in kept if meta is not None)
+
+    def count(self, n_failed: int) -> bool:
+        """Add the failed inputs of a finished part; whether the whole stage is bound to end with too many."""
+        self._n_failed += n_failed
+        return n_failed > 0 and _is_too_many(self._n_failed, self._n_inputs, self._most)
+
+
+def _is_too_many(n_failed: int, n_inputs: int, most: float) -> bool:
+    return n_failed >= MIN_FAILURES and n_failed > most * n_inputs
 
 
 def _needs_run(state: PartState, wish: Wish) -> bool:
     if state.state != "fresh":
         return True
     return wish.retries_errors and state.meta is not None and state.meta.counts.errors > 0
-
-
-def _reusable(state: PartState) -> PartMeta | None:
-    """The part on disk if only its failed inputs need doing; kept rejections would lose their codes in a copy."""
-    meta = state.meta
-    if state.state != "fresh" or meta is None or any(ending == "r" and n for ending, n, _ in meta.endings):
-        return None
-    return meta
 
 
 def read_overlay(run: Path, corpus: Sequence[PartState]) -> dict[str, tuple[Verdict, ...]]:

@@ -13,16 +13,18 @@ from typing import BinaryIO
 from remud_gen.errors import InputError
 
 TEMPORARY = ".tmp-"
+FOLDERS_OF_THEIR_OWN = {"export"}  # cleared by whoever publishes there
 
 
 @contextmanager
-def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path`; on success fsync it and move it into place, on failure remove it.
+def open_atomically(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
+    """Open a temporary file in `scratch` (default: beside `path`, in any case on the same file system); on success
+    flush it to disk and move it into place, on failure remove it.
 
     Raises:
         InputError: when the disk is full or the folder may not be written to.
     """
-    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+    temporary = (scratch or path.parent) / f"{TEMPORARY}{uuid.uuid4().hex}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
@@ -30,6 +32,7 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
+        flush_folder(path.parent)
     except OSError as error:
         raise InputError(
             f"cannot write {path.name} in {path.parent}: {error.strerror or error}",
@@ -40,18 +43,39 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, scratch: Path | None = None) -> None:
     """Write a whole file or nothing."""
-    with open_atomically(path) as stream:
+    with open_atomically(path, scratch) as stream:
         stream.write(data)
 
 
+def flush_folder(folder: Path) -> None:
+    """Make renames in a folder survive a power cut, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def remove_leftovers(folder: Path) -> int:
-    """Delete temporary files that a killed run left; call only while holding the run's lock."""
-    leftovers = list(folder.rglob(f"{TEMPORARY}*"))
+    """Delete temporary files that a killed run left; call only while holding the run's lock.
+
+    Looks into the folder and the folders right below it: nothing writes temporary files deeper, and the pictures of a
+    large run are too many to be listed at every start.
+    """
+    places = [folder, *(Path(entry) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))]
+    leftovers = [
+        Path(entry)
+        for place in places
+        if place.name not in FOLDERS_OF_THEIR_OWN
+        for entry in os.scandir(place)
+        if entry.name.startswith(TEMPORARY)
+    ]
     for path in leftovers:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)  # an export that was never published
+            shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
     return len(leftovers)

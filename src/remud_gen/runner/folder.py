@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -89,8 +90,10 @@ class RunFolder:
         return [Path(str(root)) for root in stored] if isinstance(stored, list) else []
 
     def close(self) -> None:
-        """Release the lock."""
+        """Clear what killed workers left half-written, and release the lock."""
         if self._lock is not None:
+            with suppress(OSError):
+                remove_leftovers(self.path)
             self._lock.release()
             self._lock = None
 

@@ -43,7 +43,9 @@ class ContentImageStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = f"images/{sha256[:2]}/{sha256}.{'jpg' if is_photographic else 'png'}"
         if not (self._root / path).exists():
-            write_atomically(self._root / path, data)
+            folder = self._root / "images"
+            folder.mkdir(exist_ok=True)
+            write_atomically(self._root / path, data, scratch=folder)
         return ImageRef(
             path=path,
             sha256=sha256,

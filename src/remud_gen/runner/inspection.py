@@ -8,7 +8,7 @@ from pathlib import Path
 
 from remud_gen.errors import InputError
 from remud_gen.records import Document, ImageTextPair, Page, Passage, Quadruplet, Record
-from remud_gen.runner.parts import parse_record
+from remud_gen.runner.reading import parse_record
 
 
 def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM -> a wish to stop: once finishes what is in flight, twice stops now."""
+"""Ctrl-C, SIGTERM and a closed terminal -> a wish to stop: once finishes what is in flight, twice stops now."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Interruption:
     def __enter__(self) -> Interruption:
         # Signal handlers can only be set in the main thread; elsewhere (tests, notebooks) the default stays.
         if threading.current_thread() is threading.main_thread():
-            for name in (signal.SIGINT, signal.SIGTERM):
+            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 self._old[name] = signal.signal(name, self._handle)
         return self
 

@@ -25,18 +25,21 @@ def take_inventory(roots: Sequence[Path], run: Path, *, is_writable: bool) -> li
     cache = _read_cache(run)
     found: dict[str, list[tuple[str, Path]]] = {}
     known: dict[str, list[object]] = {}
+    stamps: dict[str, tuple[int, int]] = {}
     for file, path in _walk(roots, run):
-        sha256 = _hash_cached(path, cache, known)
+        sha256, stamp = _hash_cached(path, cache, known)
         found.setdefault(sha256, []).append((file, path))
+        if stamp is not None:
+            stamps.setdefault(sha256, stamp)
     if not found:
         listed = ", ".join(str(root) for root in roots)
         raise InputError(f"no files in {listed}", "name a folder with PDFs or page images")
     if is_writable and known != cache:
         write_atomically(run / CACHE, json.dumps(known, ensure_ascii=False).encode("utf-8"))
-    files = [
-        InputFile(make_id("document", sha256), places[0][1], places[0][0], tuple(f for f, _ in places[1:]), sha256)
-        for sha256, places in found.items()
-    ]
+    files = []
+    for sha256, ((file, path), *copies) in found.items():
+        names = tuple(name for name, _ in copies)
+        files.append(InputFile(make_id("document", sha256), path, file, names, sha256, stamps.get(sha256)))
     return sorted(files, key=lambda entry: entry.file)
 
 
@@ -76,22 +79,25 @@ def _list_files(root: Path, run: Path) -> Iterator[Path]:
         yield from (here / name for name in sorted(names) if not name.startswith(".") and (here / name).is_file())
 
 
-def _hash_cached(path: Path, cache: dict[str, list[object]], known: dict[str, list[object]]) -> str:
+def _hash_cached(
+    path: Path, cache: dict[str, list[object]], known: dict[str, list[object]]
+) -> tuple[str, tuple[int, int] | None]:
+    """A file's hash, and its size and time before it was read: a file that changes meanwhile is noticed later."""
     key = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
     try:
         stat = path.stat()
-        stamp: list[object] = [stat.st_size, stat.st_mtime_ns]
+        stamp = (stat.st_size, stat.st_mtime_ns)
         old = cache.get(key)
-        if old is not None and old[:2] == stamp:
+        if old is not None and old[:2] == list(stamp):
             sha256 = str(old[2])
         else:
             with path.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         # Kept as an input of its own, so that the document stage names it as failed.
-        return hashlib.sha256(b"unreadable\x1f" + os.fsencode(path.name)).hexdigest()
+        return hashlib.sha256(b"unreadable\x1f" + os.fsencode(path.name)).hexdigest(), None
     known[key] = [*stamp, sha256]
-    return sha256
+    return sha256, stamp
 
 
 def _read_cache(run: Path) -> dict[str, list[object]]:

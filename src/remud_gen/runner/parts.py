@@ -1,7 +1,8 @@
 """A part: the unit of work that is on disk whole or not at all.
 
-RUN/<stage>/<key>.jsonl holds its records, .errors.jsonl every input that was rejected or failed, .meta.json (written
-last) the fingerprint by which a later run knows whether the part is still good.
+RUN/<stage>/<key>.jsonl holds its records, .errors.jsonl every input that was rejected or failed, .calls.json (only
+where models were asked) what each input rests on, .meta.json (written last) the fingerprint by which a later run knows
+whether the part is still good.
 """
 
 from __future__ import annotations
@@ -10,24 +11,19 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from remud_gen.errors import InputError
-from remud_gen.records import RECORD_TYPES, SCHEMA_VERSION, Document, Record
-from remud_gen.stages.base import InputFile, PageInput
+from remud_gen.records import SCHEMA_VERSION
+from remud_gen.runner.basis import Basis, Stamp
+from remud_gen.runner.reading import Inputs, read_bytes_of
 
 SLICE_RECORDS = 200  # records that one part of the next stage takes; replies and crashes cost at most so many
-READ_BYTES = 1 << 20
-
-
-def digest(*parts: str) -> str:
-    """SHA-256 over texts, each kept apart from the next."""
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8")).hexdigest()
 
 
 def make_slug(file: str, sha256: str) -> str:
@@ -82,34 +78,6 @@ class Usage(BaseModel):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-class Basis(BaseModel):
-    """All that makes a part stale when it changes, kept piece by piece so that `status` can name the piece."""
-
-    version: int
-    settings: dict[str, str]  # key -> digest of its value
-    libraries: dict[str, str]
-    inputs: str
-
-    def fingerprint(self, stage: str) -> str:
-        """One digest over everything."""
-        return digest(stage, json.dumps(self.model_dump(), sort_keys=True))
-
-    def explain_change(self, old: Basis) -> str:
-        """What differs from an older basis, in words."""
-        reasons = []
-        if old.version != self.version:
-            reasons.append("new version of the stage")
-        for name, mine, theirs in (
-            ("setting", self.settings, old.settings),
-            ("library", self.libraries, old.libraries),
-        ):
-            keys = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
-            reasons.extend(f"{name} {key} changed" for key in keys)
-        if old.inputs != self.inputs:
-            reasons.append("input changed")
-        return ", ".join(reasons)
-
-
 class PartMeta(BaseModel):
     """The sidecar of a part. Times are not compared: the record files are."""
 
@@ -120,7 +88,8 @@ class PartMeta(BaseModel):
     key: str
     document: str = ""
     fingerprint: str
-    basis: Basis
+    basis: str  # digest of the Basis kept in RUN/bases
+    inputs: dict[str, str]
     counts: Counts
     usage: Usage = Field(default_factory=Usage)
     is_partial: bool = False
@@ -128,32 +97,12 @@ class PartMeta(BaseModel):
     size: int
     mtime_ns: int
     errors_sha256: str
+    errors_size: int
+    errors_mtime_ns: int
     slices: list[Slice]
-    endings: list[tuple[Literal["p", "r", "f"], int, int]] = Field(default_factory=list)
-    """Per input: produced, rejected or failed; its lines in the record file; its lines in the error file."""
+    single: str | None = None  # the record itself where a document is all there is: planning then opens no other file
+    endings: str = ""  # how each input ended, see reuse.py
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PartInput:
-    """A stretch of an upstream record file, with the digest it must still have."""
-
-    path: str  # below the run folder
-    offset: int
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Where a part's inputs come from: a file of the shelf, pages of a document, or lines of earlier parts."""
-
-    count: int
-    digest: str
-    file: InputFile | None = None
-    document: Document | None = None
-    pages: tuple[int, int] | None = None  # first and last, 1-based, inclusive
-    parts: tuple[PartInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +126,31 @@ class PartState:
     """What lies on disk for a planned part."""
 
     spec: PartSpec
-    basis: Basis
+    stamp: Stamp
     state: Literal["fresh", "stale", "partial", "missing"]
     reason: str
     meta: PartMeta | None
 
 
-def part_paths(run: Path, stage: str, key: str) -> tuple[Path, Path, Path]:
-    """Records, errors and meta file of a part."""
-    folder = run / stage
-    return folder / f"{key}.jsonl", folder / f"{key}.errors.jsonl", folder / f"{key}.meta.json"
+@dataclass(frozen=True, slots=True)
+class PartPaths:
+    """The files of a part."""
+
+    records: Path
+    errors: Path
+    calls: Path
+    meta: Path
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """In the order in which they may be deleted: without its sidecar a part does not exist."""
+        return self.meta, self.records, self.errors, self.calls
+
+
+def part_paths(run: Path, stage: str, key: str) -> PartPaths:
+    """Where a part lies."""
+    base = f"{run}/{stage}/{key}"  # of strings: a hundred thousand of these must be cheap
+    return PartPaths(*(Path(base + suffix) for suffix in (".jsonl", ".errors.jsonl", ".calls.json", ".meta.json")))
 
 
 def read_meta(path: Path) -> PartMeta | None:
@@ -196,47 +160,88 @@ def read_meta(path: Path) -> PartMeta | None:
         InputError: when a newer remud-gen wrote it.
     """
     try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        data = path.read_bytes()
+    except OSError:
         return None
-    if not isinstance(data, dict):
+    try:
+        meta = PartMeta.model_validate_json(data)
+    except ValidationError:
+        _refuse_newer(path.name, data)
         return None
-    version = data.get("schema_version")
+    if meta.schema_version > SCHEMA_VERSION:
+        _refuse_newer(path.name, data)
+    return meta
+
+
+def _refuse_newer(name: str, data: bytes) -> None:
+    try:
+        version = json.loads(data).get("schema_version")
+    except (ValueError, AttributeError):
+        return
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise InputError(
-            f"{path.name} was written by a newer remud-gen (schema {version}, this one reads {SCHEMA_VERSION})",
+            f"{name} was written by a newer remud-gen (schema {version}, this one reads {SCHEMA_VERSION})",
             "upgrade remud-gen or use another --run folder",
         )
-    try:
-        return PartMeta.model_validate(data)
-    except ValidationError:
-        return None
 
 
-def examine(run: Path, spec: PartSpec, basis: Basis) -> PartState:
-    """Compare a planned part with what lies on disk."""
-    records, errors, meta_path = part_paths(run, spec.stage, spec.key)
-    meta = read_meta(meta_path)
+def examine(run: Path, spec: PartSpec, basis: Basis, *, is_thorough: bool = False) -> PartState:
+    """Compare a planned part with what lies on disk; thoroughly means reading its files and pictures, too."""
+    stamp = basis.sign(spec.inputs.digests)
+    paths = part_paths(run, spec.stage, spec.key)
+    meta = read_meta(paths.meta)
     if meta is None:
-        return PartState(spec, basis, "missing", "not made yet", None)
+        is_torn = paths.meta.exists()
+        reason = "its sidecar is damaged or of an older version" if is_torn else "not made yet"
+        return PartState(spec, stamp, "missing", reason, None)
     if meta.schema_version < SCHEMA_VERSION:
-        return PartState(spec, basis, "stale", f"written with schema {meta.schema_version}", None)
-    if meta.fingerprint != basis.fingerprint(spec.stage):
-        return PartState(spec, basis, "stale", basis.explain_change(meta.basis) or "made differently", meta)
-    if not _is_intact(records, meta.size, meta.mtime_ns, meta.sha256) or not errors.is_file():
-        return PartState(spec, basis, "stale", "record file missing or edited", None)
+        return PartState(spec, stamp, "stale", f"written with schema {meta.schema_version}", None)
+    if meta.fingerprint != stamp.fingerprint:
+        reasons = [*basis.explain_change(run, meta.basis), *stamp.explain_inputs(meta.inputs)]
+        return PartState(spec, stamp, "stale", ", ".join(reasons) or "made differently", meta)
+    damage = find_damage(run, meta, paths, is_thorough=is_thorough)
+    if damage:
+        return PartState(spec, stamp, "stale", damage, None)
     if meta.is_partial and meta.counts.inputs < spec.taken:
-        return PartState(spec, basis, "partial", f"{meta.counts.inputs} of {spec.inputs.count} inputs done", meta)
-    return PartState(spec, basis, "fresh", "", meta)
+        return PartState(spec, stamp, "partial", f"{meta.counts.inputs} of {spec.inputs.count} inputs done", meta)
+    return PartState(spec, stamp, "fresh", "", meta)
 
 
-def _is_intact(path: Path, size: int, mtime_ns: int, sha256: str) -> bool:
+def find_damage(run: Path, meta: PartMeta, paths: PartPaths, *, is_thorough: bool) -> str:
+    """What is wrong with a part's files, in words; empty when nothing is."""
+    files = (
+        (paths.records, meta.size, meta.mtime_ns, meta.sha256),
+        (paths.errors, meta.errors_size, meta.errors_mtime_ns, meta.errors_sha256),
+    )
+    for path, size, mtime_ns, sha256 in files:
+        try:
+            stat = path.stat()
+            if stat.st_size != size:
+                return f"{path.name} was edited or cut short"
+            # An untouched file is not read again: that would make an idle rerun over a large corpus slow.
+            if (is_thorough or stat.st_mtime_ns != mtime_ns) and _hash_file(path) != sha256:
+                return f"{path.name} was edited"
+        except OSError:
+            return f"{path.name} is missing"
+    if is_thorough:
+        for picture in _list_pictures(paths.records):
+            if not _is_whole(run / picture):
+                return f"{picture} is missing or damaged"
+    return ""
+
+
+PICTURE = re.compile(rb'"path":"(images/[0-9a-f]{2}/[0-9a-f]{64}\.(?:png|jpg))"')
+
+
+def _list_pictures(records: Path) -> Iterator[str]:
+    """Paths of all pictures that a record file names, each once."""
+    yield from (path.decode("ascii") for path in dict.fromkeys(PICTURE.findall(read_bytes_of(records))))
+
+
+def _is_whole(picture: Path) -> bool:
+    """A stored picture is named by the hash of its bytes."""
     try:
-        stat = path.stat()
-        if stat.st_size != size:
-            return False
-        # An untouched file is not read again: that would make an idle rerun over a large corpus slow.
-        return stat.st_mtime_ns == mtime_ns or _hash_file(path) == sha256
+        return _hash_file(picture) == picture.stem
     except OSError:
         return False
 
@@ -244,49 +249,3 @@ def _is_intact(path: Path, size: int, mtime_ns: int, sha256: str) -> bool:
 def _hash_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def iterate_inputs(run: Path, inputs: Inputs) -> Iterator[InputFile | PageInput | Record]:
-    """The inputs of a part, in order.
-
-    Raises:
-        InputError: when a record file no longer has the bytes it was planned with.
-    """
-    if inputs.file is not None:
-        yield inputs.file
-    elif inputs.document is not None and inputs.pages is not None:
-        first, last = inputs.pages
-        for number in range(first, last + 1):
-            yield PageInput(f"{inputs.document.id}-p{number}", inputs.document, number)
-    for part in inputs.parts:
-        data = _read_verified(run / part.path, part)
-        for line in data.splitlines():
-            yield parse_record(json.loads(line))
-
-
-def _read_verified(path: Path, part: PartInput) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            stream.seek(part.offset)
-            data = stream.read(part.size)
-    except OSError as error:
-        raise InputError(f"{part.path} cannot be read: {error.strerror}") from None
-    if hashlib.sha256(data).hexdigest() != part.sha256:
-        raise InputError(f"{part.path} was changed while the run was reading it", "run the command again")
-    return data
-
-
-def parse_record(data: Mapping[str, Any]) -> Record:
-    """A record from its JSON, by its `record` field."""
-    return RECORD_TYPES[data["record"]].model_validate(data)
-
-
-def locate(item: InputFile | PageInput | Record) -> tuple[str, str, int | None]:
-    """Id, file and page of an input, for error lines and progress."""
-    if isinstance(item, InputFile):
-        return item.id, item.file, None
-    if isinstance(item, PageInput):
-        return item.id, item.document.file, item.number
-    source = getattr(item, "source", None)
-    file = source.file if source is not None else getattr(item, "file", "")
-    return str(getattr(item, "id", "")), file, source.page_number if source is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,18 +12,10 @@ from typing import Any, Literal
 
 from remud_gen.config import Config
 from remud_gen.records import Document
-from remud_gen.runner.parts import (
-    Basis,
-    Inputs,
-    PartInput,
-    PartSpec,
-    PartState,
-    digest,
-    examine,
-    make_slug,
-    parse_record,
-    part_paths,
-)
+from remud_gen.runner.basis import Basis, flatten_settings, shorten_digest
+from remud_gen.runner.parts import PartSpec, PartState, examine, make_slug, part_paths
+from remud_gen.runner.reading import Inputs, PartInput, parse_line
+from remud_gen.runner.rename import NAME
 from remud_gen.stages.base import InputFile, Stage
 
 Division = Literal["file", "pages", "document", "slice", "part", "corpus"]
@@ -40,11 +32,11 @@ class StageRow:
     is_limited: bool = False  # whether --limit of `run` counts this stage's inputs
 
 
-def make_basis(stage: Stage[Any, Any], inputs: str) -> Basis:
-    """All that the output of one part depends on."""
-    settings = {key: digest(json.dumps(value, sort_keys=True, default=str)) for key, value in stage.settings().items()}
+def make_basis(stage: Stage[Any, Any]) -> Basis:
+    """All but the inputs that the output of a stage's parts depends on."""
     libraries = {name: _installed(name) for name in stage.libraries()}
-    return Basis(version=stage.version, settings=settings, libraries=libraries, inputs=inputs)
+    settings = flatten_settings(stage.settings())
+    return Basis(stage=stage.name, version=stage.version, settings=settings, libraries=libraries)
 
 
 @cache
@@ -55,48 +47,52 @@ def _installed(name: str) -> str:
         return "absent"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be planned, and how closely to look at what lies on disk."""
+
+    run: Path
+    config: Config
+    files: Sequence[InputFile]
+    is_thorough: bool = False  # read record files and pictures again, instead of trusting size and time
+
+
 def plan_stage(
-    run: Path,
-    row: StageRow,
-    stage: Stage[Any, Any],
-    upstream: Sequence[PartState],
-    files: Sequence[InputFile],
-    config: Config,
-    limit: int | None = None,
+    request: Request, row: StageRow, stage: Stage[Any, Any], upstream: Sequence[PartState], limit: int | None = None
 ) -> list[PartState]:
     """The parts a stage should have, and how each stands on disk.
 
     Upstream parts that are not on disk yet add nothing; a limit is given out to the parts in their order.
     """
-    base = make_basis(stage, "")
-    specs: Iterator[PartSpec]
-    if row.division == "file":
-        specs = _divide_files(row, files)
-    elif row.division == "pages":
-        specs = _divide_pages(run, row, upstream, config.extract.pages_per_part)
-    elif row.division == "document":
-        specs = _divide_documents(row, upstream)
-    elif row.division == "slice":
-        specs = _divide_slices(row, upstream)
-    elif row.division == "part":
-        specs = _divide_parts(row, upstream)
-    else:
-        specs = _divide_corpus(row, upstream)
+    basis = make_basis(stage)
     states = []
     left = limit
-    for spec in specs:
-        basis = base.model_copy(update={"inputs": spec.inputs.digest})
-        state = examine(run, spec, basis)
+    for spec in _divide(request, row, upstream):
+        state = examine(request.run, spec, basis, is_thorough=request.is_thorough)
         # What is finished stays whole: a limit bounds work, it never makes a result smaller.
         if left is not None and state.state != "fresh":
             if left <= 0:
                 continue
             if spec.inputs.count > left:
-                state = examine(run, replace(spec, take=left), basis)
+                state = examine(request.run, replace(spec, take=left), basis)
         if left is not None:
             left -= spec.inputs.count
         states.append(state)
     return states
+
+
+def _divide(request: Request, row: StageRow, upstream: Sequence[PartState]) -> Iterator[PartSpec]:
+    if row.division == "file":
+        return _divide_files(row, request.files)
+    if row.division == "pages":
+        return _divide_pages(request.run, row, upstream, request.config.extract.pages_per_part)
+    if row.division == "document":
+        return _divide_documents(row, upstream)
+    if row.division == "slice":
+        return _divide_slices(row, upstream)
+    if row.division == "part":
+        return _divide_parts(row, upstream)
+    return _divide_corpus(row, upstream)
 
 
 def _finished(upstream: Sequence[PartState]) -> Iterator[PartState]:
@@ -105,27 +101,41 @@ def _finished(upstream: Sequence[PartState]) -> Iterator[PartState]:
 
 def _divide_files(row: StageRow, files: Sequence[InputFile]) -> Iterator[PartSpec]:
     for file in files:
-        inputs = Inputs(count=1, digest=digest(file.sha256, file.file, *file.copies), file=file)
-        yield PartSpec(row.name, make_slug(file.file, file.sha256), inputs, file.file)
+        digests = {"file content": shorten_digest(file.sha256), NAME: shorten_digest(file.file)}
+        if file.copies:
+            digests["copies"] = shorten_digest(*file.copies)
+        yield PartSpec(row.name, make_slug(file.file, file.sha256), Inputs(1, digests, file=file), file.file)
 
 
 def _divide_pages(run: Path, row: StageRow, upstream: Sequence[PartState], size: int) -> Iterator[PartSpec]:
     for state in _finished(upstream):
-        if state.meta is None or not state.meta.counts.outputs:
+        document = _read_document(run, state)
+        if document is None:
             continue
-        data = part_paths(run, state.spec.stage, state.spec.key)[0].read_bytes()
-        document = parse_record(json.loads(data.splitlines()[0]))
-        if not isinstance(document, Document):
-            continue
+        # Not the whole record: a copy put beside a book, or a better title, changes no page.
+        digests = {
+            "file content": shorten_digest(document.sha256, document.reader, document.media_type),
+            NAME: shorten_digest(document.file),
+        }
         for first in range(1, document.page_count + 1, size):
             last = min(first + size - 1, document.page_count)
             inputs = Inputs(
-                count=last - first + 1,
-                digest=digest(state.meta.sha256, f"{first}-{last}"),
-                document=document,
-                pages=(first, last),
+                last - first + 1, {**digests, "pages": f"{first}-{last}"}, document=document, pages=(first, last)
             )
             yield PartSpec(row.name, f"{state.spec.key}-p{first:05d}-{last:05d}", inputs, document.file)
+
+
+def _read_document(run: Path, state: PartState) -> Document | None:
+    """The one record of a document's part; None where the file could not be read."""
+    if state.meta is None or not state.meta.counts.outputs:
+        return None
+    line = (
+        state.meta.single.encode("utf-8")
+        if state.meta.single is not None
+        else part_paths(run, state.spec.stage, state.spec.key).records.read_bytes().splitlines()[0]
+    )
+    document = parse_line(line)
+    return document if isinstance(document, Document) else None
 
 
 def _whole(state: PartState) -> PartInput:
@@ -138,7 +148,7 @@ def join_parts(states: Sequence[PartState]) -> Inputs:
     """All records of finished parts, one after the other."""
     parts = tuple(_whole(state) for state in states)
     count = sum(state.meta.counts.outputs for state in states if state.meta is not None)
-    return Inputs(count=count, digest=digest(*(part.sha256 for part in parts)), parts=parts)
+    return Inputs(count, {part.path: part.sha256[:16] for part in parts}, parts=parts)
 
 
 def _divide_documents(row: StageRow, upstream: Sequence[PartState]) -> Iterator[PartSpec]:
@@ -158,7 +168,7 @@ def _divide_slices(row: StageRow, upstream: Sequence[PartState]) -> Iterator[Par
         spec = state.spec
         for number, piece in enumerate(state.meta.slices, 1):
             part = PartInput(f"{spec.stage}/{spec.key}.jsonl", piece.offset, piece.size, piece.sha256)
-            inputs = Inputs(count=piece.count, digest=piece.sha256, parts=(part,))
+            inputs = Inputs(piece.count, {part.path: piece.sha256[:16]}, parts=(part,))
             yield PartSpec(row.name, f"{spec.key}-n{number:04d}", inputs, spec.document)
 
 
@@ -175,10 +185,15 @@ def _divide_corpus(row: StageRow, upstream: Sequence[PartState]) -> Iterator[Par
         yield PartSpec(row.name, row.name, inputs)
 
 
-def find_orphans(run: Path, stage: str, planned: Mapping[str, PartState]) -> list[str]:
-    """Keys of parts on disk that the present inputs do not ask for any more."""
+def list_parts(run: Path, stage: str) -> list[str]:
+    """Keys of all parts of a stage that are on disk."""
     folder = run / stage
     if not folder.is_dir():
         return []
-    keys = (path.name.removesuffix(".meta.json") for path in folder.glob("*.meta.json"))
-    return sorted(key for key in keys if key not in planned)
+    ending = ".meta.json"
+    return sorted(entry.name.removesuffix(ending) for entry in os.scandir(folder) if entry.name.endswith(ending))
+
+
+def find_orphans(run: Path, stage: str, planned: Mapping[str, PartState]) -> list[str]:
+    """Keys of parts on disk that the present inputs do not ask for any more."""
+    return [key for key in list_parts(run, stage) if key not in planned]

@@ -6,10 +6,12 @@ The standard library's pools give up as a whole when one worker is killed; here 
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -18,10 +20,11 @@ import psutil
 from remud_gen.config import RunnerConfig
 from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, JobResult, Tick, fail_part
-from remud_gen.runner.worker import serve
+from remud_gen.runner.worker import STOP, serve
 from remud_gen.stages.base import Failure
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.25
+MOST_DEATHS = 3  # of workers over one part: after that, what kills them is not a single input
 END_WITHIN_S = 5.0
 
 
@@ -32,7 +35,8 @@ class _Worker:
     job: Job | None = None
     deadline: float = 0.0
     n_done: int = 0
-    n_ticked: int = 0
+    n_begun: int = 0  # inputs of the present job
+    is_told_to_stop: bool = False
 
 
 class WorkerPool:
@@ -45,11 +49,12 @@ class WorkerPool:
         self._workers: list[_Worker] = []
 
     def map(self, jobs: Sequence[Job], tick: Tick, is_stopping: Callable[[], bool]) -> Iterator[JobResult]:
-        """Run every job, unless a stop is wished; what was handed out is always finished."""
+        """Run every job, unless a stop is wished: then parts of single inputs end after the one in hand."""
         waiting = deque(jobs)
         while True:
             if is_stopping():
                 waiting.clear()
+                self._tell_to_stop()
             self._hand_out(waiting)
             busy = [worker for worker in self._workers if worker.job is not None]
             if not busy:
@@ -57,8 +62,17 @@ class WorkerPool:
             wait([*(worker.pipe for worker in busy), *(worker.process.sentinel for worker in busy)], LOOK_EVERY_S)
             for worker in busy:
                 result = self._attend(worker, tick)
-                if result is not None:
+                if isinstance(result, Job):
+                    waiting.appendleft(result)
+                elif result is not None:
                     yield result
+
+    def _tell_to_stop(self) -> None:
+        for worker in self._workers:
+            if worker.job is not None and not worker.is_told_to_stop:
+                worker.is_told_to_stop = True
+                with suppress(OSError):  # dead: noticed when it is attended to
+                    worker.pipe.send(STOP)
 
     def close(self, *, is_urgent: bool) -> None:
         """End all workers: politely, or at once."""
@@ -83,9 +97,9 @@ class WorkerPool:
                 continue
             worker.job = waiting.popleft()
             worker.deadline = time.monotonic() + self._options.part_timeout_s
-            worker.n_ticked = 0
+            worker.n_begun, worker.is_told_to_stop = 0, False
 
-    def _attend(self, worker: _Worker, tick: Tick) -> JobResult | None:
+    def _attend(self, worker: _Worker, tick: Tick) -> JobResult | Job | None:
         """Read what a worker says; notice when it is dead, late or too large."""
         job = worker.job
         if job is None:
@@ -95,7 +109,7 @@ class WorkerPool:
             while worker.pipe.poll():
                 message = worker.pipe.recv()
                 if isinstance(message, int):
-                    worker.n_ticked += message
+                    worker.n_begun += message
                     tick(message)
                 elif isinstance(message, JobResult):
                     self._release(worker)
@@ -110,7 +124,15 @@ class WorkerPool:
             return None
         self._end(worker, is_urgent=True)
         self._workers.remove(worker)
-        tick(job.spec.taken - worker.n_ticked)
+        return self._bury(job, worker.n_begun, failure, tick)
+
+    def _bury(self, job: Job, n_begun: int, failure: Failure, tick: Tick) -> JobResult | Job:
+        """The job once more without the input that killed its worker; failed as a whole where that is not known."""
+        is_known = job.is_divisible and n_begun > 0 and job.spec.taken > 1
+        if is_known and len(job.condemned) < MOST_DEATHS - 1:
+            tick(-n_begun)
+            return replace(job, condemned={**job.condemned, n_begun - 1: failure})
+        tick(job.spec.taken - n_begun)
         return fail_part(self._bench, job, failure)
 
     def _release(self, worker: _Worker) -> None:
@@ -124,15 +146,9 @@ class WorkerPool:
         if not worker.process.is_alive():
             if not is_silent:
                 return None  # its last words may still lie in the pipe
-            code = worker.process.exitcode
-            ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-            return Failure(
-                "WORKER_DIED",
-                f"the process reading this part died ({ending})",
-                "a damaged file can crash a library; lower extract.pages_per_part to lose fewer pages",
-            )
+            return _explain_death(worker.process.exitcode)
         if time.monotonic() > worker.deadline:
-            told = f"this part took longer than {self._options.part_timeout_s:g} s"
+            told = f"its part was not done within {self._options.part_timeout_s:g} s"
             return Failure("TIMED_OUT", told, "raise runner.part_timeout_s and add --retry-errors")
         try:
             used_mb = psutil.Process(worker.process.pid).memory_info().rss / 2**20
@@ -141,8 +157,8 @@ class WorkerPool:
         if used_mb > self._options.worker_memory_mb:
             return Failure(
                 "TOO_MUCH_MEMORY",
-                f"this part used {used_mb:.0f} MB of {self._options.worker_memory_mb} MB",
-                "raise runner.worker_memory_mb and add --retry-errors, or lower extract.pages_per_part",
+                f"its part used {used_mb:.0f} MB of {self._options.worker_memory_mb} MB",
+                "raise runner.worker_memory_mb and add --retry-errors",
             )
         return None
 
@@ -169,3 +185,11 @@ class WorkerPool:
             worker.process.join()
         worker.pipe.close()
         worker.process.close()
+
+
+def _explain_death(code: int | None) -> Failure:
+    ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    hint = "a damaged file can crash a library: what else is in it was read; mend or remove it and add --retry-errors"
+    if code == -signal.SIGKILL:
+        hint = "the system may have run out of memory: lower runner.workers and add --retry-errors"
+    return Failure("WORKER_DIED", f"the process that read this died ({ending})", hint)

@@ -1,40 +1,74 @@
-"""Retrying errors: what an earlier part made of its good inputs is copied, only the failed ones are done again."""
+"""What an earlier version of a part made of its inputs, input by input: kept on a retry, a resume or a rename.
+
+A sidecar's `endings` hold one word per input: p, r or f (produced, rejected, failed), its record lines, its error
+lines, and the codes of rejections whose records were kept: `p4.0 r1.0:LEAK_LABEL f0.1`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from remud_gen.runner.parts import PartMeta, part_paths
+from remud_gen.runner.reading import DamagedPart
 
-Ending = Literal["p", "r", "f"]  # produced, rejected, failed
+Ending = Literal["p", "r", "f"]
+WORD = re.compile(r"([prf])(\d+)\.(\d+)((?::\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)
 class OldOutcome:
-    """What a part holds of one input: how it ended, its record lines, its error lines."""
+    """What a part holds of one input: how it ended, its record lines, its error lines, the calls it rests on."""
 
     ending: Ending
     records: tuple[bytes, ...]
     errors: tuple[dict[str, Any], ...]
+    codes: tuple[str, ...] = ()  # of rejections whose records are among the record lines
+    calls: dict[str, Any] | None = None
 
     @property
     def is_clean(self) -> bool:
         """Nothing of this input failed."""
         return not any(error["outcome"] == "failed" for error in self.errors)
 
+    @property
+    def replies(self) -> frozenset[str]:
+        """Request hashes of the stored replies that made this input fail: asking again must not find them."""
+        return frozenset(sha for error in self.errors for sha in error.get("replies", ()))
+
+
+def encode_ending(ending: Ending, n_records: int, n_errors: int, codes: tuple[str, ...]) -> str:
+    """One input's word."""
+    return f"{ending}{n_records}.{n_errors}" + "".join(f":{code}" for code in codes)
+
 
 def read_outcomes(run: Path, meta: PartMeta) -> Iterator[OldOutcome]:
-    """The outcomes of a finished part, in the order of its inputs."""
-    records_path, errors_path, _ = part_paths(run, meta.stage, meta.key)
-    records = iter(records_path.read_bytes().splitlines(keepends=True))
-    errors = iter(errors_path.read_bytes().splitlines())
-    for ending, n_records, n_errors in meta.endings:
-        yield OldOutcome(
-            ending,
-            tuple(next(records) for _ in range(n_records)),
-            tuple(json.loads(next(errors)) for _ in range(n_errors)),
-        )
+    """The outcomes of a part on disk, in the order of its inputs.
+
+    Raises:
+        DamagedPart: when its files do not hold what its sidecar says.
+    """
+    paths = part_paths(run, meta.stage, meta.key)
+    name = f"{meta.stage}/{meta.key}.jsonl"
+    try:
+        records = iter(paths.records.read_bytes().splitlines(keepends=True))
+        errors = iter(paths.errors.read_bytes().splitlines())
+        calls = iter(json.loads(paths.calls.read_bytes()) if paths.calls.exists() else ())
+        for word in meta.endings.split():
+            found = WORD.fullmatch(word)
+            if found is None:
+                raise DamagedPart(name, "has a sidecar that is damaged")
+            yield OldOutcome(
+                cast("Ending", found[1]),
+                tuple(next(records) for _ in range(int(found[2]))),
+                tuple(json.loads(next(errors)) for _ in range(int(found[3]))),
+                tuple(found[4].split(":")[1:]),
+                next(calls, None),
+            )
+    except (OSError, ValueError, StopIteration, RuntimeError):
+        # A generator expression that runs dry inside this generator is a RuntimeError.
+        raise DamagedPart(name, "does not hold what its sidecar says") from None

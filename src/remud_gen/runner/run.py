@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from remud_gen.config import Config
 from remud_gen.errors import InputError, RecordError, RemudError
-from remud_gen.protocols import Asker, ModelReply, ModelRequest
+from remud_gen.protocols import ModelReply, ModelRequest
 from remud_gen.records import Record
+from remud_gen.runner.basis import Stamp
 from remud_gen.runner.images import ContentImageStore
-from remud_gen.runner.parts import Basis, Counts, PartMeta, PartSpec, Usage, iterate_inputs, locate
-from remud_gen.runner.reuse import read_outcomes
-from remud_gen.runner.writer import Outcome, PartWriter
+from remud_gen.runner.parts import Counts, PartMeta, PartSpec
+from remud_gen.runner.reading import iterate_inputs, locate
+from remud_gen.runner.rename import rename_outcome
+from remud_gen.runner.reuse import OldOutcome, read_outcomes
+from remud_gen.runner.writer import Calls, Outcome, PartWriter
 from remud_gen.stages.base import (
     AsyncStage,
     CorpusStage,
     DocumentStage,
     Failure,
     RecordStage,
+    ShelfFile,
     Stage,
     StageContext,
 )
 
 Tick = Callable[[int], None]
+Keeps = Literal["nothing", "clean", "all", "renamed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,11 @@ class Job:
 
     target: str  # module:Class of the stage
     spec: PartSpec
-    basis: Basis
-    old: PartMeta | None = None  # a version of this part whose clean outcomes are to be kept
+    stamp: Stamp
+    old: PartMeta | None = None  # an earlier version of this part, or of the same part under another name
+    keeps: Keeps = "nothing"  # what of the old one is taken over: what did not fail, all, or all under a new name
+    is_divisible: bool = False  # inputs are worked on one by one: a deadly one can be left out
+    condemned: Mapping[int, Failure] = field(default_factory=dict)  # inputs that killed a worker, by their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Bench:
 
     run: Path
     config: Config
-    document_paths: dict[str, Path]
+    shelf: Mapping[str, ShelfFile]  # by SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def guarded(failures: list[Failure]) -> Iterator[None]:
     try:
         yield
     except RecordError as error:
-        failures.append(Failure(error.code, error.message, error.hint))
+        failures.append(Failure(error.code, error.message, error.hint, error.replies))
     except RemudError:
         raise
     except OSError as error:
@@ -81,7 +88,7 @@ class Workbench:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._stages: dict[str, Stage[Any, Any]] = {}
-        self._context = StageContext(bench.config, ContentImageStore(bench.run), bench.document_paths)
+        self._context = StageContext(bench.config, ContentImageStore(bench.run), bench.shelf)
 
     def stage(self, target: str) -> Stage[Any, Any]:
         """The stage behind `module:Class`, set up."""
@@ -91,35 +98,62 @@ class Workbench:
             self._stages[target] = stage
         return self._stages[target]
 
-    def run(self, job: Job, tick: Tick) -> JobResult:
-        """Make one part of a CPU stage. The part appears whole at the end, or not at all."""
-        stage = self.stage(job.target)
-        spec = job.spec
-        with PartWriter(self._bench.run, spec, job.basis) as writer:
-            if isinstance(stage, RecordStage):
-                self._run_records(stage, job, writer, tick)
-            elif isinstance(stage, DocumentStage):
-                self._run_document(stage, spec, writer, tick)
-            elif isinstance(stage, CorpusStage):
-                self._run_corpus(stage, spec, writer, tick)
-            else:
-                raise TypeError(f"{job.target} is no CPU stage")
-            return JobResult(job, writer.commit(is_partial=spec.taken < spec.inputs.count))
+    def run(self, job: Job, tick: Tick, is_stopping: Callable[[], bool] = lambda: False) -> JobResult:
+        """Make one part of a CPU stage. The part appears whole at the end, or not at all.
 
-    def _run_records(self, stage: RecordStage[Any, Any], job: Job, writer: PartWriter, tick: Tick) -> None:
-        olds = read_outcomes(self._bench.run, job.old) if job.old is not None else iter(())
+        A wish to stop ends a part of single inputs after the one in hand: it is then partial, and a later run goes on
+        from there. `tick` is called before each input with the number of inputs begun.
+        """
+        spec = job.spec
+        with PartWriter(self._bench.run, spec, job.stamp) as writer:
+            if job.keeps == "renamed" and job.old is not None:
+                for old in read_outcomes(self._bench.run, job.old):
+                    tick(1)
+                    writer.copy(rename_outcome(old, spec.document))
+            else:
+                self._make(self.stage(job.target), job, writer, tick, is_stopping)
+            return JobResult(job, writer.commit(is_partial=writer.counts.inputs < spec.inputs.count))
+
+    def _make(
+        self,
+        stage: Stage[Any, Any],
+        job: Job,
+        writer: PartWriter,
+        tick: Tick,
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        if isinstance(stage, RecordStage):
+            self._run_records(stage, job, writer, tick, is_stopping)
+        elif isinstance(stage, DocumentStage):
+            self._run_document(stage, job.spec, writer, tick)
+        elif isinstance(stage, CorpusStage):
+            self._run_corpus(stage, job.spec, writer, tick)
+        else:
+            raise TypeError(f"{job.target} is no CPU stage")
+
+    def _run_records(
+        self,
+        stage: RecordStage[Any, Any],
+        job: Job,
+        writer: PartWriter,
+        tick: Tick,
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        kept = keep_outcomes(self._bench.run, job)
         for number, item in enumerate(iterate_inputs(self._bench.run, job.spec.inputs)):
-            if number >= job.spec.taken:
+            if number >= job.spec.taken or (number and is_stopping()):
                 break
             tick(1)
-            old = next(olds, None)
-            if old is not None and old.is_clean:
-                writer.copy(old)
+            if number in kept:
+                writer.copy(kept[number])
                 continue
             outcomes: list[Outcome] = []
             failures: list[Failure] = []
-            with guarded(failures):
-                outcomes.extend(stage.process(item))
+            if number in job.condemned:
+                failures.append(job.condemned[number])
+            else:
+                with guarded(failures):
+                    outcomes.extend(stage.process(item))
             writer.add(locate(item), [*outcomes, *failures])
 
     def _run_document(self, stage: DocumentStage[Any, Any], spec: PartSpec, writer: PartWriter, tick: Tick) -> None:
@@ -148,43 +182,63 @@ class Workbench:
         writer.counts.inputs = writer.counts.produced = seen.inputs
 
 
-class MeteredAsker:
-    """The gateway as one input sees it: counts what this input's records rest on."""
+def keep_outcomes(run: Path, job: Job) -> dict[int, OldOutcome]:
+    """What of the old part is taken over, by number of the input."""
+    if job.old is None:
+        return {}
+    olds = enumerate(read_outcomes(run, job.old))
+    return {number: old for number, old in olds if job.keeps == "all" or old.is_clean}
 
-    def __init__(self, gateway: Asker) -> None:
-        self._gateway = gateway
-        self.usage = Usage()
+
+class Door(Protocol):
+    """The gateway as the runner sees it."""
+
+    async def ask(self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset()) -> ModelReply:
+        """Answer, from the store unless the request's hash is distrusted."""
+        ...
+
+
+class MeteredAsker:
+    """The gateway as one input sees it: notes what this input's records rest on."""
+
+    def __init__(self, gateway: Door, distrusted: frozenset[str]) -> None:
+        self._gateway, self._distrusted = gateway, distrusted
+        self.calls = Calls(requests=[])
 
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask, and add the reply's tokens and cost, paid now or earlier, to this input's usage."""
-        reply = await self._gateway.ask(request)
-        self.usage.calls += 1
-        self.usage.input_tokens += reply.input_tokens or 0
-        self.usage.output_tokens += reply.output_tokens or 0
-        self.usage.cost_usd += reply.cost_usd or 0.0
-        self.usage.unpriced_calls += reply.cost_usd is None
+        reply = await self._gateway.ask(request, distrusted=self._distrusted)
+        usage = self.calls.usage
+        usage.calls += 1
+        usage.input_tokens += reply.input_tokens or 0
+        usage.output_tokens += reply.output_tokens or 0
+        usage.cost_usd += reply.cost_usd or 0.0
+        usage.unpriced_calls += reply.cost_usd is None
+        self.calls.requests.append(reply.request_sha256)
         return reply
 
 
-async def ask_about(stage: AsyncStage[Any, Any], item: Record, gateway: Asker) -> tuple[list[Outcome], Usage]:
-    """All outcomes of one input of an async stage, and what they cost."""
-    asker = MeteredAsker(gateway)
+async def ask_about(
+    stage: AsyncStage[Any, Any], item: Record, gateway: Door, distrusted: frozenset[str]
+) -> tuple[list[Outcome], Calls]:
+    """All outcomes of one input of an async stage, and what they rest on."""
+    asker = MeteredAsker(gateway, distrusted)
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
     with guarded(failures):
         stream: AsyncIterator[Outcome] = stage.process(item, asker)
         async for outcome in stream:
             outcomes.append(outcome)
-    return [*outcomes, *failures], asker.usage
+    return [*outcomes, *failures], asker.calls
 
 
 def fail_part(bench: Bench, job: Job, failure: Failure) -> JobResult:
     """Write a part whose worker died: every input is failed by name, and the rest of the book goes on."""
-    with PartWriter(bench.run, job.spec, job.basis) as writer:
+    with PartWriter(bench.run, job.spec, job.stamp) as writer:
         for number, item in enumerate(iterate_inputs(bench.run, job.spec.inputs)):
             if number >= job.spec.taken:
                 break
-            writer.add(locate(item), [failure])
+            writer.add(locate(item), [job.condemned.get(number, failure)])
         return JobResult(job, writer.commit(is_partial=job.spec.taken < job.spec.inputs.count))
 
 
@@ -197,11 +251,3 @@ def load_stage(target: str, config: Config) -> Stage[Any, Any]:
     if not isinstance(stage, Stage):
         raise InputError(f"{target} is not a stage")
     return stage
-
-
-def read_errors(path: Path) -> list[dict[str, Any]]:
-    """The error lines of a part."""
-    try:
-        return [json.loads(line) for line in path.read_bytes().splitlines()]
-    except (OSError, ValueError):
-        return []

@@ -9,34 +9,50 @@ from pathlib import Path
 from typing import Any
 
 from remud_gen.errors import BudgetReached, Interrupted, RemudError
-from remud_gen.protocols import Asker
 from remud_gen.records import Record
-from remud_gen.runner.parts import PartMeta, Usage, iterate_inputs, locate
-from remud_gen.runner.run import Job, JobResult, Tick, ask_about
-from remud_gen.runner.writer import Outcome, PartWriter
+from remud_gen.runner.reading import iterate_inputs, locate
+from remud_gen.runner.reuse import OldOutcome, read_outcomes
+from remud_gen.runner.run import Door, Job, JobResult, Tick, ask_about
+from remud_gen.runner.writer import Calls, Outcome, PartWriter
 from remud_gen.stages.base import AsyncStage
+
+Asking = asyncio.Task[tuple[list[Outcome], Calls]]
 
 
 @dataclass
 class _OpenPart:
     job: Job
     items: list[Record]
-    answers: dict[int, tuple[list[Outcome], Usage]] = field(default_factory=dict)
+    olds: Sequence[OldOutcome]  # of an earlier version of this part; none, or one per input
+    answers: dict[int, tuple[list[Outcome], Calls]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> list[int]:
+        """Numbers of the inputs that must be asked about."""
+        if not self.olds:
+            return list(range(len(self.items)))
+        return [number for number, old in enumerate(self.olds) if not old.is_clean]
 
     @property
     def is_done(self) -> bool:
-        return len(self.answers) == len(self.items)
+        return len(self.answers) == len(self.wanted)
+
+    def distrusted(self, number: int) -> frozenset[str]:
+        """Stored replies that made this input fail before."""
+        return self.olds[number].replies if self.olds else frozenset()
 
 
 class Window:
     """Asks about the inputs of many parts at once and writes each part when its last answer is in."""
 
     def __init__(
-        self, run: Path, stage: AsyncStage[Any, Any], gateway: Asker, size: int, is_stopping: Callable[[], bool]
+        self, run: Path, stage: AsyncStage[Any, Any], gateway: Door, size: int, is_stopping: Callable[[], bool]
     ) -> None:
         self._run, self._stage, self._gateway, self._size = run, stage, gateway, size
         self._is_stopping = is_stopping
-        self._tasks: dict[asyncio.Task[tuple[list[Outcome], Usage]], tuple[_OpenPart, int]] = {}
+        self._asked: dict[Asking, tuple[_OpenPart, int]] = {}
+        self._ended: asyncio.Queue[Asking] = asyncio.Queue()
+        self._open: dict[str, _OpenPart] = {}
 
     async def map(self, jobs: Sequence[Job], tick: Tick, publish: Callable[[JobResult], None]) -> None:
         """Make every part. A stop, a budget or a refusing endpoint ends it early with what is finished saved.
@@ -46,55 +62,66 @@ class Window:
         """
         inputs = self._iterate(jobs, publish)
         cause: RemudError | None = None
-        open_parts: dict[str, _OpenPart] = {}
         while True:
-            while cause is None and len(self._tasks) < self._size:
-                if self._is_stopping():
-                    cause = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
-                    break
-                entry = next(inputs, None)
-                if entry is None:
-                    break
-                part, number = entry
-                open_parts[part.job.spec.key] = part
-                task = asyncio.create_task(ask_about(self._stage, part.items[number], self._gateway))
-                self._tasks[task] = (part, number)
-            if not self._tasks:
+            cause = cause or self._fill(inputs)
+            if not self._asked:
                 break
-            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                part, number = self._tasks.pop(task)
-                try:
-                    part.answers[number] = task.result()
-                except RemudError as error:
-                    # The first reason to stop is the one to tell; what is still in flight is waited for, not lost.
-                    cause = cause or error
-                    continue
-                tick(1)
-                if part.is_done:
-                    publish(self._write(open_parts.pop(part.job.spec.key)))
+            # A queue, not asyncio.wait: that looks at every question in flight whenever one is answered.
+            asking = await self._ended.get()
+            part, number = self._asked.pop(asking)
+            try:
+                part.answers[number] = asking.result()
+            except RemudError as error:
+                # The first reason to stop is the one to tell; what is still in flight is waited for, not lost.
+                cause = cause or error
+                continue
+            tick(1)
+            if part.is_done:
+                publish(self._write(self._open.pop(part.job.spec.key)))
         if cause is not None:
             if isinstance(cause, BudgetReached | Interrupted):
-                for part in open_parts.values():
-                    if part.answers:
-                        publish(self._write(part))
+                self._save(publish)
             raise cause
+
+    def _fill(self, inputs: Iterator[tuple[_OpenPart, int]]) -> RemudError | None:
+        """Ask until the window is full; the reason to stop, if there is one."""
+        while len(self._asked) < self._size:
+            if self._is_stopping():
+                return Interrupted("stopped on request; finished work is saved", "run the same command to go on")
+            entry = next(inputs, None)
+            if entry is None:
+                return None
+            part, number = entry
+            self._open[part.job.spec.key] = part
+            question = ask_about(self._stage, part.items[number], self._gateway, part.distrusted(number))
+            asking = asyncio.create_task(question)
+            self._asked[asking] = (part, number)
+            asking.add_done_callback(self._ended.put_nowait)
+        return None
+
+    def _save(self, publish: Callable[[JobResult], None]) -> None:
+        """Write what is finished of parts that are not; an earlier whole version is worth more than a new half one."""
+        for part in self._open.values():
+            if part.answers and not part.olds:
+                publish(self._write(part))
 
     def _iterate(self, jobs: Sequence[Job], publish: Callable[[JobResult], None]) -> Iterator[tuple[_OpenPart, int]]:
         for job in jobs:
             items = list(iterate_inputs(self._run, job.spec.inputs))[: job.spec.taken]
-            part = _OpenPart(job, [item for item in items if isinstance(item, Record)])
-            if not part.items:
+            olds = list(read_outcomes(self._run, job.old)) if job.old is not None else []
+            part = _OpenPart(job, [item for item in items if isinstance(item, Record)], olds)
+            if not part.wanted:
                 publish(self._write(part))
-            for number in range(len(part.items)):
+            for number in part.wanted:
                 yield part, number
 
     def _write(self, part: _OpenPart) -> JobResult:
         spec = part.job.spec
-        with PartWriter(self._run, spec, part.job.basis) as writer:
-            for number in sorted(part.answers):
-                outcomes, usage = part.answers[number]
-                writer.add(locate(part.items[number]), outcomes)
-                writer.usage.add(usage)
-            meta: PartMeta = writer.commit(is_partial=len(part.answers) < spec.inputs.count)
-            return JobResult(part.job, meta)
+        with PartWriter(self._run, spec, part.job.stamp) as writer:
+            for number, item in enumerate(part.items):
+                if number in part.answers:
+                    outcomes, calls = part.answers[number]
+                    writer.add(locate(item), outcomes, calls)
+                elif part.olds and part.olds[number].is_clean:
+                    writer.copy(part.olds[number])
+            return JobResult(part.job, writer.commit(is_partial=writer.counts.inputs < spec.inputs.count))

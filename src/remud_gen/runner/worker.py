@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-from multiprocessing.connection import Connection
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Literal
 
 from remud_gen.errors import RemudError
-from remud_gen.runner.run import Bench, Workbench
+from remud_gen.runner.run import Bench, Job, Workbench
+
+STOP: Literal["stop"] = "stop"  # said by the driver: end the part after the input in hand
+ORPHANED = 70  # exit code of a worker whose driver is gone
+OOM_SCORE = 500  # of 1,000: when memory runs out, the system ends a worker, never the driver
 
 
 def serve(pipe: Connection, bench: Bench) -> None:
     """Run jobs from the pipe until None comes or the driver is gone."""
     # Ctrl-C reaches the whole process group; the driver alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
     _mute_libraries()
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), "ascii")
     workbench = Workbench(bench)
+    line = _Line(pipe)
     try:
-        while (job := pipe.recv()) is not None:
+        while isinstance(job := line.receive(), Job):
             try:
-                pipe.send(workbench.run(job, pipe.send))
+                pipe.send(workbench.run(job, pipe.send, line.is_stopping))
             except RemudError as error:
                 pipe.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+class _Line:
+    """The driver's end of the talk: jobs, a wish to stop, or None for the end."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._has_stopped = False
+
+    def receive(self) -> object:
+        """The next job, or None; a wish to stop that came too late is passed over."""
+        while (message := self._pipe.recv()) == STOP:
+            self._has_stopped = True
+        return message
+
+    def is_stopping(self) -> bool:
+        """Whether the driver has asked for an end; nothing else is said to a worker at work."""
+        if not self._has_stopped and self._pipe.poll():
+            self._has_stopped = self._pipe.recv() == STOP
+        return self._has_stopped
+
+
+def _end_with_driver() -> None:
+    """A driver killed with -9 says no goodbye; its workers must not write into a folder that someone else may open."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(ORPHANED)
 
 
 def _mute_libraries() -> None:

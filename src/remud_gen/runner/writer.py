@@ -1,4 +1,4 @@
-"""Outcomes of a part -> its three files, counted as they come."""
+"""Outcomes of a part -> its files, counted as they come."""
 
 from __future__ import annotations
 
@@ -12,59 +12,73 @@ from pathlib import Path
 from typing import Any
 
 import jsonlines
+from pydantic import BaseModel
 
-from remud_gen.records import Record
+from remud_gen.records import Document, Record
+from remud_gen.runner.basis import Stamp
 from remud_gen.runner.files import open_atomically, write_atomically
-from remud_gen.runner.parts import SLICE_RECORDS, Basis, Counts, PartMeta, PartSpec, Slice, Usage, part_paths
-from remud_gen.runner.reuse import Ending, OldOutcome
+from remud_gen.runner.parts import SLICE_RECORDS, Counts, PartMeta, PartSpec, Slice, Usage, part_paths
+from remud_gen.runner.reuse import Ending, OldOutcome, encode_ending
 from remud_gen.stages.base import Failure, Rejection
 
 Outcome = Record | Failure | Rejection[Any]
 
 
+class Calls(BaseModel):
+    """What one input of an async stage rests on: its requests by hash, and what they cost."""
+
+    requests: list[str] = []
+    usage: Usage = Usage()
+
+
 class PartWriter:
     """Collects a part's outcomes input by input; `commit` makes the part exist."""
 
-    def __init__(self, run: Path, spec: PartSpec, basis: Basis) -> None:
-        self._run, self._spec, self._basis = run, spec, basis
+    def __init__(self, run: Path, spec: PartSpec, stamp: Stamp) -> None:
+        self._spec, self._stamp = spec, stamp
         self._paths = part_paths(run, spec.stage, spec.key)
         self._stack = ExitStack()
         self._started = time.monotonic()
-        self._hash = hashlib.sha256()
-        self._slice_hash = hashlib.sha256()
-        self._slice_start = self._size = self._slice_count = 0
-        self._slices: list[Slice] = []
+        self._lines = LineWriter()
         self._errors: list[dict[str, object]] = []
-        self._endings: list[tuple[Ending, int, int]] = []
+        self._endings: list[str] = []
+        self._calls: list[Calls] = []
         self._n_ended = (0, 0)  # record and error lines up to the last input
+        self._single: str | None = None
         self.counts = Counts()
         self.usage = Usage()
 
     def __enter__(self) -> PartWriter:
-        self._records = self._stack.enter_context(open_atomically(self._paths[0]))
+        self._lines.stream = self._stack.enter_context(open_atomically(self._paths.records))
         return self
 
-    def add(self, where: tuple[str, str, int | None], outcomes: Iterable[Outcome]) -> None:
+    def add(self, where: tuple[str, str, int | None], outcomes: Iterable[Outcome], calls: Calls | None = None) -> None:
         """Write what came of one input; the input counts once, as produced, rejected or failed."""
-        n_records = n_failures = n_rejections = 0
+        n_records = n_failures = 0
+        codes: list[str] = []
+        n_rejections = 0
         for outcome in outcomes:
             if isinstance(outcome, Failure):
                 n_failures += 1
-                self._note(where, "failed", outcome.code, outcome.message, outcome.hint)
+                self._note(where, "failed", outcome, outcome.hint, outcome.replies)
             elif isinstance(outcome, Rejection):
                 n_rejections += 1
                 if outcome.record is not None:
                     self._write(outcome.record)
                     self._count_code(outcome.code)
+                    codes.append(outcome.code)
                 else:
-                    self._note(where, "rejected", outcome.code, outcome.message, "")
+                    self._note(where, "rejected", outcome)
             else:
                 n_records += 1
                 self._write(outcome)
         if not (n_records or n_failures or n_rejections):
             n_failures = 1
-            self._note(where, "failed", "NOTHING_PRODUCED", "the stage said nothing about this input", "")
-        self._end_input("p" if n_records else "f" if n_failures else "r")
+            silence = Failure("NOTHING_PRODUCED", "the stage said nothing about this input")
+            self._note(where, "failed", silence)
+        if calls is not None:
+            self._add_calls(calls)
+        self._end_input("p" if n_records else "f" if n_failures else "r", tuple(codes))
 
     def copy(self, old: OldOutcome) -> None:
         """Take over what an earlier version of this part made of one input."""
@@ -74,90 +88,136 @@ class PartWriter:
             self._errors.append(error)
             self._count_code(error["code"])
             self.counts.errors += error["outcome"] == "failed"
-        self._end_input(old.ending)
+        for code in old.codes:
+            self._count_code(code)
+        if old.calls is not None:
+            self._add_calls(Calls.model_validate(old.calls))
+        self._end_input(old.ending, old.codes)
 
     def add_overlay(self, record: Record) -> None:
         """Write a record that belongs to the corpus rather than to one input."""
         self._write(record)
 
     def commit(self, *, is_partial: bool) -> PartMeta:
-        """Publish records, errors and, last, the meta file."""
-        self._close_slice()
-        self._records.flush()
+        """Publish records, errors, calls and, last, the sidecar."""
+        slices = self._lines.close()
         self._stack.close()
         errors = io.StringIO()
         with jsonlines.Writer(errors, dumps=_dump_line) as lines:
             lines.write_all(self._errors)
         error_bytes = errors.getvalue().encode("utf-8")
-        write_atomically(self._paths[1], error_bytes)
+        write_atomically(self._paths.errors, error_bytes)
+        if self._calls:
+            dumped = [calls.model_dump(exclude_defaults=True) for calls in self._calls]
+            write_atomically(self._paths.calls, json.dumps(dumped).encode("ascii"))
+        stat = self._paths.errors.stat()
         meta = PartMeta(
             stage=self._spec.stage,
             key=self._spec.key,
             document=self._spec.document,
-            fingerprint=self._basis.fingerprint(self._spec.stage),
-            basis=self._basis,
+            fingerprint=self._stamp.fingerprint,
+            basis=self._stamp.basis,
+            inputs=self._stamp.inputs,
             counts=self.counts,
             usage=self.usage,
             is_partial=is_partial,
-            sha256=self._hash.hexdigest(),
-            size=self._size,
-            mtime_ns=self._paths[0].stat().st_mtime_ns,
+            sha256=self._lines.sha256,
+            size=self._lines.size,
+            mtime_ns=self._paths.records.stat().st_mtime_ns,
             errors_sha256=hashlib.sha256(error_bytes).hexdigest(),
-            slices=self._slices,
-            endings=self._endings,
+            errors_size=stat.st_size,
+            errors_mtime_ns=stat.st_mtime_ns,
+            slices=slices,
+            single=self._single if self.counts.outputs == 1 else None,
+            endings=" ".join(self._endings),
             seconds=round(time.monotonic() - self._started, 3),
         )
-        write_atomically(self._paths[2], meta.model_dump_json().encode("utf-8"))
+        write_atomically(self._paths.meta, meta.model_dump_json().encode("utf-8"))
         return meta
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         # After a commit the stack is empty; before it, the half-written file must go.
         self._stack.__exit__(kind or _Abandoned, error or _Abandoned(), None)
 
-    def _end_input(self, ending: Ending) -> None:
+    def _add_calls(self, calls: Calls) -> None:
+        self._calls.append(calls)
+        self.usage.add(calls.usage)
+
+    def _end_input(self, ending: Ending, codes: tuple[str, ...]) -> None:
         self.counts.inputs += 1
         self.counts.produced += ending == "p"
         self.counts.rejected += ending == "r"
         self.counts.failed += ending == "f"
-        self._endings.append((ending, self.counts.outputs - self._n_ended[0], len(self._errors) - self._n_ended[1]))
+        n_records, n_errors = self.counts.outputs - self._n_ended[0], len(self._errors) - self._n_ended[1]
+        self._endings.append(encode_ending(ending, n_records, n_errors, codes))
         self._n_ended = (self.counts.outputs, len(self._errors))
 
     def _count_code(self, code: str) -> None:
         self.counts.codes[code] = self.counts.codes.get(code, 0) + 1
 
     def _write(self, record: Record) -> None:
-        line = record.model_dump_json().encode("utf-8") + b"\n"
-        self._write_line(line, str(getattr(record, "record", "record")))
+        text = record.model_dump_json()
+        if isinstance(record, Document):
+            self._single = text
+        self._write_line(text.encode("utf-8") + b"\n", str(getattr(record, "record", "record")))
 
     def _write_line(self, line: bytes, kind: str) -> None:
-        self._records.write(line)
-        self._hash.update(line)
-        self._slice_hash.update(line)
-        self._size += len(line)
-        self._slice_count += 1
+        self._lines.write(line)
         self.counts.outputs += 1
         self.counts.records[kind] = self.counts.records.get(kind, 0) + 1
+
+    def _note(
+        self,
+        where: tuple[str, str, int | None],
+        outcome: str,
+        said: Failure | Rejection[Any],
+        hint: str = "",
+        replies: tuple[str, ...] = (),
+    ) -> None:
+        identity, file, page = where
+        line: dict[str, object] = {"id": identity, "outcome": outcome, "code": said.code, "message": said.message}
+        line.update(hint=hint, file=file, page_number=page)
+        self._errors.append({**line, "replies": list(replies)} if replies else line)
+        self._count_code(said.code)
+        self.counts.errors += outcome == "failed"
+
+
+class LineWriter:
+    """Lines -> a file, hashed as a whole and in slices that later parts take as their inputs."""
+
+    def __init__(self) -> None:
+        self.stream: Any = None
+        self.size = 0
+        self._hash, self._slice_hash = hashlib.sha256(), hashlib.sha256()
+        self._slice_start = self._slice_count = 0
+        self._slices: list[Slice] = []
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all that was written."""
+        return self._hash.hexdigest()
+
+    def write(self, line: bytes) -> None:
+        """Write one line with its line end."""
+        self.stream.write(line)
+        self._hash.update(line)
+        self._slice_hash.update(line)
+        self.size += len(line)
+        self._slice_count += 1
         if self._slice_count == SLICE_RECORDS:
             self._close_slice()
 
+    def close(self) -> list[Slice]:
+        """End the last slice; flushing and closing the file is its opener's."""
+        self._close_slice()
+        return self._slices
+
     def _close_slice(self) -> None:
         if self._slice_count:
-            self._slices.append(
-                Slice(
-                    offset=self._slice_start,
-                    size=self._size - self._slice_start,
-                    count=self._slice_count,
-                    sha256=self._slice_hash.hexdigest(),
-                )
-            )
-        self._slice_start, self._slice_count, self._slice_hash = self._size, 0, hashlib.sha256()
-
-    def _note(self, where: tuple[str, str, int | None], outcome: str, code: str, message: str, hint: str) -> None:
-        identity, file, page = where
-        line: dict[str, object] = {"id": identity, "outcome": outcome, "code": code, "message": message, "hint": hint}
-        self._errors.append({**line, "file": file, "page_number": page})
-        self._count_code(code)
-        self.counts.errors += outcome == "failed"
+            size = self.size - self._slice_start
+            sha256 = self._slice_hash.hexdigest()
+            self._slices.append(Slice(offset=self._slice_start, size=size, count=self._slice_count, sha256=sha256))
+        self._slice_start, self._slice_count, self._slice_hash = self.size, 0, hashlib.sha256()
 
 
 class _Abandoned(BaseException):

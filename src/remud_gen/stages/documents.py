@@ -39,6 +39,7 @@ class DocumentsStage(RecordStage[InputFile, Document]):
         if _is_junk(item.file):
             yield Rejection("NOT_A_DOCUMENT", "a hidden or system file")
             return
+        item.place.check()
         reader, _ = self._find_reader(item)
         info = reader.probe(item.path)
         if info.page_count < 1:

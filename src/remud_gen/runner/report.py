@@ -1,0 +1,82 @@
+"""How a stage stands: parts on disk -> counts that add up, usage, and the errors on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from remud_gen.errors import RecordError
+from remud_gen.runner.parts import Counts, PartState, Usage, part_paths
+from remud_gen.runner.plan import StageRow, find_orphans
+from remud_gen.runner.reading import read_errors
+
+
+@dataclass
+class StageReport:
+    """How a stage stands after a command."""
+
+    name: str
+    unit: str
+    counts: Counts = field(default_factory=Counts)
+    usage: Usage = field(default_factory=Usage)
+    n_parts: int = 0
+    n_run: int = 0
+    n_partial: int = 0
+    n_stale: int = 0  # left as they are by --only
+    n_failed: int = 0  # parts with failed inputs
+    n_orphans: int = 0
+    seconds: float = 0.0  # of this command
+    work_s: float = 0.0  # that the parts on disk took, over all commands and workers
+    calls_paid: int = 0
+    states: list[PartState] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
+
+
+def report_stage(run: Path, row: StageRow, states: list[PartState]) -> StageReport:
+    """Add up the parts of a stage."""
+    report = StageReport(row.name, row.unit, n_parts=len(states), states=states)
+    for state in states:
+        report.n_stale += state.state in ("stale", "missing")
+        report.n_partial += state.state == "partial" or (state.meta is not None and state.meta.is_partial)
+        if state.meta is not None:
+            report.counts.add(state.meta.counts)
+            report.usage.add(state.meta.usage)
+            report.work_s += state.meta.seconds
+            report.n_failed += state.meta.counts.errors > 0
+    report.orphans = find_orphans(run, row.name, {state.spec.key: state for state in states})
+    report.n_orphans = len(report.orphans)
+    return report
+
+
+def list_errors(run: Path, reports: Sequence[StageReport], most: int = 10) -> list[str]:
+    """The first failed inputs of every stage, each with what to do."""
+    return [f"{report.name}: {line}" for report in reports for line in quote_errors(run, report, most)]
+
+
+def quote_errors(run: Path, report: StageReport, most: int = 5) -> list[str]:
+    """The first error lines of a stage, for people: what failed first, then what was rejected."""
+    failed: list[str] = []
+    rejected: list[str] = []
+    for error in _iterate_errors(run, report):
+        (failed if error["outcome"] == "failed" else rejected).append(_to_line(error))
+        if len(failed) >= most:
+            break
+    return [*failed, *rejected][:most] if report.counts.errors else []
+
+
+def _iterate_errors(run: Path, report: StageReport) -> Iterator[dict[str, Any]]:
+    for state in report.states:
+        # Only parts that are known to hold errors are opened.
+        if state.meta is not None and state.meta.counts.errors:
+            try:
+                yield from read_errors(part_paths(run, report.name, state.spec.key).errors)
+            except RecordError:
+                continue  # a damaged part is stale, and named so
+
+
+def _to_line(error: dict[str, Any]) -> str:
+    page = f", page {error['page_number']}" if error.get("page_number") else ""
+    hint = f" ({error['hint']})" if error.get("hint") else ""
+    return f"{error['file']}{page}: {error['code']}: {error['message']}{hint}"
