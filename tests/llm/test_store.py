@@ -1,8 +1,13 @@
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +99,216 @@ def test_path_that_cannot_be_written_is_named(tmp_path):
         ReplyStore(tmp_path / "file" / "replies.sqlite")
     with pytest.raises(InputError, match="reply store"):
         ReplyStore(tmp_path)
+
+
+# --- room, rights, damage ---------------------------------------------------------------------------------------
+
+
+def test_almost_full_disk_is_said_before_a_reply_is_paid_for(path, monkeypatch):
+    store = ReplyStore(path)
+    store.check_room()
+    free = shutil.disk_usage(path.parent).free
+    with pytest.raises(InputError, match="disk almost full") as caught:
+        store.check_room(free // 1000)  # so many replies would not fit
+    assert "make room, then run the same command" in caught.value.hint
+    monkeypatch.setattr("remud_gen.llm.store.LEAST_FREE_BYTES", 2**62)
+    with pytest.raises(InputError, match="disk almost full"):
+        store.check_room()
+    store.close()
+
+
+def fill(store, connection_limit_pages):
+    """SQLite's own limit of pages: the file cannot grow, as on a full disk."""
+    store._connection.execute(f"PRAGMA max_page_count = {connection_limit_pages}")
+
+
+def test_full_disk_is_named_and_the_store_goes_on_once_there_is_room(path):
+    store = ReplyStore(path)
+    store.put(REPLY)
+    fill(store, 1)
+    large = replace(REPLY, text="x" * 100_000, request_sha256="cd" * 32)
+    with pytest.raises(InputError, match="full") as caught:
+        store.put(large)
+    assert "make room, then run the same command" in caught.value.hint
+    assert store.get(REPLY.request_sha256) == REPLY
+    fill(store, 2**30)
+    store.put(large)
+    store.close()
+    store = ReplyStore(path)
+    assert store.count() == 2
+    store.close()
+
+
+@contextmanager
+def without_rights():
+    """As a user who owns nothing: the rights of files mean nothing to root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user can reach; pytest's own are closed to others."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("is_folder_closed", [True, False])
+def test_read_only_store_is_named_with_what_to_do(open_folder, is_folder_closed):
+    path = open_folder / "replies.sqlite"
+    ReplyStore(path).close()
+    path.chmod(0o444)
+    open_folder.chmod(0o555 if is_folder_closed else 0o777)
+    with without_rights(), pytest.raises(InputError, match="reply store") as caught:
+        ReplyStore(path)
+    assert "read-only" in caught.value.hint
+    assert "runner.replies" in caught.value.hint
+
+
+def test_store_that_cannot_be_created_is_named_with_what_to_do(open_folder):
+    open_folder.chmod(0o555)
+    for path in (open_folder / "replies.sqlite", open_folder / "new" / "replies.sqlite", Path("/proc/new/r.sqlite")):
+        with without_rights(), pytest.raises(InputError, match="reply store") as caught:
+            ReplyStore(path)
+        assert "runner.replies" in caught.value.hint
+
+
+def test_damage_within_the_file_is_named(path):
+    store = ReplyStore(path)
+    for number in range(200):
+        store.put(replace(REPLY, text="x" * 2000, request_sha256=f"{number:064}"))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[4096 * 3 :] = b"\xff" * (len(data) - 4096 * 3)
+    path.write_bytes(data)
+    store = ReplyStore(path)
+    with pytest.raises(InputError, match="damaged"):
+        for number in range(200):
+            store.get(f"{number:064}")
+    store.close()
+
+
+def test_clean_close_leaves_one_file(path):
+    store = ReplyStore(path)
+    store.put(REPLY)
+    assert len(list(path.parent.iterdir())) > 1
+    store.close()
+    assert [file.name for file in path.parent.iterdir()] == ["replies.sqlite"]
+
+
+# --- versions ---------------------------------------------------------------------------------------------------
+
+FIRST_VERSION = Path(__file__).parent / "data" / "replies-v1.sqlite"  # written by the code of version 1
+
+
+def test_store_of_version_1_is_taken_over_whole(path):
+    path.parent.mkdir()
+    shutil.copy(FIRST_VERSION, path)
+    store = ReplyStore(path)
+    assert list(store.iterate_keys()) == [f"{number:064x}" for number in range(3)]
+    kept = store.get(f"{2:064x}")
+    assert (kept.text, kept.reasoning, kept.output_tokens, kept.cost_usd) == ('{"items": [2]}', "hm …", 36, 0.5)
+    assert store.users() == {}
+    store.register_user(path.parent)
+    store.put(REPLY)
+    store.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    connection.close()
+    store = ReplyStore(path)
+    assert store.count() == 4
+    store.close()
+
+
+def test_taking_over_is_all_or_nothing(path):
+    path.parent.mkdir()
+    shutil.copy(FIRST_VERSION, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE users (something INTEGER)")  # the migration cannot succeed
+    connection.close()
+    with pytest.raises(InputError):
+        ReplyStore(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM replies").fetchone() == (3,)
+    connection.close()
+
+
+# --- housekeeping -----------------------------------------------------------------------------------------------
+
+
+def test_distrusted_reply_is_replaced_only_where_asked(path):
+    store = ReplyStore(path)
+    store.put(REPLY)
+    fresh = replace(REPLY, text="fresh", reasoning=None)
+    store.put(fresh)
+    assert store.get(REPLY.request_sha256) == REPLY
+    store.put(fresh, replaces=True)
+    assert store.get(REPLY.request_sha256) == fresh
+    assert store.count() == 1
+    store.close()
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_removed_replies_give_their_space_back(path, monkeypatch, is_old):
+    monkeypatch.setattr("remud_gen.llm.store.REMOVED_AT_ONCE", 70)
+    monkeypatch.setattr("remud_gen.llm.store.READ_AT_ONCE", 90)
+    path.parent.mkdir()
+    if is_old:
+        shutil.copy(FIRST_VERSION, path)
+    store = ReplyStore(path)
+    n_before = store.count()
+    for number in range(1000):
+        store.put(replace(REPLY, text="x" * 3000, request_sha256=f"k{number:04}"))
+    before = store.size_bytes()
+    assert before > 3_000_000
+    assert len(list(store.iterate_keys())) == 1000 + n_before
+    gone = (key for key in store.iterate_keys() if key.startswith("k") and int(key[1:]) % 10)
+    assert store.remove(gone) == 900
+    assert store.remove(["k0001", "never there"]) == 0
+    assert store.size_bytes() < before / 4
+    assert store.count() == 100 + n_before
+    assert store.get("k0010").text == "x" * 3000
+    assert store.get("k0011") is None
+    store.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+    connection.close()
+
+
+def test_removal_that_fails_midway_keeps_what_was_removed_and_harms_nothing(path, monkeypatch):
+    monkeypatch.setattr("remud_gen.llm.store.REMOVED_AT_ONCE", 10)
+    store = ReplyStore(path)
+    for number in range(50):
+        store.put(replace(REPLY, request_sha256=f"{number:04}"))
+
+    def keys():
+        yield from (f"{number:04}" for number in range(25))
+        raise InputError("the list of keys broke off")
+
+    with pytest.raises(InputError, match="broke off"):
+        store.remove(keys())
+    assert store.count() == 30
+    store.put(REPLY)
+    store.close()
+
+
+def test_runs_that_share_a_store_are_known(path, tmp_path, monkeypatch):
+    store = ReplyStore(path)
+    monkeypatch.chdir(tmp_path)
+    store.register_user(Path("b-run"))
+    store.register_user(tmp_path / "a-run")
+    store.register_user(tmp_path / "b-run")
+    assert list(store.users()) == [tmp_path / "a-run", tmp_path / "b-run"]
+    assert all(seen_at > 1_700_000_000 for seen_at in store.users().values())
+    store.close()

@@ -170,17 +170,17 @@ class Gateway:
             InputError: the store would not take replies that were paid for, not even at the end.
         """
         self.refuse(Interrupted("the gateway is closed", "run the same command to go on"))
-        if self._in_flight:
-            grace_s = URGENT_GRACE_S if is_urgent else CLOSING_GRACE_S
-            await asyncio.wait(list(self._in_flight.values()), timeout=grace_s)
-        late = list(self._in_flight.values())
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        grace_s = URGENT_GRACE_S if is_urgent else CLOSING_GRACE_S
         try:
+            if self._in_flight:
+                await asyncio.wait(list(self._in_flight.values()), timeout=grace_s)
+            if late := list(self._in_flight.values()):
+                for task in late:
+                    task.cancel()
+                await asyncio.wait(late, timeout=grace_s)
             # Connections that do not close in time are closed by the end of the process.
             with suppress(TimeoutError):
-                async with asyncio.timeout(URGENT_GRACE_S if is_urgent else CLOSING_GRACE_S):
+                async with asyncio.timeout(grace_s):
                     await self.client.close()
         finally:
             if self._store:

@@ -147,7 +147,8 @@ class ReplyStore:
         """Return free pages to the disk."""
         is_incremental = self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
         if is_incremental:
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            # A script is run to its end; `execute` would stop after the first page, as no row comes back.
+            self._connection.executescript("PRAGMA incremental_vacuum")
         elif shutil.disk_usage(self._folder).free > 3 * self.size_bytes():
             self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             self._connection.execute("VACUUM")

@@ -34,9 +34,10 @@ def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
     if _read(connection, "SELECT count(*) FROM sqlite_master") == 0:
         for statement in (REPLIES, USERS, f"PRAGMA application_id = {APPLICATION_ID}"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     else:
         _migrate(connection, path)
+    # Written even where it is set already: a read-only file takes a transaction and fails at the first write only.
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
 
@@ -51,8 +52,6 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     for old in range(version, SCHEMA_VERSION):
         connection.execute(MIGRATIONS[old])
-    if version < SCHEMA_VERSION:
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _read(connection: sqlite3.Connection, query: str) -> int:
