@@ -167,5 +167,5 @@ def test_a_stream_is_enough(tmp_path, store):
         return (make_record(number, document=f"d{number % 3}") for number in range(30))
 
     (tmp_path / "out").mkdir()
-    ExportStage(Config.model_validate({"export": {"formats": ALL}})).export(start, store, tmp_path / "out")
+    dict(ExportStage(Config.model_validate({"export": {"formats": ALL}})).export(start, store, tmp_path / "out"))
     assert len(calls) == 1 + len(ALL)

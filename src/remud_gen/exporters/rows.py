@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -84,8 +85,10 @@ class RowFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with ExitStack() as stack:  # on a full disk every close may fail, and all have to be tried
+            for file in self._files.values():
+                stack.callback(file.stream.close)
         for stem, file in self._files.items():
-            file.stream.close()
             if error is None and file.leader is not None and file.leader[0] > 0:
                 _move_to_front(self._folder / f"{stem}.jsonl", *file.leader)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,14 +9,15 @@ from pathlib import Path
 
 from remud_gen.config import Config, load_config
 from remud_gen.errors import InputError
-from remud_gen.protocols import ExportSummary
-from remud_gen.records import Quadruplet
-from remud_gen.runner.driver import Driver, StageReport, Wish, iterate_judged
-from remud_gen.runner.files import TEMPORARY
+from remud_gen.filters.funnel import Funnel
+from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
+from remud_gen.runner.judged import take_funnel
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.progress import tell
+from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
+from remud_gen.runner.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
 from remud_gen.stages.export import ExportStage
 
@@ -45,8 +44,8 @@ class Result:
     run: Path
     config: Config
     reports: list[StageReport] = field(default_factory=list)
-    funnel: object | None = None
-    exports: Mapping[str, ExportSummary] = field(default_factory=dict)
+    funnel: Funnel | None = None
+    exports: Mapping[str, Publication] = field(default_factory=dict)
     export_folder: Path | None = None
     errors: list[str] = field(default_factory=list)
 
@@ -54,6 +53,17 @@ class Result:
     def n_errors(self) -> int:
         """Failed inputs over all stages."""
         return sum(report.counts.errors for report in self.reports)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A run that this command holds."""
+
+    driver: Driver
+    folder: RunFolder
+    config: Config
+    roots: list[Path]
+    interruption: Interruption
 
 
 def resolve_config(options: Options) -> Config:
@@ -66,7 +76,7 @@ def resolve_config(options: Options) -> Config:
 
 
 @contextmanager
-def _open_driver(rows: Sequence[StageRow], options: Options) -> Iterator[tuple[Driver, RunFolder, Config, list[Path]]]:
+def _open_session(rows: Sequence[StageRow], options: Options) -> Iterator[_Session]:
     config = resolve_config(options)
     folder = RunFolder(options.run)
     roots = list(options.inputs) or folder.recall_roots()
@@ -84,8 +94,10 @@ def _open_driver(rows: Sequence[StageRow], options: Options) -> Iterator[tuple[D
     try:
         if options.inputs:
             folder.remember_roots(roots)
+        recover_exports(folder.path)
         with Interruption(tell) as interruption:
-            yield Driver(folder, config, rows, interruption, is_quiet=options.is_quiet), folder, config, roots
+            driver = Driver(folder, config, rows, interruption, is_quiet=options.is_quiet)
+            yield _Session(driver, folder, config, roots, interruption)
     finally:
         folder.close()
 
@@ -97,16 +109,23 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limits = {name: options.limit for name in limited if options.limit is not None}
     alone = {"filter": {"filter", "corpus"}, "export": set()}.get(last, {last})
     wish = Wish(rows_last, frozenset(alone) if options.is_only else None, options.retries_errors, limits)
-    with _open_driver(rows, options) as (driver, folder, config, roots):
-        if last in ("export", "run"):
-            _refuse_foreign_folders(config, options.out or folder.path / "export")
-        reports = driver.bring_up_to(wish, roots)
-        result = Result(folder.path, config, reports)
+    with _open_session(rows, options) as session:
+        run = session.folder.path
+        target = (options.out or run / "export") if last in ("export", "run") else None
+        publisher = Publisher(session.folder, session.config, target) if target is not None else None
+        if publisher is not None:
+            publisher.refuse_foreign_folders()
+        reports = session.driver.bring_up_to(wish, session.roots)
+        result = Result(run, session.config, reports, export_folder=target)
         if rows_last == "corpus":
-            result.funnel = _count_funnel(folder.path, reports)
-        if last in ("export", "run"):
-            result.export_folder = options.out or folder.path / "export"
-            result.exports = _export(folder, config, reports, result.export_folder, options.limit)
+            filtered, corpus = (_find(reports, name).states for name in ("filter", "corpus"))
+            result.funnel = take_funnel(run, filtered, corpus)
+            if publisher is not None:
+                gaps = describe_gaps(reports, options.limit if last == "run" else None)
+                crop = Crop(run, filtered, corpus, result.funnel.kept, gaps, options.limit)
+                _require_kept(crop, reports)
+                check = session.interruption.raise_if_requested
+                result.exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
         return result
 
 
@@ -119,64 +138,15 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
     with Interruption(tell) as interruption:
         driver = Driver(folder, config, rows, interruption, is_quiet=True)
         reports = driver.survey(list(options.inputs) or folder.recall_roots())
-        return Result(folder.path, config, reports, errors=driver.list_errors(reports))
+        return Result(folder.path, config, reports, errors=list_errors(folder.path, reports))
 
 
-def _states(reports: Sequence[StageReport], name: str) -> StageReport:
+def _find(reports: Sequence[StageReport], name: str) -> StageReport:
     return next(report for report in reports if report.name == name)
 
 
-def _count_funnel(run: Path, reports: Sequence[StageReport]) -> object:
-    from remud_gen.filters.funnel import count_funnel
-
-    return count_funnel(iterate_judged(run, _states(reports, "filter").states, _states(reports, "corpus").states))
-
-
-def _export(
-    folder: RunFolder, config: Config, reports: Sequence[StageReport], target: Path, limit: int | None
-) -> Mapping[str, ExportSummary]:
-    """Write every format beside its place and move it there whole."""
-    filtered, corpus = _states(reports, "filter").states, _states(reports, "corpus").states
-
-    def iterate_kept() -> Iterator[Quadruplet]:
-        count = 0
-        for record in iterate_judged(folder.path, filtered, corpus):
-            if record.status == "kept":
-                if limit is not None and count >= limit:
-                    return
-                count += 1
-                yield record
-
-    if next(iterate_kept(), None) is None:
+def _require_kept(crop: Crop, reports: Sequence[StageReport]) -> None:
+    if not crop.kept:
         codes = (f"{report.name}: {code} {n}" for report in reports for code, n in sorted(report.counts.codes.items()))
         hint = "\n".join(codes) or "no book gave a pair or passage"
         raise InputError("nothing to export: no record was kept", f"{hint}\n`remud status` says more")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write the export to {target}: {error.strerror or error}") from None
-    scratch = target / f"{TEMPORARY}{uuid.uuid4().hex}"
-    try:
-        scratch.mkdir()
-        summaries = ExportStage(config).export(iterate_kept, folder.images, scratch)
-        for name in summaries:
-            _swap(scratch / name, target / name, scratch / f"{name}.old")
-    except OSError as error:
-        raise InputError(f"cannot write the export to {target}: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return summaries
-
-
-def _refuse_foreign_folders(config: Config, target: Path) -> None:
-    """An export replaces an older export of its own, never a folder of the user's."""
-    for name in config.export.formats:
-        place = target / name
-        if place.is_dir() and any(place.iterdir()) and not (place / "MANIFEST.json").is_file():
-            raise InputError(f"{place} holds files that are no export", "name another folder with --out")
-
-
-def _swap(new: Path, place: Path, aside: Path) -> None:
-    if place.exists():
-        place.replace(aside)
-    new.replace(place)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remud_gen.runner.command import Result
-from remud_gen.runner.driver import StageReport
 from remud_gen.runner.parts import Counts
+from remud_gen.runner.publish import Publication
+from remud_gen.runner.report import StageReport
 
 HEADINGS = ("stage", "inputs", "produced", "rejected", "failed", "outputs", "parts run", "seconds")
 
@@ -22,14 +23,24 @@ def to_json(result: Result) -> str:
         "stages": {report.name: _stage_json(report) for report in result.reports},
     }
     if result.funnel is not None:
-        data["funnel"] = result.funnel.to_json()  # type: ignore[attr-defined]
+        data["funnel"] = result.funnel.to_json()
     if result.exports:
         data["export_folder"] = str(result.export_folder)
-        data["exports"] = {
-            name: {"files": list(one.files), "counts": dict(one.counts), "left_out": [list(x) for x in one.left_out]}
-            for name, one in result.exports.items()
-        }
+        data["exports"] = {name: _export_json(one) for name, one in result.exports.items()}
     return json.dumps(data, ensure_ascii=False)
+
+
+def _export_json(one: Publication) -> dict[str, Any]:
+    return {
+        "is_up_to_date": one.is_up_to_date,
+        "inputs": one.inputs,
+        "exported": one.exported,
+        "files": sorted(one.summary.files),
+        "counts": dict(one.summary.counts),
+        "left_out": [list(row) for row in one.summary.left_out],
+        "notes": list(one.summary.notes),
+        "seconds": round(one.seconds, 2),
+    }
 
 
 def _stage_json(report: StageReport) -> dict[str, Any]:
@@ -48,18 +59,31 @@ def _stage_json(report: StageReport) -> dict[str, Any]:
 
 def to_text(result: Result) -> str:
     """A table of the stages, what was rejected and why, the exports, and an honest last line."""
-    lines = _table(HEADINGS, [_row(report) for report in result.reports])
+    rows = [_row(report) for report in result.reports]
+    rows += [_export_row(name, one) for name, one in result.exports.items()]
+    lines = _table(HEADINGS, rows)
     lines += _list_codes(result.reports)
     lines += _list_notes(result)
     if result.funnel is not None:
-        lines += ["", *result.funnel.to_lines()]  # type: ignore[attr-defined]
-    for name, one in result.exports.items():
-        counts = ", ".join(f"{count} {split}" for split, count in one.counts.items())
-        left = _count_left_out(one.left_out)
-        lines.append(f"exported {name}: {counts}{left} -> {result.export_folder}/{name}")
-        lines += [f"  {note}" for note in one.notes]
+        lines += ["", *result.funnel.to_lines()]
+    lines += _list_exports(result)
     lines += ["", _last_line(result)]
     return "\n".join(lines)
+
+
+def _list_exports(result: Result) -> list[str]:
+    lines = []
+    notes: dict[str, list[str]] = {}
+    for name, one in result.exports.items():
+        counts = ", ".join(f"{count} {split}" for split, count in one.summary.counts.items())
+        left = _count_left_out(one.summary.left_out)
+        verb = f"{name} is up to date" if one.is_up_to_date else f"exported {name}"
+        lines.append(f"{verb}: {counts}{left} -> {result.export_folder}/{name}")
+        for note in one.summary.notes:
+            notes.setdefault(note, []).append(name)
+    for note, names in notes.items():  # what all formats lack is said once
+        lines.append(f"  {note}" if len(names) == len(result.exports) else f"  {', '.join(names)}: {note}")
+    return lines
 
 
 def _count_left_out(left_out: Sequence[tuple[str, str]]) -> str:
@@ -76,6 +100,14 @@ def _row(report: StageReport) -> tuple[str, ...]:
     run = f"{report.n_run} of {report.n_parts}"
     figures = (counts.inputs, counts.produced, counts.rejected, counts.failed)
     return (report.name, *(str(n) for n in figures), outputs, run, f"{report.seconds:.1f}")
+
+
+def _export_row(name: str, one: Publication) -> tuple[str, ...]:
+    count = one.exported
+    figures = (one.inputs, count, len(one.summary.left_out), 0)
+    outputs = f"{count} record{'s' if count != 1 else ''}"
+    run = "0 of 1" if one.is_up_to_date else "1 of 1"
+    return (f"export {name}", *(str(n) for n in figures), outputs, run, f"{one.seconds:.1f}")
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

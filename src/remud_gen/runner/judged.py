@@ -1,0 +1,59 @@
+"""The judged records as a whole: which they are, in one digest, and the funnel over them, counted once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from remud_gen.filters.funnel import VERSION, Funnel, count_funnel
+from remud_gen.runner.driver import iterate_judged
+from remud_gen.runner.files import write_atomically
+from remud_gen.runner.parts import PartState
+
+FILE = "corpus/funnel.json"
+
+
+class _KeptFunnel(BaseModel):
+    basis: str  # what was counted, and by which code
+    sha256: str  # of the funnel as JSON: an edited one must not pass for a count
+    funnel: Funnel
+
+
+def digest_judged(filtered: Sequence[PartState], corpus: Sequence[PartState]) -> str:
+    """One digest over the bytes and the order of all records and verdicts of finished parts."""
+    sha = hashlib.sha256()
+    for name, states in (("filter", filtered), ("corpus", corpus)):
+        sha.update(f"{name}\n".encode())
+        for state in states:
+            if state.meta is not None:
+                sha.update(f"{state.meta.sha256}\n".encode())
+    return sha.hexdigest()
+
+
+def take_funnel(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState]) -> Funnel:
+    """The funnel over all judged records: the one kept in the run if it is of these records, else counted and kept."""
+    basis = hashlib.sha256(f"{VERSION} {digest_judged(filtered, corpus)}".encode()).hexdigest()
+    path = run / FILE
+    kept = _read_kept(path)
+    if kept is not None and kept.basis == basis and kept.sha256 == _hash_funnel(kept.funnel):
+        return kept.funnel
+    funnel = count_funnel(iterate_judged(run, filtered, corpus))
+    fresh = _KeptFunnel(basis=basis, sha256=_hash_funnel(funnel), funnel=funnel)
+    write_atomically(path, fresh.model_dump_json().encode("utf-8"))
+    return funnel
+
+
+def _read_kept(path: Path) -> _KeptFunnel | None:
+    """None: there is none to use, so it is counted."""
+    try:
+        return _KeptFunnel.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _hash_funnel(funnel: Funnel) -> str:
+    return hashlib.sha256(json.dumps(funnel.to_json()).encode("utf-8")).hexdigest()

@@ -1,0 +1,281 @@
+"""The export of a run: which records it takes, whether the one on disk is still good, and what it lacks."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from remud_gen.config import Config
+from remud_gen.errors import InputError, RecordError
+from remud_gen.exporters.card import MANIFEST, Manifest, count_exported, read_manifest, read_summary
+from remud_gen.protocols import ExportSummary
+from remud_gen.records import Quadruplet
+from remud_gen.runner.driver import iterate_judged
+from remud_gen.runner.files import write_atomically
+from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.judged import digest_judged
+from remud_gen.runner.parts import PartState
+from remud_gen.runner.place import PICTURES, find_leftovers, open_place, recover
+from remud_gen.runner.progress import Progress
+from remud_gen.runner.report import StageReport
+from remud_gen.stages.export import ExportStage, Origin
+
+PLACES = "export.json"
+OWN_PLACE = "export"
+# Left out for what lies in the picture store rather than for what the record says: mended without a new record.
+PICTURE_CODES = "IMAGE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One format's export as it lies on the disk now."""
+
+    summary: ExportSummary
+    inputs: int  # kept records, each exported or left out
+    is_up_to_date: bool  # nothing had changed, so it was left alone
+    seconds: float
+
+    @property
+    def exported(self) -> int:
+        """Records in any split."""
+        return count_exported(self.summary.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """The judged records of a run, and what is known of them without reading them."""
+
+    run: Path
+    filtered: Sequence[PartState]
+    corpus: Sequence[PartState]
+    kept: int  # by the funnel
+    gaps: tuple[str, ...] = ()
+    limit: int | None = None
+
+    @property
+    def inputs(self) -> int:
+        """How many records an export takes."""
+        return self.kept if self.limit is None else min(self.limit, self.kept)
+
+    def to_origin(self) -> Origin:
+        """What fingerprint and notes need; a limit that cuts nothing off is none."""
+        if self.inputs == self.kept:
+            return Origin(digest_judged(self.filtered, self.corpus), None, self.gaps)
+        note = f"Limited: the first {self.inputs} of {self.kept} kept records (--limit)."
+        return Origin(digest_judged(self.filtered, self.corpus), self.inputs, (note, *self.gaps))
+
+    def iterate_kept(self) -> Iterator[Quadruplet]:
+        """The records to export, in the order of documents and parts."""
+        judged = iterate_judged(self.run, self.filtered, self.corpus)
+        return islice((record for record in judged if record.status == "kept"), self.inputs)
+
+
+class Publisher:
+    """Keeps the exports of one run in one folder up to date."""
+
+    def __init__(self, folder: RunFolder, config: Config, target: Path) -> None:
+        self._folder, self._target = folder, target
+        self._stage = ExportStage(config)
+        self._key = _name_place(folder.path, target)
+
+    def refuse_foreign_folders(self) -> None:
+        """Raise InputError where an export would replace something that is no export of remud-gen."""
+        known = _read_places(self._folder.path).get(self._key, {})
+        for name in self._stage.formats:
+            place = self._target / name
+            if not os.path.lexists(place) or (place.is_dir() and not place.is_symlink() and not any(place.iterdir())):
+                continue
+            if place.is_symlink() or not place.is_dir():
+                raise InputError(f"{place} is no folder of its own", "move it away, or name another folder with --out")
+            try:
+                read_manifest(place)
+            except RecordError:
+                if name not in known:  # a damaged one that this run wrote may be replaced
+                    raise InputError(
+                        f"{place} holds files that are no export", "name another folder with --out"
+                    ) from None
+
+    def publish(
+        self, crop: Crop, *, is_quiet: bool = False, check: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Publication]:
+        """Write what is not up to date; every export appears whole or stays as it was.
+
+        Args:
+            crop: the records.
+            is_quiet: no progress bar.
+            check: called at each record; whatever it raises ends the export.
+
+        Raises:
+            InputError: no record was kept, or the place cannot be written to or is in use.
+            RecordError: EXPORT_INVALID when a written export breaks a rule.
+        """
+        origin = crop.to_origin()
+        done = self._find_current(origin)
+        try:
+            if len(done) < len(self._stage.formats) or find_leftovers(self._target):
+                done |= self._write(crop, origin, is_quiet=is_quiet, check=check)
+        except OSError as error:
+            raise _explain(error, self._target, self._folder.path) from None
+        return {name: done[name] for name in self._stage.formats}
+
+    def _write(
+        self, crop: Crop, origin: Origin, *, is_quiet: bool, check: Callable[[], None]
+    ) -> dict[str, Publication]:
+        self._remember({})  # from now on a kill leaves something that the next command has to look for
+        with open_place(self._target) as place:
+            done = self._find_current(origin)  # again, as the place may have been put right just now
+            names = [name for name in self._stage.formats if name not in done]
+            if not names:
+                return done
+            with Progress("export", crop.inputs * (1 + len(names)), "record", is_quiet=is_quiet) as progress:
+
+                def start() -> Iterator[Quadruplet]:
+                    for record in crop.iterate_kept():
+                        check()
+                        progress.tick(1)
+                        yield record
+
+                written = self._stage.export(start, self._folder.images, place.new, origin, names)
+                for name, summary, seconds in _time(written):
+                    done[name] = Publication(summary, crop.inputs, is_up_to_date=False, seconds=seconds)
+                    _reconcile(name, done[name])
+            place.flush()
+            self._remember(dict.fromkeys(names))
+            for name in names:
+                place.swap(name)
+        self._remember({name: self._stamp(name, read_manifest(self._target / name)) for name in names})
+        return done
+
+    def _find_current(self, origin: Origin) -> dict[str, Publication]:
+        """The formats whose export is of these records and settings, and whose files are those that were written."""
+        stamps = _read_places(self._folder.path).get(self._key, {})
+        current = {}
+        for name in self._stage.formats:
+            started = time.monotonic()
+            try:
+                manifest = read_manifest(self._target / name)
+                is_same = manifest.fingerprint == self._stage.fingerprint(name, origin)
+                can_mend = any(code.startswith(PICTURE_CODES) for code in manifest.left_out)
+                if is_same and not can_mend and stamps.get(name) == self._stamp(name, manifest):
+                    summary, seconds = read_summary(self._target / name, manifest), time.monotonic() - started
+                    current[name] = Publication(summary, manifest.inputs, is_up_to_date=True, seconds=seconds)
+            except (OSError, RecordError):
+                continue  # absent or damaged: it is written anew
+        return current
+
+    def _stamp(self, name: str, manifest: Manifest) -> str:
+        return stamp_files(self._target / name, [MANIFEST, *manifest.files])
+
+    def _remember(self, stamps: Mapping[str, str | None]) -> None:
+        """Keep stamps in the run rather than in the export, whose bytes must not depend on times."""
+        places = _read_places(self._folder.path)
+        changed = {**places, self._key: {**places.get(self._key, {}), **stamps}}
+        if changed != places:
+            data = json.dumps({"places": changed}, indent=1, sort_keys=True)
+            write_atomically(self._folder.path / PLACES, data.encode("ascii"))
+
+
+def recover_exports(run: Path) -> None:
+    """Put right what killed exports of this run left, wherever they were going."""
+    for key in {OWN_PLACE, *_read_places(run)}:
+        recover(run / key)  # an absolute path stays itself
+
+
+def describe_gaps(reports: Sequence[StageReport], limit: int | None = None) -> tuple[str, ...]:
+    """What an export of these stages lacks, in whole sentences; `limit` is the one that the stages worked under."""
+    notes = []
+    for report in reports:
+        if limit is not None and report.name in ("extract", "generate") and report.counts.inputs >= limit:
+            looked = f"{report.counts.inputs} {report.unit}{'' if report.counts.inputs == 1 else 's'}"
+            notes.append(f"Limited: {report.name} looked at {looked} (--limit {limit}).")
+        missing = sum(state.meta is None for state in report.states)
+        partial = sum(_is_partial(state) for state in report.states)
+        stale = sum(state.state == "stale" and state.meta is not None for state in report.states)
+        for count, what in ((missing, "missing"), (partial, "partial"), (stale, "out of date")):
+            if count:
+                verb = "is" if count == 1 else "are"
+                notes.append(f"Incomplete: {count} of {report.n_parts} parts of {report.name} {verb} {what}.")
+        if report.counts.failed:
+            touched = sum(state.meta is not None and state.meta.counts.failed > 0 for state in report.states)
+            failed = f"{report.counts.failed} of {report.counts.inputs} {report.unit}s failed in {report.name}"
+            notes.append(f"Incomplete: {failed} ({touched} of {report.n_parts} parts).")
+    return tuple(notes)
+
+
+def stamp_files(folder: Path, files: Sequence[str]) -> str:
+    """One digest over name, size and time of files and pictures; reads folders, never files."""
+    sha = hashlib.sha256()
+    rows = [(name, (folder / name).stat()) for name in files]
+    if (folder / PICTURES).is_dir():
+        rows += _list_pictures(str(folder / PICTURES), PICTURES)
+    for name, stat in sorted(rows, key=lambda row: row[0]):
+        sha.update(f"{name}\x1f{stat.st_size}\x1f{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return sha.hexdigest()
+
+
+def _list_pictures(folder: str, below: str) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _list_pictures(entry.path, f"{below}/{entry.name}")
+            else:
+                yield f"{below}/{entry.name}", entry.stat(follow_symlinks=False)
+
+
+def _is_partial(state: PartState) -> bool:
+    return state.state == "partial" or (state.state == "fresh" and state.meta is not None and state.meta.is_partial)
+
+
+def _time(written: Iterator[tuple[str, ExportSummary]]) -> Iterator[tuple[str, ExportSummary, float]]:
+    started = time.monotonic()
+    for name, summary in written:
+        yield name, summary, time.monotonic() - started
+        started = time.monotonic()
+
+
+def _reconcile(name: str, made: Publication) -> None:
+    found = made.exported + len(made.summary.left_out)
+    if found != made.inputs:
+        raise RecordError(
+            "EXPORT_INVALID",
+            f"{made.inputs} records were kept, the {name} export accounts for {found}",
+            "nothing was published; remove corpus/funnel.json from the run folder and run the command again",
+        )
+
+
+def _name_place(run: Path, target: Path) -> str:
+    """The run's own place by a name that outlives a move of the run folder, any other by its path."""
+    resolved = target.resolve()
+    return OWN_PLACE if resolved == (run / OWN_PLACE).resolve() else str(resolved)
+
+
+def _read_places(run: Path) -> dict[str, dict[str, str | None]]:
+    """Stamps by place and format; what cannot be read counts as never written."""
+    try:
+        places = json.loads((run / PLACES).read_bytes())["places"]
+        return {str(key): {str(name): stamp for name, stamp in stamps.items()} for key, stamps in places.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _explain(error: OSError, target: Path, run: Path) -> InputError:
+    where = f": {error.filename}" if error.filename else ""
+    message = f"cannot write the export to {target}: {error.strerror or error}{where}"
+    if isinstance(error, FileNotFoundError) and error.filename and Path(error.filename).is_relative_to(run / PICTURES):
+        return InputError(
+            f"the picture {error.filename} vanished during the export", "run `remud extract`, then export again"
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = "make room there, or name a folder on another disk with --out"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        advice = "name a folder that you may write to with --out"
+    else:
+        advice = "name another folder with --out"
+    return InputError(message, f"{advice}; what was exported before is unchanged")
