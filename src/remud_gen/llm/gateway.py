@@ -118,6 +118,7 @@ class Gateway:
         self._in_flight: dict[str, asyncio.Task[ModelReply]] = {}
         self._refusal: Refusal | None = None
         self._has_connected = False
+        self._n_coming = 0  # replies that are being paid for
         self._renewals: dict[str, bool] = {}  # distrusted keys asked for again -> is the fresh reply there?
         self._unstored: list[ModelReply] = []  # paid for, but the store would not take them: tried again at the end
 
@@ -278,12 +279,13 @@ class Gateway:
             if self._refusal is not None:
                 raise self._refusal
             if self._store:
-                self._store.check_room(len(self._in_flight))
+                self._store.check_room(self._n_coming + 1)
             if self._hooks.budget:
                 self._hooks.budget.reserve(request, key)
             if self._hooks.ledger:
                 self._hooks.ledger.record(request, key)
             self.counts["sent"] += 1
+            self._n_coming += 1
             reply: ModelReply | None = None
             try:
                 reply = replace(await self.client.complete(request), request_sha256=key)
@@ -293,6 +295,7 @@ class Gateway:
                 self._weigh(error)
                 raise
             finally:
+                self._n_coming -= 1
                 try:
                     if reply is not None:
                         self._keep(reply)
