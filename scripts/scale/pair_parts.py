@@ -10,8 +10,9 @@ from remud_gen.pipeline import PIPELINE
 from remud_gen.records import ImageTextPair, Record
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.inventory import take_inventory
-from remud_gen.runner.parts import PartState, iterate_inputs, locate
-from remud_gen.runner.plan import join_parts, plan_stage
+from remud_gen.runner.parts import PartState
+from remud_gen.runner.plan import Request, join_parts, plan_stage
+from remud_gen.runner.reading import iterate_inputs, locate
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.writer import PartWriter
 from scripts.scale.variants import iterate_variants
@@ -35,10 +36,10 @@ def multiply_pairs(run: Path, n_pairs: int, picture_px: int) -> int:
 
 def _plan_pairs(folder: RunFolder, run: Path) -> list[PartState]:
     config = load_config(run / "config.yaml")
-    files = take_inventory(folder.recall_roots(), run, is_writable=False)
+    request = Request(run, config, take_inventory(folder.recall_roots(), run, is_writable=False))
     states: list[PartState] = []
     for row in PIPELINE[: 1 + [row.name for row in PIPELINE].index("pair")]:
-        states = plan_stage(run, row, load_stage(row.target, config), states, files, config)
+        states = plan_stage(request, row, load_stage(row.target, config), states)
     return states
 
 
@@ -46,7 +47,7 @@ def _rewrite(run: Path, state: PartState, share: int, folder: RunFolder, picture
     made: list[Any] = list(iterate_inputs(run, join_parts([state])))
     pattern = next(record for record in made if isinstance(record, ImageTextPair))
     others: list[Record] = [record for record in made if not isinstance(record, ImageTextPair)]
-    with PartWriter(run, state.spec, state.basis) as writer:
+    with PartWriter(run, state.spec, state.stamp) as writer:
         for page in iterate_inputs(run, state.spec.inputs):
             writer.add(locate(page), [*iterate_variants(pattern, share, folder.images, picture_px), *others])
             share, others = 0, []
