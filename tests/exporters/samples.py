@@ -19,6 +19,12 @@ GENERATION = Generation(
 OPTIONS = (Option(key="A", text="Liver"), Option(key="B", text="Right kidney"), Option(key="C", text="Spleen"))
 
 
+def make_store(run: Path) -> ContentImageStore:
+    """The picture store of a run folder that is there, as it is for every command."""
+    run.mkdir(parents=True, exist_ok=True)
+    return ContentImageStore(run)
+
+
 def make_record(number: int = 0, *, document: str = "d1", group: str | None = None, **changes: object) -> Quadruplet:
     """A valid text-only record; any field can be changed."""
     fields: dict[str, object] = {

@@ -11,8 +11,7 @@ from remud_gen.errors import RecordError
 from remud_gen.exporters.llamafactory import LlamaFactoryExporter
 from remud_gen.exporters.pictures import PictureFolder
 from remud_gen.records import Option
-from remud_gen.runner.images import ContentImageStore
-from tests.exporters.samples import make_mixed, make_picture, make_record
+from tests.exporters.samples import make_mixed, make_picture, make_record, make_store
 
 TAGS = {"role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt", "system_tag": "system"}
 COLUMNS = {"messages": "conversations", "images": "images"}
@@ -20,7 +19,7 @@ COLUMNS = {"messages": "conversations", "images": "images"}
 
 def write(tmp_path, records, thinking="qwen"):
     (tmp_path / "out").mkdir()
-    store = ContentImageStore(tmp_path / "run")
+    store = make_store(tmp_path / "run")
     pictures = PictureFolder(tmp_path / "out", store)
     return LlamaFactoryExporter(thinking).write(records, tmp_path / "out", pictures)
 
@@ -30,7 +29,7 @@ def read_lines(tmp_path, name):
 
 
 def test_golden_rows(tmp_path):
-    store = ContentImageStore(tmp_path / "run")
+    store = make_store(tmp_path / "run")
     one, two = make_picture(store, 1), make_picture(store, 2)
     options = (Option(key="A", text="肝脏"), Option(key="B", text="肾脏"))
     records = [
@@ -54,7 +53,7 @@ def test_golden_rows(tmp_path):
 
 
 def test_dataset_info_names_every_file_in_ascii(tmp_path):
-    records = make_mixed(ContentImageStore(tmp_path / "run"))
+    records = make_mixed(make_store(tmp_path / "run"))
     write(tmp_path, [("train" if record.document_id == "d1" else "validation", record) for record in records])
     data = (tmp_path / "out" / "dataset_info.json").read_bytes()
     assert data.isascii()
@@ -90,7 +89,7 @@ def test_thinking_none_writes_one_file_without_any(tmp_path):
 
 
 def test_what_cannot_be_held_is_left_out_by_name_and_nothing_of_it_is_written(tmp_path):
-    store = ContentImageStore(tmp_path / "run")
+    store = make_store(tmp_path / "run")
     records = [
         make_record(0, question="Where is the <image> token?"),
         make_record(1, images=(make_picture(store, 1),), answer="stop <|im_end|>"),

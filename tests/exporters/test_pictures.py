@@ -11,13 +11,12 @@ from PIL import Image
 from remud_gen.errors import RecordError
 from remud_gen.exporters import pictures
 from remud_gen.exporters.pictures import PictureFolder, check_relative
-from remud_gen.runner.images import ContentImageStore
-from tests.exporters.samples import make_picture
+from tests.exporters.samples import make_picture, make_store
 
 
 @pytest.fixture
 def store(tmp_path):
-    return ContentImageStore(tmp_path / "run")
+    return make_store(tmp_path / "run")
 
 
 def test_rgb_pictures_are_the_stored_bytes_and_identical_ones_are_one_file(tmp_path, store):

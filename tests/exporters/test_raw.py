@@ -23,8 +23,7 @@ from remud_gen.records import (
     Turn,
     Verdict,
 )
-from remud_gen.runner.images import ContentImageStore
-from tests.exporters.samples import GENERATION, make_mixed, make_record
+from tests.exporters.samples import GENERATION, make_mixed, make_record, make_store
 
 text = st.text(st.characters(codec="utf-8"), max_size=12)
 number = st.floats(-1e6, 1e6)
@@ -69,7 +68,7 @@ def test_any_record_reads_back_identical_from_one_line(record):
 
 
 def test_a_raw_export_is_the_records_and_the_stored_pictures(tmp_path):
-    store = ContentImageStore(tmp_path / "run")
+    store = make_store(tmp_path / "run")
     records = make_mixed(store)
     hostile = make_record(9, question="What is <image> or <|im_end|>?", answer="</think>\x00")
     records.append(hostile)

@@ -7,12 +7,11 @@ import subprocess
 
 from remud_gen.exporters.pictures import PictureFolder
 from remud_gen.exporters.swift import SwiftExporter
-from remud_gen.runner.images import ContentImageStore
-from tests.exporters.samples import make_picture, make_record
+from tests.exporters.samples import make_picture, make_record, make_store
 
 
 def test_golden_row_and_start_script(tmp_path):
-    store = ContentImageStore(tmp_path / "run")
+    store = make_store(tmp_path / "run")
     one, two = make_picture(store, 1), make_picture(store, 2)
     out = tmp_path / "an export's folder"
     out.mkdir()

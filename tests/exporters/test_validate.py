@@ -14,8 +14,7 @@ from remud_gen.exporters.raw import RawExporter
 from remud_gen.exporters.rows import encode_line, read_rows
 from remud_gen.exporters.swift import SwiftExporter
 from remud_gen.exporters.validate import RULES, SHOWN_PROBLEMS, Validator
-from remud_gen.runner.images import ContentImageStore
-from tests.exporters.samples import make_mixed, make_picture, make_record
+from tests.exporters.samples import make_mixed, make_picture, make_record, make_store
 
 EXPORTERS = {"llamafactory": LlamaFactoryExporter, "swift": SwiftExporter, "raw": RawExporter}
 
@@ -27,7 +26,7 @@ class Written:
         self.exporter = exporter or LlamaFactoryExporter("qwen")
         self.folder = root / "out"
         self.folder.mkdir()
-        store = ContentImageStore(root / "run")
+        store = make_store(root / "run")
         self.records = records or [
             ("train", make_record(0, images=(make_picture(store, 1),), thinking="T")),
             ("train", make_record(1, images=(make_picture(store, 2),))),
@@ -73,7 +72,7 @@ def say(turn, text):
 @pytest.mark.parametrize("name", EXPORTERS)
 @pytest.mark.parametrize("thinking", ["qwen", "remud", "none"])
 def test_sound_exports_pass(tmp_path, name, thinking):
-    records = [("train", record) for record in make_mixed(ContentImageStore(tmp_path / "run"))]
+    records = [("train", record) for record in make_mixed(make_store(tmp_path / "run"))]
     written = Written(tmp_path, EXPORTERS[name](thinking), records)
     written.validator._thinking = thinking
     assert not written.summary.left_out

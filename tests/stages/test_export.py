@@ -11,20 +11,20 @@ from PIL import Image
 from remud_gen.config import Config
 from remud_gen.errors import ConfigError, InputError, RecordError
 from remud_gen.exporters import chat
+from remud_gen.exporters.card import read_manifest, read_summary
 from remud_gen.exporters.llamafactory import LlamaFactoryExporter
 from remud_gen.exporters.raw import read_records
 from remud_gen.exporters.rows import read_rows
 from remud_gen.records import Option, Verdict
-from remud_gen.runner.images import ContentImageStore
-from remud_gen.stages.export import ExportStage
-from tests.exporters.samples import make_mixed, make_picture, make_record, read_tree, run_export
+from remud_gen.stages.export import ExportStage, Origin
+from tests.exporters.samples import make_mixed, make_picture, make_record, make_store, read_tree, run_export
 
 ALL = ["llamafactory", "raw", "swift"]
 
 
 @pytest.fixture
 def store(tmp_path):
-    return ContentImageStore(tmp_path / "run")
+    return make_store(tmp_path / "run")
 
 
 def test_every_kept_record_arrives_in_every_format(tmp_path, store):
@@ -169,3 +169,51 @@ def test_a_stream_is_enough(tmp_path, store):
     (tmp_path / "out").mkdir()
     dict(ExportStage(Config.model_validate({"export": {"formats": ALL}})).export(start, store, tmp_path / "out"))
     assert len(calls) == 1 + len(ALL)
+
+
+def test_the_manifest_accounts_for_every_record_and_names_what_it_was_made_from(tmp_path, store):
+    records = [*make_mixed(store), make_record(7, document="d2", answer="<|endoftext|>")]
+    stage = ExportStage(Config.model_validate({"export": {"formats": ["llamafactory"]}}))
+    origin = Origin("digest of the records", None, ("Incomplete: 1 of 2 parts of filter is missing.",))
+    (tmp_path / "out").mkdir()
+    ((name, summary),) = stage.export(lambda: iter(records), store, tmp_path / "out", origin)
+    manifest = read_manifest(tmp_path / "out" / name)
+    assert (manifest.inputs, manifest.exported, manifest.left_out) == (6, 5, {"RESERVED_TOKEN": 1})
+    assert manifest.fingerprint == stage.fingerprint(name, origin)
+    assert manifest.notes[0] == summary.notes[0] == origin.notes[0]
+    again = read_summary(tmp_path / "out" / name, manifest)
+    assert (again.counts, again.left_out, again.notes) == (summary.counts, summary.left_out, summary.notes)
+    assert sorted(again.files) == sorted(summary.files)
+
+
+@pytest.mark.parametrize(
+    ("settings", "origin"),
+    [
+        ({}, Origin("other", None, ("note",))),
+        ({}, Origin("digest", 5, ("note",))),
+        ({}, Origin("digest", None, ())),
+        ({"thinking": "none"}, Origin("digest", None, ("note",))),
+        ({"split": [0.8, 0.2]}, Origin("digest", None, ("note",))),
+        ({"seed": 1}, Origin("digest", None, ("note",))),
+    ],
+)
+def test_a_fingerprint_changes_with_all_that_shapes_an_export(settings, origin):
+    def fingerprint(settings, origin, name="raw"):
+        return ExportStage(Config.model_validate({"export": {"formats": ALL, **settings}})).fingerprint(name, origin)
+
+    base = Origin("digest", None, ("note",))
+    assert fingerprint({}, base) == fingerprint({}, Origin("digest", None, ("note",)))
+    assert fingerprint(settings, origin) != fingerprint({}, base)
+    assert fingerprint({}, base, "swift") != fingerprint({}, base)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"made_by": "someone else"}'])
+def test_a_manifest_of_others_or_a_damaged_one_is_not_taken_for_ours(tmp_path, store, damage):
+    run_export([make_record(0)], store, tmp_path / "out", formats=["raw"], split=[1.0])
+    manifest = read_manifest(tmp_path / "out" / "raw")
+    (tmp_path / "out" / "raw" / "MANIFEST.json").write_bytes(damage or manifest.model_dump_json().encode()[:-9])
+    with pytest.raises(RecordError, match=r"MANIFEST\.json"):
+        read_manifest(tmp_path / "out" / "raw")
+    (tmp_path / "out" / "raw" / "left_out.jsonl").write_bytes(b'{"id": "x", "reason": "made up"}\n')
+    with pytest.raises(RecordError, match="do not add up"):
+        read_summary(tmp_path / "out" / "raw", manifest)
