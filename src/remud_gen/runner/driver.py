@@ -12,7 +12,7 @@ from typing import Any
 
 from remud_gen import registry
 from remud_gen.config import Config
-from remud_gen.errors import InputError, Interrupted, TooManyErrors
+from remud_gen.errors import InputError, Interrupted, RemudError, TooManyErrors
 from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
 from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.folder import RunFolder
@@ -23,7 +23,7 @@ from remud_gen.runner.plan import Request, StageRow, join_parts, make_basis, pla
 from remud_gen.runner.progress import Progress, tell
 from remud_gen.runner.reading import DamagedPart, iterate_inputs
 from remud_gen.runner.rename import find_namesake
-from remud_gen.runner.report import StageReport, quote_errors, report_stage
+from remud_gen.runner.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.window import Window
 from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext
@@ -136,7 +136,7 @@ class Driver:
         todo = [] if is_left else [state for state in states if _needs_run(state, wish)]
         jobs = [self._make_job(row, stage, state) for state in todo]
         done: dict[str, JobResult] = {}
-        calls_paid = 0
+        calls: Mapping[str, int] = {}
         if jobs:
             make_basis(stage).save(self._folder.path)
             if self._config.runner.shuffle_seed is not None:
@@ -145,21 +145,28 @@ class Driver:
             # Files are looked at in no time, and a shelf of nothing readable has an error of its own.
             most = 1.0 if row.division == "file" else self._config.runner.max_error_rate
             watch = _FailureWatch(states, todo, most)
-            with Progress(row.name, total, row.unit, is_quiet=self._is_quiet) as progress:
+            try:
+                with Progress(row.name, total, row.unit, is_quiet=self._is_quiet) as progress:
 
-                def publish(result: JobResult) -> None:
-                    done[result.job.spec.key] = result
-                    progress.count_failures(result.meta.counts.failed)
-                    if watch.count(result.meta.counts.failed):
-                        self._judge(report_stage(self._folder.path, row, _update(states, done)), is_stopped=True)
+                    def publish(result: JobResult) -> None:
+                        done[result.job.spec.key] = result
+                        progress.count_failures(result.meta.counts.failed)
+                        if watch.count(result.meta.counts.failed):
+                            self._judge(report_stage(self._folder.path, row, _update(states, done)), is_stopped=True)
 
-                if isinstance(stage, AsyncStage):
-                    calls_paid = asyncio.run(self._ask(stage, bench, jobs, progress, publish))
-                else:
-                    for result in executor.map(jobs, progress.tick):
-                        publish(result)
+                    if isinstance(stage, AsyncStage):
+                        calls = asyncio.run(self._ask(stage, bench, jobs, progress, publish))
+                    else:
+                        for result in executor.map(jobs, progress.tick):
+                            publish(result)
+            except (RemudError, KeyboardInterrupt) as error:
+                hint = error.hint if isinstance(error, RemudError) else ""
+                error.add_note(describe_progress(row, _update(states, done), hint))
+                raise
         report = report_stage(self._folder.path, row, _update(states, done))
-        report.n_run, report.calls_paid = len(done), calls_paid
+        report.n_run = len(done)
+        report.calls_paid, report.calls_stored = calls.get("sent", 0), calls.get("stored", 0)
+        count_retries(report, todo, done)
         report.seconds = time.monotonic() - started
         return report
 
@@ -186,12 +193,12 @@ class Driver:
         jobs: list[Job],
         progress: Progress,
         publish: Callable[[JobResult], None],
-    ) -> int:
+    ) -> Mapping[str, int]:
         from remud_gen.llm.gateway import open_gateway
 
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
-        async with open_gateway(self._config, store, self._folder.images) as gateway:
+        async with open_gateway(self._config, store, self._folder.images, run=self._folder.path) as gateway:
             size = self._config.generate.concurrency
             loop = asyncio.get_running_loop()
             stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
@@ -207,7 +214,7 @@ class Driver:
             finally:
                 self._interruption.on_request.remove(refuse)
                 progress.show(f"{gateway.counts['sent']} calls sent")
-            return gateway.counts["sent"]
+            return gateway.counts
 
     def _judge(self, report: StageReport, *, is_stopped: bool = False) -> None:
         counts = report.counts
