@@ -1,0 +1,75 @@
+"""Connections to one endpoint, in small pools: a pool looks through all it holds at every request, twice."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx2  # the openai package's own transport: its limits are set with it
+import openai
+
+from remud_gen.llm.endpoint import Endpoint
+
+CONNECT_TIMEOUT_S = 10.0
+KEEPALIVE_S = 30.0
+POOL_CONNECTIONS = 16
+
+
+@dataclass
+class _Pool:
+    client: openai.AsyncOpenAI
+    n_busy: int = 0
+
+
+class Connections:
+    """As many clients as are needed, each for up to 16 requests at a time; the package's own retries are off."""
+
+    def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
+        self._endpoint = endpoint
+        self._timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        self._tls: ssl.SSLContext | None = None
+        self._pools: list[_Pool] = []
+
+    @contextmanager
+    def lend(self) -> Iterator[openai.AsyncOpenAI]:
+        """A client with a free connection, for one request. Early pools go first, so that connections stay warm."""
+        pool = next((pool for pool in self._pools if pool.n_busy < POOL_CONNECTIONS), None)
+        if pool is None:
+            pool = _Pool(self._open_client())
+            self._pools.append(pool)
+        pool.n_busy += 1
+        try:
+            yield pool.client
+        finally:
+            pool.n_busy -= 1
+
+    async def close(self) -> None:
+        """Close every connection."""
+        while self._pools:
+            await self._pools.pop().client.close()
+
+    def _open_client(self) -> openai.AsyncOpenAI:
+        # Proxies and certificates named by the environment are for hosts elsewhere.
+        trusts_environment = not self._endpoint.is_local
+        self._tls = self._tls or httpx2.create_ssl_context(trust_env=trusts_environment)
+        limits = httpx2.Limits(
+            max_connections=POOL_CONNECTIONS,
+            max_keepalive_connections=POOL_CONNECTIONS,
+            keepalive_expiry=KEEPALIVE_S,
+        )
+        return openai.AsyncOpenAI(
+            api_key=self._endpoint.api_key,
+            base_url=self._endpoint.base_url,
+            max_retries=0,
+            timeout=self._timeout,
+            # Redirects are not followed: they would carry images to a host that nobody named.
+            http_client=openai.DefaultAsyncHttpxClient(
+                verify=self._tls,
+                limits=limits,
+                timeout=self._timeout,
+                follow_redirects=False,
+                trust_env=trusts_environment,
+            ),
+        )
