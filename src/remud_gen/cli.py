@@ -38,6 +38,9 @@ ModelOpt = Annotated[str | None, typer.Option("--model", help="Model name at the
 UrlOpt = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
 FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
 ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
+VerifyOpt = Annotated[
+    bool, typer.Option("--verify", help="Read all records and pictures again; damaged ones are stale.")
+]
 OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
 
 DEFAULT_RUN = Path("remud-run")
@@ -55,12 +58,20 @@ def _guard(command: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"{'' if is_stop else 'error: '}{error.message}", err=True)
             if error.hint:
                 typer.echo(error.hint, err=True)
+            _echo_notes(error)
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             typer.echo("stopped at once; unfinished parts will be redone by the same command", err=True)
+            _echo_notes(stop)
             raise typer.Exit(Interrupted.exit_code) from None
 
     return wrapped
+
+
+def _echo_notes(error: BaseException) -> None:
+    """What was finished before the error, by whoever knew it."""
+    for note in getattr(error, "__notes__", ()):
+        typer.echo(note, err=True)
 
 
 def _options(
@@ -91,14 +102,15 @@ def _run_to(last: str, options: Options, *, as_json: bool) -> None:
 def run(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
+    verify: VerifyOpt = False,
     model: ModelOpt = None, base_url: UrlOpt = None, format: FormatOpt = None, thinking: ThinkingOpt = None,
     out: OutOpt = None,
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
     shortcuts = {**_model_keys(model, base_url), **_export_keys(format, thinking)}
     options = _options(
-        run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet, out=out,
-        shortcuts=shortcuts,
+        run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet,
+        is_thorough=verify, out=out, shortcuts=shortcuts,
     )  # fmt: skip
     _run_to("run", options, as_json=as_json)
 
@@ -108,12 +120,13 @@ def run(
 def extract(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
     """Files -> pages with text, figures and crops."""
     options = _options(
-        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet
-    )
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
+        is_thorough=verify,
+    )  # fmt: skip
     _run_to("extract", options, as_json=as_json)
 
 
@@ -122,12 +135,13 @@ def extract(
 def pair(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
     """Pages -> image-text pairs and text passages."""
     options = _options(
-        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet
-    )
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
+        is_thorough=verify,
+    )  # fmt: skip
     _run_to("pair", options, as_json=as_json)
 
 
@@ -136,12 +150,12 @@ def pair(
 def generate(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
 ) -> None:  # fmt: skip
     """Pairs and passages -> questions, thinking and answers from a model."""
     options = _options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        shortcuts=_model_keys(model, base_url),
+        is_thorough=verify, shortcuts=_model_keys(model, base_url),
     )  # fmt: skip
     _run_to("generate", options, as_json=as_json)
 
@@ -151,12 +165,13 @@ def generate(
 def filter_records(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
     """Quadruplets -> quadruplets with verdicts, and the funnel."""
     options = _options(
-        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet
-    )
+        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
+        is_thorough=verify,
+    )  # fmt: skip
     _run_to("filter", options, as_json=as_json)
 
 
@@ -165,7 +180,8 @@ def filter_records(
 def export(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, format: FormatOpt = None, thinking: ThinkingOpt = None, out: OutOpt = None,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False, format: FormatOpt = None,
+    thinking: ThinkingOpt = None, out: OutOpt = None,
     list_formats: Annotated[bool, typer.Option("--list", help="List the formats and leave.")] = False,
 ) -> None:  # fmt: skip
     """Kept quadruplets -> a folder a trainer loads unchanged."""
@@ -177,7 +193,7 @@ def export(
         return
     options = _options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        out=out, shortcuts=_export_keys(format, thinking),
+        is_thorough=verify, out=out, shortcuts=_export_keys(format, thinking),
     )  # fmt: skip
     _run_to("export", options, as_json=as_json)
 
@@ -186,13 +202,15 @@ def export(
 @_guard
 def status(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
+    verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
-    """How every stage of a run stands, and why parts are stale."""
+    """How every stage and document of a run stands, why parts are stale, and what to run next."""
     from remud_gen.pipeline import PIPELINE
     from remud_gen.runner.command import survey
-    from remud_gen.runner.summary import status_json, status_text
+    from remud_gen.runner.status import status_json
+    from remud_gen.runner.status_text import status_text
 
-    result = survey(PIPELINE, _options(run, config, assignments))
+    result = survey(PIPELINE, _options(run, config, assignments, is_thorough=verify))
     typer.echo(status_json(result) if as_json else status_text(result))
 
 
@@ -244,6 +262,21 @@ def doctor(
     worst = max((finding.exit_code for finding in findings), default=0)
     if worst:
         raise typer.Exit(worst)
+
+
+@app.command()
+@_guard
+def clean(
+    run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
+    apply: Annotated[bool, typer.Option("--apply", "--yes", "-y", help="Remove it; without this, only list it.")] = False,
+) -> None:  # fmt: skip
+    """What no run needs any more: parts of removed books, their pictures, unneeded replies, half-written files."""
+    from remud_gen.pipeline import PIPELINE
+    from remud_gen.runner.clean import clean as clean_run
+    from remud_gen.runner.clean import to_json, to_text
+
+    cleaning = clean_run(PIPELINE, _options(run, config, assignments), is_applied=apply)
+    typer.echo(to_json(cleaning) if as_json else to_text(cleaning))
 
 
 @app.command()

@@ -35,6 +35,7 @@ class Options:
     retries_errors: bool = False
     is_quiet: bool = False
     out: Path | None = None
+    is_thorough: bool = False  # read records and pictures again, instead of trusting size and time
 
 
 @dataclass
@@ -108,7 +109,8 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limited = [row.name for row in rows if row.is_limited] if last == "run" else [last]
     limits = {name: options.limit for name in limited if options.limit is not None}
     alone = {"filter": {"filter", "corpus"}, "export": set()}.get(last, {last})
-    wish = Wish(rows_last, frozenset(alone) if options.is_only else None, options.retries_errors, limits)
+    only = frozenset(alone) if options.is_only else None
+    wish = Wish(rows_last, only, options.retries_errors, limits, options.is_thorough)
     with _open_session(rows, options) as session:
         run = session.folder.path
         target = (options.out or run / "export") if last in ("export", "run") else None
@@ -137,7 +139,8 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
     config = resolve_config(options)
     with Interruption(tell) as interruption:
         driver = Driver(folder, config, rows, interruption, is_quiet=True)
-        reports = driver.survey(list(options.inputs) or folder.recall_roots())
+        roots = list(options.inputs) or folder.recall_roots()
+        reports = driver.survey(roots, is_thorough=options.is_thorough)
         return Result(folder.path, config, reports, errors=list_errors(folder.path, reports))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ class StageReport:
     seconds: float = 0.0  # of this command
     work_s: float = 0.0  # that the parts on disk took, over all commands and workers
     calls_paid: int = 0
+    calls_stored: int = 0  # answered by replies that were there before
+    n_retried: int = 0  # errors that this command tried again
+    n_remaining: int = 0  # of these, errors that are still there
     states: list[PartState] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
 
@@ -48,6 +51,25 @@ def report_stage(run: Path, row: StageRow, states: list[PartState]) -> StageRepo
     report.orphans = find_orphans(run, row.name, {state.spec.key: state for state in states})
     report.n_orphans = len(report.orphans)
     return report
+
+
+def count_retries(report: StageReport, todo: Sequence[PartState], done: Collection[str]) -> None:
+    """Note how many errors were tried again: those of good parts that are run all the same."""
+    retried = {state.spec.key for state in todo if state.state == "fresh" and state.spec.key in done}
+    report.n_retried = sum(
+        state.meta.counts.errors for state in todo if state.spec.key in retried and state.meta is not None
+    )
+    report.n_remaining = sum(
+        state.meta.counts.errors for state in report.states if state.spec.key in retried and state.meta is not None
+    )
+
+
+def describe_progress(row: StageRow, states: Sequence[PartState], hint: str) -> str:
+    """How far a stage came that did not end, and how to go on unless the hint says so already."""
+    made = (state.meta.counts.inputs for state in states if state.state in ("fresh", "partial") and state.meta)
+    total = sum(state.spec.taken for state in states)
+    advice = "" if "run the same command" in hint else "; run the same command to go on"
+    return f"finished so far: {row.name} {min(sum(made), total):,} of {total:,} {row.unit}s{advice}"
 
 
 def list_errors(run: Path, reports: Sequence[StageReport], most: int = 10) -> list[str]:

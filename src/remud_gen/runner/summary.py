@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from remud_gen.runner.command import Result
-from remud_gen.runner.parts import Counts
 from remud_gen.runner.publish import Publication
 from remud_gen.runner.report import StageReport
+from remud_gen.runner.standing import describe_usage
+from remud_gen.runner.table import lay_out
+from remud_gen.runner.wording import count_noun, describe_price
 
 HEADINGS = ("stage", "inputs", "produced", "rejected", "failed", "outputs", "parts run", "seconds")
 
@@ -46,13 +48,16 @@ def _export_json(one: Publication) -> dict[str, Any]:
 def _stage_json(report: StageReport) -> dict[str, Any]:
     return {
         **report.counts.model_dump(),
-        "usage": report.usage.model_dump(),
+        "usage": describe_usage(report.usage),
         "calls_paid": report.calls_paid,
+        "calls_stored": report.calls_stored,
         "parts": report.n_parts,
         "parts_run": report.n_run,
         "parts_partial": report.n_partial,
         "parts_stale": report.n_stale,
         "parts_orphaned": report.n_orphans,
+        "errors_retried": report.n_retried,
+        "errors_remaining": report.n_remaining,
         "seconds": round(report.seconds, 2),
     }
 
@@ -61,7 +66,7 @@ def to_text(result: Result) -> str:
     """A table of the stages, what was rejected and why, the exports, and an honest last line."""
     rows = [_row(report) for report in result.reports]
     rows += [_export_row(name, one) for name, one in result.exports.items()]
-    lines = _table(HEADINGS, rows)
+    lines = lay_out(HEADINGS, rows, ("stage", "outputs"))
     lines += _list_codes(result.reports)
     lines += _list_notes(result)
     if result.funnel is not None:
@@ -110,18 +115,6 @@ def _export_row(name: str, one: Publication) -> tuple[str, ...]:
     return (f"export {name}", *(str(n) for n in figures), outputs, run, f"{one.seconds:.1f}")
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]
-    lines = []
-    for row in (headings, *rows):
-        cells = [
-            cell.ljust(width) if heading in ("stage", "outputs") else cell.rjust(width)
-            for cell, width, heading in zip(row, widths, headings, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
 def _list_codes(reports: Sequence[StageReport]) -> list[str]:
     lines = []
     for report in reports:
@@ -135,12 +128,10 @@ def _list_notes(result: Result) -> list[str]:
     lines = []
     for report in result.reports:
         if report.usage.calls and result.config.generate.client != "extractive":
-            usage = report.usage
-            price = "unknown" if usage.unpriced_calls else f"${usage.cost_usd:.4f}"
-            lines.append(
-                f"{report.name}: {usage.calls} calls ({report.calls_paid} sent now), "
-                f"{usage.input_tokens} + {usage.output_tokens} tokens, cost {price}"
-            )
+            lines.append(_describe_calls(report))
+        if report.n_retried:
+            noun = count_noun(report.n_retried, "error")
+            lines.append(f"{report.name}: {noun} tried again, {report.n_remaining} remaining")
         if report.n_orphans:
             lines.append(f"{report.name}: {report.n_orphans} parts of inputs that are gone, kept on disk, not used")
         if report.n_stale:
@@ -154,6 +145,14 @@ def _list_notes(result: Result) -> list[str]:
     return ["", *lines] if lines else []
 
 
+def _describe_calls(report: StageReport) -> str:
+    usage = report.usage
+    price = describe_price(usage.cost_usd, usage.unpriced_calls, usage.calls)
+    now = f"{report.calls_paid} sent now, {report.calls_stored} from stored replies"
+    tokens = f"{usage.input_tokens} + {usage.output_tokens} tokens"
+    return f"{report.name}: {count_noun(usage.calls, 'call')} ({now}), {tokens}, cost {price}"
+
+
 def _last_line(result: Result) -> str:
     errors = result.n_errors
     if not errors:
@@ -161,70 +160,3 @@ def _last_line(result: Result) -> str:
     noun = "error" if errors == 1 else "errors"
     where = f"`remud status` lists them, {result.run}/*/*.errors.jsonl holds all"
     return f"Finished with {errors} {noun}: {where}. When the cause is mended, add --retry-errors."
-
-
-def status_json(result: Result) -> str:
-    """Stages and documents with their parts' states."""
-    data: dict[str, Any] = {"run": str(result.run), "stages": {}}
-    for report in result.reports:
-        states: dict[str, int] = {}
-        for state in report.states:
-            states[state.state] = states.get(state.state, 0) + 1
-        documents = {
-            name: {"counts": counts.model_dump(), "states": sorted(reasons)}
-            for name, (counts, reasons) in _by_document(report).items()
-        }
-        data["stages"][report.name] = {**_stage_json(report), "states": states, "documents": documents}
-    return json.dumps(data, ensure_ascii=False)
-
-
-def status_text(result: Result, most_reasons: int = 8) -> str:
-    """One table over the stages, and why stale parts are stale."""
-    headings = (
-        "stage",
-        "inputs",
-        "produced",
-        "rejected",
-        "failed",
-        "parts",
-        "fresh",
-        "stale",
-        "partial",
-        "missing",
-        "orphaned",
-    )
-    rows = []
-    reasons: list[str] = []
-    for report in result.reports:
-        by_state: Mapping[str, int] = {
-            name: sum(state.state == name for state in report.states)
-            for name in ("fresh", "stale", "partial", "missing")
-        }
-        counts = report.counts
-        figures = (counts.inputs, counts.produced, counts.rejected, counts.failed, report.n_parts)
-        rows.append((report.name, *(str(n) for n in (*figures, *by_state.values(), report.n_orphans))))
-        reasons += [
-            f"{report.name} {state.spec.key}: {state.state}: {state.reason}"
-            for state in report.states
-            if state.state in ("stale", "partial")
-        ]
-    lines = _table(headings, rows)
-    if reasons:
-        lines += ["", *reasons[:most_reasons]]
-        if len(reasons) > most_reasons:
-            lines.append(f"… and {len(reasons) - most_reasons} more parts")
-    lines += _list_codes(result.reports)
-    errors = result.n_errors
-    lines += ["", *result.errors] if result.errors else []
-    lines += ["", f"{errors} errors on record." if errors else "No errors on record."]
-    return "\n".join(lines)
-
-
-def _by_document(report: StageReport) -> dict[str, tuple[Counts, set[str]]]:
-    found: dict[str, tuple[Counts, set[str]]] = {}
-    for state in report.states:
-        counts, states = found.setdefault(state.spec.document, (Counts(), set()))
-        states.add(f"{state.state}: {state.reason}" if state.reason else state.state)
-        if state.meta is not None:
-            counts.add(state.meta.counts)
-    return found

@@ -1,0 +1,180 @@
+"""`remud status` for people: stages, documents, reasons, errors, and a last line that says what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from remud_gen.runner.command import Result
+from remud_gen.runner.reasons import group_reasons
+from remud_gen.runner.standing import Standing, Tally, take_stock
+from remud_gen.runner.table import lay_out, measure_text, shorten_text
+from remud_gen.runner.wording import count_noun, describe_price, format_duration
+
+WIDTH = 120
+MOST_DOCUMENTS = 15
+MOST_REASONS = 12
+MOST_CODES = 8
+MOST_KEYS = 3
+NAME_WIDTH = 34
+LEFT = ("stage", "outputs", "document", "documents", "extract", "pair", "generate", "filter")
+COMMANDS = {"documents": "extract", "corpus": "filter"}  # the command that makes a stage, where it is named otherwise
+
+
+def status_text(result: Result) -> str:
+    """What `remud status` prints."""
+    standings = take_stock(result.reports)
+    blocks = [
+        _list_stages(standings),
+        _list_documents(standings),
+        _list_reasons(standings),
+        _list_orphans(standings),
+        _list_costs(standings) if result.config.generate.client != "extractive" else [],
+        _list_codes(standings),
+        result.errors,
+        [f"does not add up: {fault}" for one in standings for fault in one.find_faults()],
+        [*_conclude(standings)],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _list_stages(standings: Sequence[Standing]) -> list[str]:
+    counts: list[tuple[str, ...]] = [("stage", "inputs", "produced", "rejected", "failed", "outputs", "work")]
+    parts: list[tuple[str, ...]] = [("parts", "fresh", "stale", "partial", "missing", "orphaned", "with errors")]
+    for one in standings:
+        tally = one.tally
+        inputs = f"{tally.inputs} of {tally.planned}" if tally.inputs < tally.planned else str(tally.inputs)
+        outputs = ", ".join(count_noun(n, kind) for kind, n in sorted(tally.records.items())) or "0"
+        figures = (tally.produced, tally.rejected, tally.failed)
+        counts.append((one.name, inputs, *(str(n) for n in figures), outputs, format_duration(tally.work_s)))
+        states = (tally.states.get(state, 0) for state in ("fresh", "stale", "partial", "missing"))
+        parts.append(tuple(str(n) for n in (tally.n_parts, *states, len(one.orphans), tally.n_failing)))
+    # Of the parts only what there is: a column of noughts tells nothing. Inputs and how they ended always stay.
+    shown = [i for i in range(len(parts[0])) if i < 2 or any(row[i] != "0" for row in parts[1:])]
+    parts = [tuple(row[i] for i in shown) for row in parts]
+    joined = [(*one, *two) for one, two in zip(counts, parts, strict=True)]
+    lines = lay_out(joined[0], joined[1:], LEFT)
+    if max(measure_text(line) for line in lines) <= WIDTH:
+        return lines
+    named = [(one[0], *two) for one, two in zip(counts, parts, strict=True)]
+    return [*lay_out(counts[0], counts[1:], LEFT), "", *lay_out(named[0], named[1:], LEFT)]
+
+
+def _list_documents(standings: Sequence[Standing]) -> list[str]:
+    """Documents over stages; of many only those that need a look."""
+    columns = [one for one in standings if one.documents]
+    names = list(dict.fromkeys(name for one in columns for name in one.documents))
+    if not names:
+        return []
+    n_all = len(names)
+    if n_all > MOST_DOCUMENTS:
+        names = [name for name in names if any(_needs_look(one.documents.get(name)) for one in columns)]
+    rows = [
+        (shorten_text(name, NAME_WIDTH), *(_describe_cell(one.documents.get(name)) for one in columns))
+        for name in names[:MOST_DOCUMENTS]
+    ]
+    lines = lay_out(("document", *(one.name for one in columns)), rows, LEFT) if rows else []
+    if len(names) > MOST_DOCUMENTS:
+        lines.append(f"… and {len(names) - MOST_DOCUMENTS:,} more with open parts or errors")
+    if n_all > MOST_DOCUMENTS:
+        lines.append(f"{n_all - len(names):,} of {n_all:,} documents are as they should be; `--json` lists all")
+    return ["inputs produced / rejected / failed, by document", *lines] if rows else lines
+
+
+def _needs_look(tally: Tally | None) -> bool:
+    return tally is not None and bool(tally.n_open or tally.errors)
+
+
+def _describe_cell(tally: Tally | None) -> str:
+    if tally is None:
+        return "-"
+    counts = f"{tally.produced}/{tally.rejected}/{tally.failed}"
+    if not tally.n_open:
+        return counts
+    states = [state for state in tally.states if state != "fresh"]
+    state = states[0] if len(states) == 1 else "to make"
+    if tally.n_open < tally.n_parts:
+        return f"{counts} {tally.n_open} of {tally.n_parts} {state}"
+    return state if not tally.inputs else f"{counts} {state}"
+
+
+def _list_reasons(standings: Sequence[Standing]) -> list[str]:
+    lines = []
+    for one in standings:
+        for group in group_reasons(one.open):
+            named = ", ".join(shorten_text(key, NAME_WIDTH) for key in group.keys[:MOST_KEYS])
+            more = ", …" if len(group.keys) > MOST_KEYS else ""
+            why = f": {group.reason}" if group.reason else ""
+            extent = f"{group.done:,} of " if group.state == "partial" else ""
+            inputs = extent + count_noun(group.planned, one.unit)
+            lines.append(
+                f"{one.name}: {count_noun(len(group.keys), 'part')} {group.state}{why} ({inputs}: {named}{more})"
+            )
+    hidden = len(lines) - MOST_REASONS
+    return lines if hidden <= 0 else [*lines[:MOST_REASONS], f"… and {hidden} more reasons; `--json` lists all"]
+
+
+def _list_orphans(standings: Sequence[Standing]) -> list[str]:
+    lines = []
+    for one in standings:
+        if one.orphans:
+            keys = ", ".join(one.orphans[:MOST_KEYS]) + (", …" if len(one.orphans) > MOST_KEYS else "")
+            lines.append(f"{one.name}: {count_noun(len(one.orphans), 'part')} orphaned ({keys})")
+        if one.waiting:
+            lines.append(
+                f"{one.name}: {count_noun(len(one.waiting), 'part')} can be judged when earlier parts are made"
+            )
+    if any(one.orphans for one in standings):
+        lines.append(
+            "Orphaned parts: nothing on the shelf leads to them any more, nothing uses them; see `remud clean`."
+        )
+    return lines
+
+
+def _list_costs(standings: Sequence[Standing]) -> list[str]:
+    lines = []
+    for one in standings:
+        tally = one.tally
+        if tally.calls:
+            price = describe_price(tally.cost_usd, tally.unpriced_calls, tally.calls)
+            tokens = f"{tally.input_tokens:,} + {tally.output_tokens:,} tokens"
+            lines.append(f"{one.name}: {count_noun(tally.calls, 'call')}, {tokens}, cost {price}")
+    return lines
+
+
+def _list_codes(standings: Sequence[Standing]) -> list[str]:
+    lines = []
+    for one in standings:
+        codes = sorted(one.tally.codes.items(), key=lambda pair: (-pair[1], pair[0]))
+        if codes:
+            told = ", ".join(f"{code} {n}" for code, n in codes[:MOST_CODES])
+            more = f", and {len(codes) - MOST_CODES} more codes" if len(codes) > MOST_CODES else ""
+            lines.append(f"{one.name}: {told}{more}")
+    return lines
+
+
+def _conclude(standings: Sequence[Standing]) -> Iterator[str]:
+    errors = sum(one.tally.errors for one in standings)
+    n_open = sum(one.tally.n_open for one in standings)
+    command = _choose_command(standings)
+    if n_open:
+        which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
+        last_open = [one.name for one in standings if one.tally.n_open][-1]
+        more = "" if COMMANDS.get(last_open, last_open) == command else ", then what follows"
+        yield f"{count_noun(n_open, 'part')} to be made ({which}){more}: run `remud {command}`."
+    if errors:
+        start = "" if n_open else "Up to date, but "
+        yield (
+            f"{start}{count_noun(errors, 'error')} on record: when the cause is mended, "
+            f"run `remud {command} --retry-errors`."
+        )
+    elif not n_open:
+        yield "Up to date, no errors."
+
+
+def _choose_command(standings: Sequence[Standing]) -> str:
+    """The command that brings all up to date which this run has: the last stage with anything made or to be made."""
+    last = standings[0].name
+    for one in standings:
+        if one.tally.n_parts or one.orphans or one.waiting:
+            last = one.name
+    return COMMANDS.get(last, last)
