@@ -268,12 +268,12 @@ def doctor(
 @_guard
 def clean(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
-    apply: Annotated[bool, typer.Option("--apply", "--yes", "-y", help="Remove it; without this, only list it.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", "--yes", "-y", help="Remove it; else it is listed only.")] = False,
 ) -> None:  # fmt: skip
     """What no run needs any more: parts of removed books, their pictures, unneeded replies, half-written files."""
     from remud_gen.pipeline import PIPELINE
     from remud_gen.runner.clean import clean as clean_run
-    from remud_gen.runner.clean import to_json, to_text
+    from remud_gen.runner.clean_text import to_json, to_text
 
     cleaning = clean_run(PIPELINE, _options(run, config, assignments), is_applied=apply)
     typer.echo(to_json(cleaning) if as_json else to_text(cleaning))

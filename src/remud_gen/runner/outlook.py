@@ -1,0 +1,115 @@
+"""What a run wants to have on disk, planned without writing anything; an incomplete shelf is refused."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from remud_gen.config import Config
+from remud_gen.errors import InputError
+from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.inventory import take_inventory
+from remud_gen.runner.parts import PartState
+from remud_gen.runner.plan import Request, StageRow, plan_stage
+from remud_gen.runner.run import load_stage
+from remud_gen.stages.base import AsyncStage, InputFile
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """A stage as the present inputs and settings want it."""
+
+    row: StageRow
+    is_async: bool
+    states: list[PartState]
+
+    @property
+    def gap(self) -> str:
+        """What is not fresh, in words; empty when all is."""
+        by_state = Counter(state.state for state in self.states if state.state != "fresh")
+        counts = [f"{n} {name} part{'s' if n > 1 else ''}" for name, n in sorted(by_state.items())]
+        return f"{self.row.name} has {' and '.join(counts)}" if counts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run wants to have on disk."""
+
+    run: Path
+    files: Sequence[InputFile]
+    stages: Sequence[PlannedStage]
+    config: Config
+
+    @property
+    def sha8s(self) -> frozenset[str]:
+        """Beginnings of the hashes of the present files, by which part names tell documents apart."""
+        return frozenset(file.sha256[:8] for file in self.files)
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Files that are there but cannot be read: which documents they are, nobody can tell now."""
+        return [file.file for file in self.files if file.stamp is None]
+
+
+def find_roots(run: Path) -> list[Path]:
+    """The folders and files that a run was given, all there.
+
+    Raises:
+        InputError: when this is no run, or its inputs are not all there: then nothing can be judged by them.
+    """
+    folder = RunFolder(run)
+    if not folder.marker:
+        raise InputError(f"{run} is not a run folder", "start one: remud extract books/ --run DIR")
+    roots = folder.recall_roots()
+    if not roots:
+        raise InputError(f"{run} has no inputs yet", f"name a folder or files: remud extract books/ --run {run}")
+    _check_shelf(roots, run)
+    return roots
+
+
+def plan_run(rows: Sequence[StageRow], run: Path, config: Config) -> RunPlan:
+    """Plan every stage without writing anything.
+
+    Raises:
+        InputError: as `find_roots` does.
+    """
+    roots = find_roots(run)
+    files = take_inventory(roots, run, is_writable=False)
+    request = Request(run, config, files)
+    stages: list[PlannedStage] = []
+    upstream: list[PartState] = []
+    for row in rows:
+        stage = load_stage(row.target, config)
+        upstream = plan_stage(request, row, stage, upstream)
+        stages.append(PlannedStage(row, isinstance(stage, AsyncStage), upstream))
+    return RunPlan(run, files, stages, config)
+
+
+def _check_shelf(roots: Sequence[Path], run: Path) -> None:
+    """Refuse a shelf that is not all there: an unplugged disk must not look like removed books."""
+    hint = "is a disk not plugged in? Bring it back, or name the folders of now: remud extract FOLDER"
+    for root in roots:
+        if not root.exists():
+            raise InputError(f"{root} does not exist", hint)
+        if root.is_dir() and not any([_check_file(path, hint) for path in _walk(root, run.resolve(), hint)]):
+            raise InputError(f"no files in {root}", hint)
+
+
+def _walk(root: Path, run: Path, hint: str) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename} cannot be listed: {error.strerror}", hint)
+
+    for folder, subfolders, names in os.walk(root, onerror=refuse):
+        subfolders[:] = [
+            name for name in subfolders if name[0] != "." and Path(os.path.realpath(Path(folder, name))) != run
+        ]
+        yield from (f"{folder}/{name}" for name in names if name[0] != ".")
+
+
+def _check_file(path: str, hint: str) -> bool:
+    if not Path(path).exists() and os.path.lexists(path):
+        raise InputError(f"{path} is a link that leads nowhere", hint)
+    return True
