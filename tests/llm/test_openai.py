@@ -2,11 +2,16 @@ import asyncio
 import base64
 import io
 import json
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import remud_gen
 from remud_gen.config import GenerateConfig, load_config
 from remud_gen.errors import ConfigError, ProviderError, RecordError
 from remud_gen.llm.connections import POOL_CONNECTIONS
@@ -160,6 +165,33 @@ def test_connections_are_opened_as_needed_and_used_again(tmp_path):
         asyncio.run(inner(server))
     assert server.outcomes()["ok"] == 3 * n_at_once
     assert POOL_CONNECTIONS < server.n_accepted <= n_at_once
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+@pytest.mark.parametrize("hard", [300, None])
+def test_more_connections_than_open_files_are_allowed_or_said(hard):
+    """In a process of its own: a hard limit cannot be raised again."""
+    script = f"""
+import resource
+from remud_gen.config import GenerateConfig
+from remud_gen.errors import ConfigError
+from remud_gen.llm.openai import OpenAIClient
+hard = {hard} or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+config = GenerateConfig(model="tiny", base_url="http://127.0.0.1:1/v1", concurrency=400)
+try:
+    OpenAIClient(config, None, {{}})
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+except ConfigError as error:
+    print(error.message, error.hint)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(remud_gen.__file__).parents[1])}
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    if hard:
+        assert "needs 528 open files; this system allows 200" in told.stdout
+        assert "lower generate.concurrency below 72" in told.stdout
+    else:
+        assert told.stdout.strip() == "528"
 
 
 def test_wrong_key_stops_and_is_shown_nowhere(tmp_path, caplog):

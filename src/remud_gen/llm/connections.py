@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 import httpx2  # the openai package's own transport: its limits are set with it
 import openai
 
+from remud_gen.errors import ConfigError
 from remud_gen.llm.endpoint import Endpoint
 
 CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 30.0
 POOL_CONNECTIONS = 16
+OTHER_FILES = 128  # open beside the connections: worker pipes, the reply store, pictures, parts
 
 
 @dataclass
@@ -24,9 +27,14 @@ class _Pool:
 
 
 class Connections:
-    """As many clients as are needed, each for up to 16 requests at a time; the package's own retries are off."""
+    """As many clients as are needed, each for up to 16 requests at a time; the package's own retries are off.
 
-    def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
+    Raises:
+        ConfigError: the system does not let a process hold so many connections.
+    """
+
+    def __init__(self, endpoint: Endpoint, n_at_once: int, timeout_s: float) -> None:
+        _allow_open_files(n_at_once + OTHER_FILES)
         self._endpoint = endpoint
         self._timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
         self._tls: ssl.SSLContext | None = None
@@ -73,3 +81,20 @@ class Connections:
                 trust_env=trusts_environment,
             ),
         )
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Every connection is an open file, and many systems start a process with room for 256 or 1,024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):
+        told = f"generate.concurrency needs {wanted} open files; this system allows {soft}"
+        lower = f"lower generate.concurrency below {max(2, soft - OTHER_FILES)}"
+        raise ConfigError(told, f"{lower}, or raise the limit with `ulimit -n {wanted}`") from None

@@ -48,7 +48,7 @@ class OpenAIClient:
         self._config, self._images = config, images
         self._endpoint: Endpoint = find_endpoint(config.base_url, environment)
         self._dialect = Dialect()
-        self._connections = Connections(self._endpoint, config.request_timeout_s)
+        self._connections = Connections(self._endpoint, config.concurrency, config.request_timeout_s)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Send once (again only where the endpoint asks for another phrasing) and read the reply."""
