@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from remud_gen.errors import RecordError
 from remud_gen.records import ImageRef
 from remud_gen.runner.files import write_atomically
+from remud_gen.runner.reading import read_bytes_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,7 +43,8 @@ class ContentImageStore:
         data = buffer.getvalue()
         sha256 = hashlib.sha256(data).hexdigest()
         path = f"images/{sha256[:2]}/{sha256}.{'jpg' if is_photographic else 'png'}"
-        if not (self._root / path).exists():
+        # A picture that is there is compared: only so does making a part anew mend one that was damaged.
+        if read_bytes_of(self._root / path) != data:
             folder = self._root / "images"
             folder.mkdir(exist_ok=True)
             write_atomically(self._root / path, data, scratch=folder)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remud_gen.runner.command import Result
+from remud_gen.runner.export_state import examine_exports
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.standing import Standing, Tally, describe_usage, take_stock
 
@@ -14,12 +15,15 @@ from remud_gen.runner.standing import Standing, Tally, describe_usage, take_stoc
 def status_json(result: Result) -> str:
     """Stages, their documents and every part that is not as it should be, on one line."""
     standings = take_stock(result.reports)
+    exports = examine_exports(result.run, result.config, result.reports)
+    are_current = all(standing.is_current for standing in standings)
     data = {
         "run": str(result.run),
-        "is_up_to_date": all(standing.is_current for standing in standings),
+        "is_up_to_date": are_current and all(state == "up to date" for state in exports.values()),
         "errors": sum(standing.tally.errors for standing in standings),
         "first_errors": result.errors,
         "faults": [fault for standing in standings for fault in standing.find_faults()],
+        "exports": exports,
         "totals": _describe_totals(standings),
         "stages": {standing.name: _describe_stage(standing) for standing in standings},
     }

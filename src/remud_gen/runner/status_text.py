@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remud_gen.runner.command import Result
+from remud_gen.runner.export_state import examine_exports
 from remud_gen.runner.reasons import group_reasons
 from remud_gen.runner.standing import Standing, Tally, take_stock
 from remud_gen.runner.table import lay_out, measure_text, shorten_text
@@ -23,6 +24,7 @@ COMMANDS = {"documents": "extract", "corpus": "filter"}  # the command that make
 def status_text(result: Result) -> str:
     """What `remud status` prints."""
     standings = take_stock(result.reports)
+    exports = examine_exports(result.run, result.config, result.reports)
     blocks = [
         _list_stages(standings),
         _list_documents(standings),
@@ -30,9 +32,10 @@ def status_text(result: Result) -> str:
         _list_orphans(standings),
         _list_costs(standings) if result.config.generate.client != "extractive" else [],
         _list_codes(standings),
+        [f"export {name}: {state}" for name, state in exports.items()],
         result.errors,
         [f"does not add up: {fault}" for one in standings for fault in one.find_faults()],
-        [*_conclude(standings)],
+        [*_conclude(standings, {*exports.values()} <= {"up to date"} if exports else None)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -43,7 +46,7 @@ def _list_stages(standings: Sequence[Standing]) -> list[str]:
     for one in standings:
         tally = one.tally
         inputs = f"{tally.inputs} of {tally.planned}" if tally.inputs < tally.planned else str(tally.inputs)
-        outputs = ", ".join(count_noun(n, kind) for kind, n in sorted(tally.records.items())) or "0"
+        outputs = ", ".join(f"{n} {kind}{'s' if n != 1 else ''}" for kind, n in sorted(tally.records.items())) or "0"
         figures = (tally.produced, tally.rejected, tally.failed)
         counts.append((one.name, inputs, *(str(n) for n in figures), outputs, format_duration(tally.work_s)))
         states = (tally.states.get(state, 0) for state in ("fresh", "stale", "partial", "missing"))
@@ -152,22 +155,24 @@ def _list_codes(standings: Sequence[Standing]) -> list[str]:
     return lines
 
 
-def _conclude(standings: Sequence[Standing]) -> Iterator[str]:
+def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterator[str]:
     errors = sum(one.tally.errors for one in standings)
     n_open = sum(one.tally.n_open for one in standings)
-    command = _choose_command(standings)
+    command = _choose_command(standings) if is_exported is None else "export"
     if n_open:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
         last_open = [one.name for one in standings if one.tally.n_open][-1]
         more = "" if COMMANDS.get(last_open, last_open) == command else ", then what follows"
         yield f"{count_noun(n_open, 'part')} to be made ({which}){more}: run `remud {command}`."
     if errors:
-        start = "" if n_open else "Up to date, but "
+        start = "" if n_open or is_exported is False else "Up to date, but "
         yield (
             f"{start}{count_noun(errors, 'error')} on record: when the cause is mended, "
             f"run `remud {command} --retry-errors`."
         )
-    elif not n_open:
+    if not n_open and is_exported is False:
+        yield "An export is not up to date: run `remud export`."
+    elif not n_open and not errors:
         yield "Up to date, no errors."
 
 
