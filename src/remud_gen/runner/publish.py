@@ -211,22 +211,25 @@ def describe_gaps(reports: Sequence[StageReport], limit: int | None = None) -> t
 
 def stamp_files(folder: Path, files: Sequence[str]) -> str:
     """One digest over name, size and time of files and pictures; reads folders, never files."""
-    sha = hashlib.sha256()
-    rows = [(name, (folder / name).stat()) for name in files]
+    rows = [_to_row(name, (folder / name).stat()) for name in files]
     if (folder / PICTURES).is_dir():
         rows += _list_pictures(str(folder / PICTURES), PICTURES)
-    for name, stat in sorted(rows, key=lambda row: row[0]):
-        sha.update(f"{name}\x1f{stat.st_size}\x1f{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
-    return sha.hexdigest()
+    rows.sort()
+    return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _list_pictures(folder: str, below: str) -> Iterator[tuple[str, os.stat_result]]:
+def _list_pictures(folder: str, below: str) -> Iterator[str]:
     with os.scandir(folder) as entries:
         for entry in entries:
+            name = f"{below}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                yield from _list_pictures(entry.path, f"{below}/{entry.name}")
+                yield from _list_pictures(entry.path, name)
             else:
-                yield f"{below}/{entry.name}", entry.stat(follow_symlinks=False)
+                yield _to_row(name, entry.stat(follow_symlinks=False))
+
+
+def _to_row(name: str, stat: os.stat_result) -> str:
+    return f"{name}\x1f{stat.st_size}\x1f{stat.st_mtime_ns}"
 
 
 def _is_partial(state: PartState) -> bool:
