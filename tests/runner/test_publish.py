@@ -224,6 +224,32 @@ def test_a_vanished_picture_is_left_out_by_name_and_taken_in_once_it_is_back(run
     assert publish(result, gaps=("A note.",))["llamafactory"].is_up_to_date
 
 
+def test_a_picture_that_vanishes_between_two_looks_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, before = command(run), read_tree(run / "export")
+    link = os.link
+
+    def lose(source: Path, target: Path) -> None:
+        source.unlink()
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", lose)
+    with pytest.raises(InputError, match=r"the picture .*\.(png|jpg) vanished") as caught:
+        publish(result, gaps=("Changed.",))
+    assert "remud extract" in caught.value.hint
+    assert read_tree(run / "export") == before
+    assert traces(run / "export") == []
+
+
+def test_a_folder_that_a_user_made_meanwhile_is_not_replaced(run: Path, tmp_path: Path) -> None:
+    result = command(run)
+    mine = tmp_path / "out" / "raw" / "train.jsonl"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("years of work", "utf-8")
+    with pytest.raises(InputError, match="no export"):
+        publish(result, tmp_path / "out")
+    assert read_tree(tmp_path / "out") == {"raw/train.jsonl": b"years of work"}
+
+
 def test_a_stop_during_an_export_leaves_the_older_one(run: Path) -> None:
     result, before = command(run), read_tree(run / "export")
     ticks = iter(range(5))

@@ -130,6 +130,7 @@ class Publisher:
     ) -> dict[str, Publication]:
         self._remember({})  # from now on a kill leaves something that the next command has to look for
         with open_place(self._target) as place:
+            self.refuse_foreign_folders()  # again, as earlier stages may have taken hours
             done = self._find_current(origin)  # again, as the place may have been put right just now
             names = [name for name in self._stage.formats if name not in done]
             if not names:
