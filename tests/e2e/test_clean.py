@@ -193,6 +193,28 @@ def test_a_shared_store_is_cleaned_for_all_its_runs(bench: Bench) -> None:
     assert bench.generate(bench.run) == IDLE
 
 
+def test_a_moved_run_is_no_unplugged_disk(bench: Bench) -> None:
+    moved, shared = bench.folder / "elsewhere" / "run", bench.folder / "shared.sqlite"
+    moved.parent.mkdir()
+    bench.run.rename(moved)
+    (bench.shelf / "liver.pdf").unlink()
+    shutil.copy2(moved / "replies.sqlite", shared)
+    for store in (moved / "replies.sqlite", shared):
+        with closing(sqlite3.connect(store, isolation_level=None)) as users:
+            users.execute("UPDATE users SET run = ?", (str(bench.folder / "before" / "run"),))
+            if store == shared:
+                users.execute("INSERT INTO users VALUES (?, 0)", (str(moved.resolve()),))
+                users.execute("INSERT INTO users VALUES (?, 0)", (str(bench.shelf.resolve()),))
+    cleaned = clean(moved)
+    assert cleaned["replies"] > 0
+    assert "its disk is not there" in clean(moved, "--set", f"runner.replies={shared}")["kept"][0]
+    (bench.folder / "before").mkdir()
+    kept = clean(moved, "--apply", "--set", f"runner.replies={shared}")["kept"][0]
+    assert f"{bench.shelf.resolve()} holds files but is not a run folder" in kept
+    assert not (bench.shelf / ".lock").exists()
+    assert clean(moved, "--apply")["replies"] == cleaned["replies"]
+
+
 def test_refusals_have_exit_codes_and_change_nothing(bench: Bench) -> None:
     with FileLock(bench.run / ".lock"):
         held = remud("clean", "--run", bench.run, "--apply")

@@ -21,7 +21,7 @@ from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.inventory import CACHE
-from remud_gen.runner.needs import find_store, is_removed, read_needs, read_needs_of_others
+from remud_gen.runner.needs import find_removed, find_store, read_needs, read_needs_of_others
 from remud_gen.runner.orphans import StageFiles, judge_parts
 from remud_gen.runner.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.place import recover
@@ -94,15 +94,16 @@ def _sweep_replies(
             raise InputError(f"{path} is shared and has not noted this run as a user; run `remud generate` first")
         leaving = {key for stage in stages for key in (*stage.gone, *stage.replaced)}
         _forget(sizes, read_needs(plan, leaving))
-        _forget(sizes, read_needs_of_others(rows, plan.run, users, stack if is_applied else None))
+        removed = find_removed(plan, users)
+        present = [user for user in users if user not in removed]
+        _forget(sizes, read_needs_of_others(rows, plan.run, present, stack if is_applied else None))
         if is_applied:
             if tuple(store.users()) != users:
                 raise InputError("another run has begun to use the store; run the same command again")
             _remove(store, sizes, sweeper)
         for sha, size_bytes in sizes.items() if not is_applied else ():
             sweeper.note("replies", sha, size_bytes)
-        if sizes:
-            removed = [str(user) for user in users if is_removed(user)]
+        if sizes and plan.config.runner.replies is not None:
             sweeper.kept += [f"the run {user} is no more: its replies were not kept" for user in removed]
 
 

@@ -14,7 +14,7 @@ from remud_gen.errors import InputError, RemudError
 from remud_gen.llm.gateway import choose_client
 from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.orphans import META, list_names
-from remud_gen.runner.outlook import RunPlan, plan_run
+from remud_gen.runner.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.parts import part_paths, read_meta
 from remud_gen.runner.plan import StageRow
 
@@ -71,10 +71,11 @@ def read_needs_of_others(
         InputError: when the needs of one of them cannot be told; the message says whose and why.
     """
     for run in users:
-        if run == own.resolve() or is_removed(run):
+        if run == own.resolve():
             continue
         try:
             if holding is not None:
+                find_roots(run)  # a folder that is no run any more gets no lock file
                 _hold(run, holding)
             yield from read_needs(plan_run(rows, run, resolve_config(Options(run))))
         except (RemudError, OSError) as error:
@@ -82,17 +83,19 @@ def read_needs_of_others(
             raise InputError(f"the run {run} uses the same store: {told}") from None
 
 
-def is_removed(run: Path) -> bool:
-    """Whether a run is no more.
+def find_removed(plan: RunPlan, users: Sequence[Path]) -> list[Path]:
+    """The runs noted in a store that are no more.
 
     Raises:
-        InputError: where even the folder above it is not there, as on a disk that is not plugged in.
+        InputError: where even the folder above one is not there, as on a disk that is not plugged in.
     """
-    if run.exists():
-        return False
-    if not run.parent.exists():
-        raise InputError(f"the run {run} uses the same store and its disk is not there")
-    return True
+    removed = [run for run in users if not run.exists()]
+    # A store inside its run knows the run by the path it had before the folder was moved.
+    if plan.config.runner.replies is not None:
+        for run in removed:
+            if not run.parent.exists():
+                raise InputError(f"the run {run} uses the same store and its disk is not there")
+    return removed
 
 
 def _hold(run: Path, holding: ExitStack) -> None:
