@@ -18,7 +18,9 @@ from collections import Counter
 from pathlib import Path
 
 FAULTS = ("429", "500", "malformed", "truncated", "drop", "hang", "empty", "length", "content_filter")
+REPLIES = ("malformed", "empty", "length", "content_filter")  # faults that reach the caller as a reply
 BROKEN = '{"items": [{"qtype": "finding", «broken» "question": '
+SIGNATURE = re.compile(r"signed:([0-9a-f]{16})")
 SPAN = re.compile(r"^\[(\w+)\] (.+)$", re.MULTILINE)
 WANTED = re.compile(r"^\d+\. qtype=(\w+), form=(\w+), style=(\w+)(?:, key=(\w+))?", re.MULTILINE)
 WORDS = {
@@ -43,13 +45,17 @@ WORDS = {
 
 class ModelServer:
     """`faults` maps a kind to its share of the attempts; a question is misanswered at most `max_faults` times, and
-    one that quotes a faulty reply is answered well.
+    one that quotes a faulty reply is answered well. `steady` maps a kind of reply to its share of the questions: these
+    are misanswered at every attempt, so that what a caller ends up with does not depend on how often it was killed.
+
+    `is_signed` writes the id of the request into its reply: whoever finds the reply somewhere knows what was asked.
     """
 
     def __init__(
         self,
         *,
         faults: dict[str, float] | None = None,
+        steady: dict[str, float] | None = None,
         key: str | None = None,
         models: tuple[str, ...] = ("tiny",),
         understands: str = "json_schema",
@@ -57,18 +63,21 @@ class ModelServer:
         max_faults: int = 2,
         is_mended_by_reask: bool = True,
         latency_s: float = 0.0,
+        jitter: float = 0.0,
+        is_signed: bool = False,
         hang_s: float = 3.0,
         retry_after: str | None = "0.05",
         reasoning: str | None = None,
         port: int = 0,
         log: Path | None = None,
     ):
-        unknown = set(faults or {}) - set(FAULTS)
+        unknown = (set(faults or {}) - set(FAULTS)) | (set(steady or {}) - set(REPLIES))
         if unknown:
-            raise ValueError(f"unknown faults {sorted(unknown)}; known: {FAULTS}")
+            raise ValueError(f"unknown faults {sorted(unknown)}; known: {FAULTS}, steady: {REPLIES}")
         self.faults, self.key, self.models, self.understands = faults or {}, key, models, understands
         self.refuses, self.max_faults, self.latency_s, self.hang_s = refuses, max_faults, latency_s, hang_s
         self.is_mended_by_reask = is_mended_by_reask
+        self.steady, self.jitter, self.is_signed = steady or {}, jitter, is_signed
         self.retry_after, self.reasoning, self.port, self.log_file = retry_after, reasoning, port, log
         self.log: list[dict] = []  # one entry per request: id (hash of the messages), outcome
         self.bodies: list[dict] = []
@@ -171,7 +180,7 @@ class ModelServer:
             self._note(identity, fault)
             await asyncio.sleep(self.hang_s)
         else:
-            await asyncio.sleep(self.latency_s)
+            await asyncio.sleep(self._draw_latency_s(identity))
             self._note(identity, fault or "ok")
         if fault in {"drop", "hang"}:
             writer.transport.abort()
@@ -179,7 +188,7 @@ class ModelServer:
         if fault in {"429", "500"}:
             extra = f"retry-after: {self.retry_after}\r\n" if fault == "429" and self.retry_after else ""
             return await self._write(writer, int(fault), {"error": {"message": f"fault {fault}"}}, extra)
-        completion = self._build_completion(body, fault)
+        completion = self._build_completion(body, fault, f"signed:{identity}" if self.is_signed else "")
         return await self._write(writer, 200, completion, cut=60 if fault == "truncated" else 0)
 
     def _refuse(self, path: str, headers: dict[str, str], body: dict) -> tuple[int, str] | None:
@@ -202,14 +211,14 @@ class ModelServer:
 
     def _draw_fault(self, identity: str, body: dict) -> str | None:
         attempt = self._attempts[identity]
-        if attempt > self.max_faults or (self.is_mended_by_reask and "\n---\n" in read_user_text(body)):
+        if self.is_mended_by_reask and "\n---\n" in read_user_text(body):
             return None
-        draw = int(hashlib.sha256(f"{identity}/{attempt}".encode()).hexdigest()[:8], 16) / 2**32
-        for fault in FAULTS:
-            draw -= self.faults.get(fault, 0.0)
-            if draw < 0:
-                return fault
-        return None
+        fault = None if attempt > self.max_faults else pick(self.faults, f"{identity}/{attempt}")
+        return fault or pick(self.steady, f"{identity}/steady")
+
+    def _draw_latency_s(self, identity: str) -> float:
+        spread = 2 * draw_share(f"{identity}/latency/{self._attempts[identity]}") - 1
+        return self.latency_s * (1 + self.jitter * spread)
 
     def _note(self, identity: str, outcome: str) -> None:
         entry = {"id": identity, "outcome": outcome}
@@ -220,12 +229,12 @@ class ModelServer:
 
     # --- replies ------------------------------------------------------------------------------------------------
 
-    def _build_completion(self, body: dict, fault: str | None) -> dict:
+    def _build_completion(self, body: dict, fault: str | None, signature: str) -> dict:
         text = read_user_text(body)
-        reply = json.dumps(answer_by_rule(text), ensure_ascii=False)
+        reply = json.dumps(sign(answer_by_rule(text), signature), ensure_ascii=False)
         finish = fault if fault in {"length", "content_filter"} else "stop"
         if fault == "malformed":
-            reply = BROKEN
+            reply = BROKEN + signature
         elif fault in {"empty", "content_filter"}:
             reply = ""
         elif fault == "length":
@@ -241,6 +250,29 @@ class ModelServer:
             "choices": [{"index": 0, "finish_reason": finish, "message": message}],
             "usage": {"prompt_tokens": len(text) // 4, "completion_tokens": len(reply) // 4, "total_tokens": 0},
         }
+
+
+def draw_share(text: str) -> float:
+    """A number from 0 to 1 that is the same for the same text."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
+def pick(shares: dict[str, float], text: str) -> str | None:
+    draw = draw_share(text)
+    for fault in FAULTS:
+        draw -= shares.get(fault, 0.0)
+        if draw < 0:
+            return fault
+    return None
+
+
+def sign(answer: dict, signature: str) -> dict:
+    if signature:
+        for item in answer["items"]:
+            item["needs_image_because"] += f" ({signature})"
+        if answer["unusable_reason"]:
+            answer["unusable_reason"] += f" ({signature})"
+    return answer
 
 
 def read_user_text(body: dict) -> str:
@@ -301,23 +333,33 @@ def build_item(number: int, count: int, spans: list[tuple[str, str]], qtype, for
     return item
 
 
+def read_shares(texts: list[str]) -> dict[str, float]:
+    return {kind: float(share) for kind, _, share in (text.partition("=") for text in texts)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--jitter", type=float, default=0.0, help="share by which the latency varies")
+    parser.add_argument("--sign", action="store_true", help="write the id of each request into its reply")
     parser.add_argument("--hang", type=float, default=3.0)
     parser.add_argument("--key")
     parser.add_argument("--model", action="append")
     parser.add_argument("--understands", default="json_schema")
     parser.add_argument("--fault", action="append", default=[], metavar="KIND=SHARE")
+    parser.add_argument("--steady", action="append", default=[], metavar="KIND=SHARE")
     parser.add_argument("--log", type=Path, help="append one JSON line per request")
     options = parser.parse_args()
     server = ModelServer(
-        faults={kind: float(share) for kind, _, share in (text.partition("=") for text in options.fault)},
+        faults=read_shares(options.fault),
+        steady=read_shares(options.steady),
         key=options.key,
         models=tuple(options.model or ["tiny"]),
         understands=options.understands,
         latency_s=options.latency,
+        jitter=options.jitter,
+        is_signed=options.sign,
         hang_s=options.hang,
         port=options.port,
         log=options.log,
