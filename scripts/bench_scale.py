@@ -140,7 +140,7 @@ def _judge(rows: Sequence[Measurement], n_records: int) -> Iterator[str]:
         limit_s = LIMITS_S.get(row.label)
         if limit_s is not None:
             told = "ABOVE" if row.wall_s > limit_s else "below"
-            yield f"{row.label}: {row.wall_s:.1f} s with {n_records} records, {told} the {limit_s:g} s allowed for a million"
+            yield f"{row.label}: {row.wall_s:.1f} s with {n_records} records, {told} the {limit_s:g} s for a million"
 
 
 def _count_bytes(folder: Path) -> int:
