@@ -20,6 +20,7 @@ ENDINGS = {
     "llm": "Client",
     "filters": "Filter",
     "exporters": "Exporter",
+    "executors": "Executor",
 }
 
 
@@ -34,7 +35,7 @@ def test_component_is_named_documented_and_lies_in_its_folder(kind, name) -> Non
     assert inspect.isclass(component)
     assert component.name == name
     assert component.__name__.endswith(ENDINGS[kind])
-    assert component.__module__.startswith(f"remud_gen.{kind}.")
+    assert component.__module__.startswith(f"remud_gen.{registry.FOLDERS.get(kind, kind)}.")
     assert re.match(r"[A-Z`].+\.", component.__doc__ or "", re.DOTALL)
 
 

@@ -9,66 +9,19 @@ from pathlib import Path
 import pytest
 
 from remud_gen import registry
-from remud_gen.config import Config, load_config
 from remud_gen.errors import InputError, TooManyErrors
-from remud_gen.runner.driver import Driver, Wish
+from remud_gen.runner.driver import Wish
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.plan import Request, StageRow, plan_stage
 from remud_gen.runner.pool import WorkerPool
-from remud_gen.runner.report import StageReport
 from remud_gen.runner.run import Bench, Job, load_stage
-
-TOY = "tests.runner.toy_stages"
-ROWS = (
-    StageRow("documents", f"{TOY}:TextDocuments", "file", "file"),
-    StageRow("extract", f"{TOY}:LinePages", "pages", "page", is_limited=True),
-    StageRow("pair", f"{TOY}:JoinedPassages", "document", "page"),
-)
+from tests.runner.bench import ROWS, TOY, bring_up, error_lines, make_shelf, n_run, record_files, settings
 
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    (folder / "first.txt").write_text("\n".join(f"line {n}" for n in range(1, 8)), "utf-8")
-    (folder / "第二册.txt").write_text("甲\n乙\n丙", "utf-8")
-    return folder
-
-
-def settings(executor: str = "serial", *more: str) -> Config:
-    base = [f"runner.executor={executor}", "runner.workers=2", "extract.pages_per_part=2", "runner.max_error_rate=1"]
-    return load_config(None, [*base, *more], {})
-
-
-def bring_up(
-    run: Path, shelf: Path, config: Config, wish: Wish | None = None, rows: tuple[StageRow, ...] = ROWS
-) -> dict[str, StageReport]:
-    folder = RunFolder(run).open(config)
-    try:
-        with Interruption(lambda text: None) as interruption:
-            driver = Driver(folder, config, rows, interruption, is_quiet=True)
-            return {report.name: report for report in driver.bring_up_to(wish or Wish("pair"), [shelf])}
-    finally:
-        folder.close()
-
-
-def record_files(run: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(run)): path.read_bytes()
-        for stage in ("documents", "extract", "pair")
-        for path in sorted((run / stage).glob("*.jsonl"))
-    }
-
-
-def error_lines(run: Path, stage: str) -> list[dict]:
-    paths = sorted((run / stage).glob("*.errors.jsonl"))
-    return [json.loads(line) for path in paths for line in path.read_bytes().split(b"\n") if line]
-
-
-def n_run(reports: dict[str, StageReport]) -> dict[str, int]:
-    return {name: report.n_run for name, report in reports.items()}
+    return make_shelf(tmp_path / "shelf")
 
 
 @pytest.mark.parametrize("executor", registry.names("executors"))

@@ -52,6 +52,10 @@ class LinePages(RecordStage[PageInput, Page]):
         if "logged=" in line:
             with Path(line.split("logged=")[1]).open("a", encoding="utf-8") as log:
                 log.write(f"{item.number}\n")
+        if line.startswith("vanish="):
+            Path(line.removeprefix("vanish=")).unlink(missing_ok=True)
+        if line.startswith("rewrite="):
+            Path(line.removeprefix("rewrite=")).write_text("four\nfive\nsix", "utf-8")
         if "segfault" in line:
             os.kill(os.getpid(), signal.SIGSEGV)
         if "hang" in line:
@@ -72,8 +76,14 @@ class LinePages(RecordStage[PageInput, Page]):
         if "unfit" in line:
             yield Rejection("UNFIT", "not for us")
             return
+        if "odd" in line:
+            yield Rejection("ODD", "kept, but judged unfit", self._make_page(item))
+            return
+        yield self._make_page(item)
+
+    def _make_page(self, item: PageInput) -> Page:
         source = Source(document_sha256=item.document.sha256, file=item.document.file, page_number=item.number)
-        yield Page(
+        return Page(
             id=item.id, document_id=item.document.id, source=source, kind="digital", width_pt=1, height_pt=item.number
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ class Driver:
                             self._judge(report_stage(self._folder.path, row, _update(states, done)), is_stopped=True)
 
                     if isinstance(stage, AsyncStage):
-                        calls = asyncio.run(self._ask(stage, bench, jobs, progress, publish))
+                        calls = self._run_loop(self._ask(stage, bench, jobs, progress, publish))
                     else:
                         for result in executor.map(jobs, progress.tick):
                             publish(result)
@@ -185,6 +185,26 @@ class Driver:
             return replace(job, old=meta, keeps="clean")
         # A partial part of an async stage may lack inputs in the middle; its replies are stored, so it is made anew.
         return replace(job, old=meta, keeps="all") if is_divisible else job
+
+    def _run_loop(self, asking: Coroutine[Any, Any, Mapping[str, int]]) -> Mapping[str, int]:
+        """asyncio.run, ended at once by a second wish to stop."""
+
+        async def watched() -> Mapping[str, int]:
+            loop, this = asyncio.get_running_loop(), asyncio.current_task()
+            assert this is not None
+
+            def cancel() -> None:
+                loop.call_soon_threadsafe(this.cancel)
+
+            self._interruption.cancel = cancel
+            return await asking
+
+        try:
+            return asyncio.run(watched())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        finally:
+            self._interruption.cancel = None
 
     async def _ask(
         self,

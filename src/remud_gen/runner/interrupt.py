@@ -18,6 +18,7 @@ class Interruption:
         self._old: dict[int, object] = {}
         self.is_requested = False
         self.on_request: list[Callable[[], None]] = []
+        self.cancel: Callable[[], None] | None = None  # set while an event loop runs: how to end it at once
 
     def __enter__(self) -> Interruption:
         # Signal handlers can only be set in the main thread; elsewhere (tests, notebooks) the default stays.
@@ -34,7 +35,11 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.is_requested:
-            raise KeyboardInterrupt
+            # Raised inside an event loop, an exception could swallow the wake-up of a task and leave the loop waiting.
+            if self.cancel is None:
+                raise KeyboardInterrupt
+            self.cancel()
+            return
         self.is_requested = True
         self._tell("Stopping after what is in flight; press Ctrl-C again to stop now.")
         for callback in self.on_request:

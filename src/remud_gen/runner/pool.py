@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 import psutil
 
@@ -32,11 +33,20 @@ END_WITHIN_S = 5.0
 class _Worker:
     process: BaseProcess
     pipe: Connection
+    begun: Any  # a number in shared memory: inputs of the present job that the worker has begun
     job: Job | None = None
     deadline: float = 0.0
     n_done: int = 0
-    n_begun: int = 0  # inputs of the present job
+    n_ticked: int = 0  # of those, how many were told to the bar
+    measured_at: float = 0.0  # when its memory was last looked at
     is_told_to_stop: bool = False
+
+    def tick(self, tick: Tick) -> None:
+        """Tell the bar what was begun since the last time."""
+        n_begun = int(self.begun.value)
+        if n_begun != self.n_ticked:
+            tick(n_begun - self.n_ticked)
+            self.n_ticked = n_begun
 
 
 class WorkerPool:
@@ -89,6 +99,7 @@ class WorkerPool:
                 free.append(self._start())
             worker = free.pop()
             try:
+                worker.begun.value = 0
                 worker.pipe.send(waiting[0])
             except OSError:
                 # It died while idle, perhaps for its memory: no part was lost, another worker takes its place.
@@ -97,24 +108,23 @@ class WorkerPool:
                 continue
             worker.job = waiting.popleft()
             worker.deadline = time.monotonic() + self._options.part_timeout_s
-            worker.n_begun, worker.is_told_to_stop = 0, False
+            worker.n_ticked, worker.is_told_to_stop = 0, False
 
     def _attend(self, worker: _Worker, tick: Tick) -> JobResult | Job | None:
         """Read what a worker says; notice when it is dead, late or too large."""
         job = worker.job
         if job is None:
             return None
+        worker.tick(tick)
         is_silent = False
         try:
             while worker.pipe.poll():
                 message = worker.pipe.recv()
-                if isinstance(message, int):
-                    worker.n_begun += message
-                    tick(message)
-                elif isinstance(message, JobResult):
+                if isinstance(message, JobResult):
+                    worker.tick(tick)
                     self._release(worker)
                     return message
-                elif isinstance(message, RemudError):
+                if isinstance(message, RemudError):
                     raise message
         except (EOFError, OSError):
             is_silent = True
@@ -124,7 +134,8 @@ class WorkerPool:
             return None
         self._end(worker, is_urgent=True)
         self._workers.remove(worker)
-        return self._bury(job, worker.n_begun, failure, tick)
+        worker.tick(tick)
+        return self._bury(job, worker.n_ticked, failure, tick)
 
     def _bury(self, job: Job, n_begun: int, failure: Failure, tick: Tick) -> JobResult | Job:
         """The job once more without the input that killed its worker; failed as a whole where that is not known."""
@@ -147,9 +158,13 @@ class WorkerPool:
             if not is_silent:
                 return None  # its last words may still lie in the pipe
             return _explain_death(worker.process.exitcode)
-        if time.monotonic() > worker.deadline:
+        now = time.monotonic()
+        if now > worker.deadline:
             told = f"its part was not done within {self._options.part_timeout_s:g} s"
             return Failure("TIMED_OUT", told, "raise runner.part_timeout_s and add --retry-errors")
+        if now - worker.measured_at < LOOK_EVERY_S:
+            return None
+        worker.measured_at = now
         try:
             used_mb = psutil.Process(worker.process.pid).memory_info().rss / 2**20
         except psutil.Error:
@@ -164,10 +179,13 @@ class WorkerPool:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, self._bench), daemon=True)
+        # In shared memory, not through the pipe: a worker must not wait for the driver at every input, and how far it
+        # came must be known when it is dead.
+        begun = self._context.RawValue("q", 0)
+        process = self._context.Process(target=serve, args=(theirs, begun, self._bench), daemon=True)
         process.start()
         theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker(process, ours, begun)
         self._workers.append(worker)
         return worker
 

@@ -60,6 +60,15 @@ class Window:
         Raises:
             Interrupted, BudgetReached, ProviderError: after finished inputs were written as partial parts.
         """
+        try:
+            await self._map(jobs, tick, publish)
+        finally:
+            # Left early, by a full disk or at once by the user: nobody waits for what is still asked.
+            for asking in self._asked:
+                asking.cancel()
+            await asyncio.gather(*self._asked, return_exceptions=True)
+
+    async def _map(self, jobs: Sequence[Job], tick: Tick, publish: Callable[[JobResult], None]) -> None:
         inputs = self._iterate(jobs, publish)
         cause: RemudError | None = None
         while True:

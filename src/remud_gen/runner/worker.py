@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, Workbench
@@ -19,8 +19,8 @@ ORPHANED = 70  # exit code of a worker whose driver is gone
 OOM_SCORE = 500  # of 1,000: when memory runs out, the system ends a worker, never the driver
 
 
-def serve(pipe: Connection, bench: Bench) -> None:
-    """Run jobs from the pipe until None comes or the driver is gone."""
+def serve(pipe: Connection, begun: Any, bench: Bench) -> None:
+    """Run jobs from the pipe until None comes or the driver is gone; `begun` tells it how far a job has come."""
     # Ctrl-C reaches the whole process group; the driver alone decides what it means.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
@@ -30,10 +30,14 @@ def serve(pipe: Connection, bench: Bench) -> None:
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), "ascii")
     workbench = Workbench(bench)
     line = _Line(pipe)
+
+    def tick(n: int) -> None:
+        begun.value += n
+
     try:
         while isinstance(job := line.receive(), Job):
             try:
-                pipe.send(workbench.run(job, pipe.send, line.is_stopping))
+                pipe.send(workbench.run(job, tick, line.is_stopping))
             except RemudError as error:
                 pipe.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):
