@@ -52,6 +52,7 @@ def torture_by_kill(bench: Bench, n_kills: int, seed: int) -> list[str]:
                 n_left = wanted[step] - tally.count_kills(step)
                 chain.pass_step(step, min(n_left, KILLS_PER_ROUND[step]))
             compare(run, remains)
+            tally.n_protected += chain.count_protected()
             tally.n_requests += len(server.read_log())
         tally.n_rounds += 1
     return [
@@ -71,6 +72,7 @@ class Round:
     def __init__(self, bench: Bench, run: Path, server: ModelServerProcess, rng: random.Random, tally: Tally) -> None:
         self._bench, self._run, self._server, self._rng, self._tally = bench, run, server, rng, tally
         self._committed: set[str] = set()
+        self._protected: set[str] = set()  # of these, what some kill found committed
         self._n_seen = 0  # entries of the server's log that were checked
 
     def pass_step(self, step: str, n_kills: int) -> None:
@@ -86,6 +88,10 @@ class Round:
             command.succeed()
         self._check_store()
 
+    def count_protected(self) -> int:
+        """Replies that outlived a kill."""
+        return len(self._protected)
+
     def _kill_once(self, step: str, n_left: int) -> bool:
         """Start, wait a random time, kill; False when the command ended first, which it must do well."""
         timing = self._bench.timings[step]
@@ -96,14 +102,23 @@ class Round:
                 is_alive = command.sleep(self._rng.uniform(0.02, timing.begin_s))
             else:
                 is_alive = self._watch_begin(command)
-                longest_s = timing.work_s if step == "export" else 1.5 * timing.work_s * self._share_left(step) / n_left
+                longest_s = timing.work_s * self._choose_reach(step, n_left, is_first=is_first)
                 is_alive = is_alive and command.sleep(self._rng.uniform(0, longest_s))
             place = command.stage or "start"
             if is_alive and command.kill_tree():
                 self._tally.hits[step, place] += 1
+                self._protected |= read_signatures(self._run)
                 return True
             command.succeed()
             return False
+
+    def _choose_reach(self, step: str, n_left: int, *, is_first: bool) -> float:
+        """How far into a step a kill may fall, in times of its work: the first must not come too late, and an export
+        is done anew each time, while the others go on where they were killed.
+        """
+        if is_first:
+            return 0.5
+        return 1.0 if step == "export" else 1.5 * self._share_left(step) / n_left
 
     def _watch_begin(self, command: Command) -> bool:
         """Wait for a step's work; a lock that did not recover would show here."""
@@ -132,7 +147,6 @@ class Round:
         assert not gone, f"{len(gone)} committed replies are gone"
         answered = {entry["id"] for entry in fresh if entry["outcome"] in {"ok", "malformed"}}
         self._tally.n_lost += len(answered - committed)
-        self._tally.n_protected += len(committed - self._committed)
         self._committed = committed
 
 

@@ -21,6 +21,7 @@ BAR = re.compile(rb"(?:^|[\r\n])(documents|extract|pair|generate|filter|corpus|e
 LOOK_EVERY_S = 0.002
 SETTLED_LOOKS = 2  # so often in a row nothing new is found before a tree counts as stopped
 GONE_WITHIN_S = 10.0
+SHOWN_CHARS = 2000  # of what a failed command said
 
 
 class Command:
@@ -101,7 +102,7 @@ class Command:
     def succeed(self, timeout_s: float = 300.0) -> None:
         """Wait for the end, which must be a good one."""
         code = self.finish(timeout_s)
-        assert code == 0, f"exit code {code}; stderr:\n{self.said}"
+        assert code == 0, f"exit code {code}; the end of stderr:\n{self.said[-SHOWN_CHARS:]}"
 
     def kill_tree(self) -> bool:
         """`kill -9` of the driver and all it started; False when the driver had ended by itself before.

@@ -16,7 +16,8 @@ from scripts.torture.processes import Command
 from tests.e2e.command import remud
 
 FOREIGN_LOCALES = ("de_DE.utf8", "zh_CN.utf8", "tr_TR.utf8")  # used where the machine has them
-PLAIN_C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # Python then takes file names for ASCII
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # Python then takes file names for ASCII
+REFUSALS = {2, 3}  # exit codes of a wrong configuration and of input that cannot be used
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Variant:
     env: Mapping[str, str] = field(default_factory=dict)
     umask: int = -1
     moves: Callable[[Bench, Path], tuple[Path, Path, Path]] | None = None
+    may_refuse: bool = False  # a plain refusal is as good as the same bytes
 
 
 def vary_circumstances(bench: Bench) -> list[str]:
@@ -38,8 +40,7 @@ def vary_circumstances(bench: Bench) -> list[str]:
     lines, problems = [], []
     for name, variant in list_variants().items():
         try:
-            run_variant(bench, variant)
-            lines.append(f"{name}: identical")
+            lines.append(f"{name}: {run_variant(bench, variant)}")
         except AssertionError as error:
             problems.append(f"{name}: {error}")
     assert not problems, "\n".join([*problems, *(f"ok: {line}" for line in lines)])
@@ -63,7 +64,8 @@ def list_variants() -> dict[str, Variant]:
         **(shuffle if _has_shuffle() else {}),
         "another machine's paths": Variant(moves=_move_far),
         "relative paths and a linked shelf": Variant(moves=_link_shelf),
-        "C locale without UTF-8, Shanghai": Variant(env={**PLAIN_C, "TZ": "Asia/Shanghai"}),
+        "C locale, Shanghai": Variant(env={"LC_ALL": "C", "TZ": "Asia/Shanghai"}),
+        "C locale, UTF-8 mode off": Variant(env=ASCII, may_refuse=True),
         "other hash seed, umask, Kathmandu": Variant(
             env={"PYTHONHASHSEED": "12345", "TZ": "Asia/Kathmandu"}, umask=0o077
         ),
@@ -71,7 +73,7 @@ def list_variants() -> dict[str, Variant]:
     }
 
 
-def run_variant(bench: Bench, variant: Variant) -> None:
+def run_variant(bench: Bench, variant: Variant) -> str:
     """The whole chain in one command, and the comparison."""
     expected = bench.undisturbed
     shelf, run, cwd = (bench.shelf, bench.new_run(), bench.folder)
@@ -81,8 +83,12 @@ def run_variant(bench: Bench, variant: Variant) -> None:
     with bench.serve(0.05) as server:
         arguments = bench.arguments("run", run, server, *settings, shelf=shelf)
         with Command(*arguments, cwd=cwd, umask=variant.umask, **variant.env) as command:
+            if command.finish() in REFUSALS and variant.may_refuse:
+                assert "Traceback" not in command.said, command.said
+                return f"refused: {command.said.splitlines()[0]}"
             command.succeed()
     compare(cwd / run, expected)
+    return "identical"
 
 
 def _move_far(bench: Bench, run: Path) -> tuple[Path, Path, Path]:

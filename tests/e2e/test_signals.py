@@ -6,6 +6,7 @@ import pytest
 
 from scripts.torture.bench import Bench
 from scripts.torture.signals import list_cases
+from tests.e2e.torture_bench import share_bench
 
 pytestmark = pytest.mark.slow
 CASES = (
@@ -20,7 +21,7 @@ CASES = (
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("signals"), n_books=3, n_pages=2, n_scanned=0)
+    return share_bench(tmp_path_factory.getbasetemp())
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -12,11 +12,12 @@ from scripts.torture.comparison import compare, read_remains
 from scripts.torture.kill import torture_by_kill
 from scripts.torture.scenarios import SCENARIOS
 from tests.e2e.command import PROJECT
+from tests.e2e.torture_bench import share_bench
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("torture"), n_books=3, n_pages=2, n_scanned=0)
+    return share_bench(tmp_path_factory.getbasetemp())
 
 
 @pytest.mark.slow
