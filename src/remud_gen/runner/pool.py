@@ -149,7 +149,7 @@ class WorkerPool:
     def _release(self, worker: _Worker) -> None:
         worker.job = None
         worker.n_done += 1
-        if worker.n_done >= self._options.parts_per_worker:
+        if worker.n_done >= self._options.parts_per_worker or _measure_mb(worker) > self._options.worker_keep_mb:
             self._end(worker, is_urgent=False)
             self._workers.remove(worker)
 
@@ -165,10 +165,7 @@ class WorkerPool:
         if now - worker.measured_at < LOOK_EVERY_S:
             return None
         worker.measured_at = now
-        try:
-            used_mb = psutil.Process(worker.process.pid).memory_info().rss / 2**20
-        except psutil.Error:
-            return None
+        used_mb = _measure_mb(worker)
         if used_mb > self._options.worker_memory_mb:
             return Failure(
                 "TOO_MUCH_MEMORY",
@@ -203,6 +200,14 @@ class WorkerPool:
             worker.process.join()
         worker.pipe.close()
         worker.process.close()
+
+
+def _measure_mb(worker: _Worker) -> float:
+    """Memory that a worker holds; 0 when it is gone, which is noticed elsewhere."""
+    try:
+        return float(psutil.Process(worker.process.pid).memory_info().rss / 2**20)
+    except psutil.Error:
+        return 0.0
 
 
 def _explain_death(code: int | None) -> Failure:
