@@ -85,7 +85,7 @@ def _options(
 
 
 def _show(result: Result, *, as_json: bool) -> None:
-    from remud_gen.runner.summary import to_json, to_text
+    from remud_gen.runner.reports.summary import to_json, to_text
 
     typer.echo(to_json(result) if as_json else to_text(result))
 
@@ -207,8 +207,8 @@ def status(
     """How every stage and document of a run stands, why parts are stale, and what to run next."""
     from remud_gen.pipeline import PIPELINE
     from remud_gen.runner.command import survey
-    from remud_gen.runner.status import status_json
-    from remud_gen.runner.status_text import status_text
+    from remud_gen.runner.reports.status import status_json
+    from remud_gen.runner.reports.status_text import status_text
 
     result = survey(PIPELINE, _options(run, config, assignments, is_thorough=verify))
     typer.echo(status_json(result) if as_json else status_text(result))
@@ -223,7 +223,7 @@ def inspect(
 ) -> None:
     """One record with everything it rests on, back to file, page and box."""
     from remud_gen.pipeline import PIPELINE
-    from remud_gen.runner.inspection import find_record, to_lines
+    from remud_gen.runner.reports.inspection import find_record, to_lines
 
     trail = find_record(run, [row.name for row in PIPELINE], identity)
     if as_json:
@@ -272,8 +272,8 @@ def clean(
 ) -> None:  # fmt: skip
     """What no run needs any more: parts of removed books, their pictures, unneeded replies, half-written files."""
     from remud_gen.pipeline import PIPELINE
-    from remud_gen.runner.clean import clean as clean_run
-    from remud_gen.runner.clean_text import to_json, to_text
+    from remud_gen.runner.cleaning.clean import clean as clean_run
+    from remud_gen.runner.cleaning.text import to_json, to_text
 
     cleaning = clean_run(PIPELINE, _options(run, config, assignments), is_applied=apply)
     typer.echo(to_json(cleaning) if as_json else to_text(cleaning))

@@ -23,7 +23,7 @@ from remud_gen.runner import judged
 from remud_gen.runner.command import Options, Result, run_stages
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.publish import Crop, Publication, Publisher
-from remud_gen.runner.summary import to_json, to_text
+from remud_gen.runner.reports.summary import to_json, to_text
 from tests.e2e.command import make_book
 from tests.exporters.samples import read_tree
 from tests.runner.test_place import PROJECT, mount, traces

@@ -54,6 +54,7 @@ class Validator:
         self._is_split_by_document = is_split_by_document
         self._split_by_unit: dict[str, str] = {}
         self._split_by_image: dict[str, str] = {}
+        self._inside: dict[Path, bool] = {}
         self._pending = 0
         self.counts: Counter[str] = Counter()
         self.shown: list[str] = []
@@ -114,7 +115,7 @@ class Validator:
             return None
 
     def _check_shape(self, row: ExportedRow, shapes: dict[str, Any]) -> None:
-        if row.content is None:
+        if row.content is None or fits_shape(shapes.get(row.file), row.content):
             return
         for path in find_nulls(row.content):
             self._note(row.id, "NULL_VALUE", f"{path} in {row.file}")
@@ -228,6 +229,19 @@ def describe_shape(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number"
     return None if value is None else type(value).__name__
+
+
+def fits_shape(shape: Any, value: Any) -> bool:
+    """Whether a value as JSON gives it holds no null and merging its shape would change nothing; None fits nothing."""
+    if isinstance(shape, str):
+        return type(value).__name__ == shape or (shape == "number" and type(value) in (int, float))
+    if isinstance(shape, dict):
+        return (
+            isinstance(value, dict)
+            and value.keys() == shape.keys()
+            and all(fits_shape(inner, value[key]) for key, inner in shape.items())
+        )
+    return isinstance(shape, list) and isinstance(value, list) and all(fits_shape(shape[0], each) for each in value)
 
 
 def merge_shapes(one: Any, other: Any, path: str = "row") -> Any:

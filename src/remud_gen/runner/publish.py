@@ -24,7 +24,7 @@ from remud_gen.runner.judged import digest_judged
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.place import PICTURES, find_leftovers, open_place, recover
 from remud_gen.runner.progress import Progress
-from remud_gen.runner.report import StageReport
+from remud_gen.runner.reports.report import StageReport
 from remud_gen.stages.export import ExportStage, Origin
 
 PLACES = "export.json"
