@@ -95,7 +95,9 @@ def shows_by_expression(prompt: str, option: Option) -> bool:
     return bool(re.search(rf"(?:^|[\s(（]){re.escape(option.key)}\s*[.)）．、:：]\s*{text}{end}", prompt))
 
 
-pieces = st.sampled_from([*"AB a1.)(、:,。;\n\t \u3000\x1c", "A.", "(B)", "cyst", "cyst wall", "\n", "肝", "A. cyst", " "])
+pieces = st.sampled_from(
+    [*"AB a1.)(、:,。;\n\t \u3000\x1c", "A.", "(B)", "cyst", "cyst wall", "\n", "肝", "A. cyst", " "]
+)
 
 
 @settings(max_examples=1000, deadline=None)

@@ -9,6 +9,7 @@ from remud_gen.errors import RecordError
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
+from remud_gen.rules.digests import DigestTable, digest_text
 
 PROFILE = ("kind", "style", "form", "qtype", "language")
 
@@ -20,16 +21,16 @@ class Ledger:
         self._splits: Counter[str] = Counter()
         self._profile: dict[str, Counter[str]] = {field: Counter() for field in (*PROFILE, "model", "thinking_source")}
         self._left_out: list[tuple[str, str]] = []
-        self._written: set[str] = set()
+        self._written = DigestTable()
 
     def check_new(self, record: Quadruplet) -> None:
         """Raise RecordError DUPLICATE_ID if a record with this id was already written."""
-        if record.id in self._written:
+        if digest_text(record.id) in self._written:
             raise RecordError("DUPLICATE_ID", "a record with this id was already written")
 
     def keep(self, split: str, record: Quadruplet) -> None:
         """Note a record that was written."""
-        self._written.add(record.id)
+        self._written.setdefault(digest_text(record.id))
         self._splits[split] += 1
         for field in PROFILE:
             self._profile[field][getattr(record, field)] += 1
