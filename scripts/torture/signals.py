@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -181,10 +182,11 @@ def _meet_at_work(bench: Bench, step: str, run: Path, server: ModelServerProcess
 def _signal(command: Command, number: signal.Signals) -> Ending:
     """Send as a terminal (to the whole group) or a supervisor (to the driver) does, and wait for the end."""
     started = time.monotonic()
-    if number == signal.SIGINT:
-        os.killpg(command.pid, number)
-    else:
-        os.kill(command.pid, number)
+    with suppress(ProcessLookupError):  # it has just ended: its exit code tells
+        if number == signal.SIGINT:
+            os.killpg(command.pid, number)
+        else:
+            os.kill(command.pid, number)
     code = command.finish(60)
     return Ending(code, time.monotonic() - started, command.said)
 
