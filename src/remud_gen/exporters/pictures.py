@@ -53,6 +53,7 @@ class PictureFolder:
         self._store = store
         self._inspections: Inspections = {} if inspections is None else inspections
         self._placed = DigestTable()  # path in the store, SHA-256 and whether as RGB -> how it is named
+        self._made: set[Path] = set()
         self._owners = DigestTable()  # path in the folder -> the beginning of its SHA-256
 
     @property
@@ -101,9 +102,11 @@ class PictureFolder:
 
     def _put(self, plan: _Plan, path: str) -> None:
         target = self._folder / path
+        if target.parent not in self._made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(target.parent)
         if target.exists():
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
         if plan.data is not None:
             target.write_bytes(plan.data)
             return
