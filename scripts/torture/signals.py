@@ -94,8 +94,10 @@ def stop_twice(bench: Bench, step: str) -> str:
     """A second signal: the command ends at once, without waiting for the server or the workers."""
     run = bench.new_run(after=_before(step))
     with bench.serve(ENDLESS_S) as server, bench.start(step, run, server) as command:
-        # No request is ever answered here: at work means that they were sent.
+        # No request is answered here in time: at work means that they were sent.
         assert command.wait_until(lambda: command.stage == step), f"ended too early:\n{command.said}"
+        if step == "generate":
+            assert command.wait_until(lambda: server.count_received() >= 1), f"nothing was asked:\n{command.said}"
         assert command.sleep(1.0), f"ended too early:\n{command.said}"
         tree = find_tree(command.pid)
         os.killpg(command.pid, signal.SIGINT)
