@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remud_gen.errors import Interrupted, RemudError
+from remud_gen.errors import ConfigError, Interrupted, RemudError
 
 if TYPE_CHECKING:
     from remud_gen.runner.command import Options, Result
@@ -299,6 +300,12 @@ def _export_keys(formats: str | None, thinking: str | None) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point of `remud`."""
+    if sys.getfilesystemencoding().lower().replace("-", "") in {"ascii", "ansi_x3.41968"}:
+        sys.stderr.write("error: file names cannot be other than ASCII here: set LC_ALL=C.UTF-8 or PYTHONUTF8=1\n")
+        sys.exit(ConfigError.exit_code)
+    # What libraries have to say on their own is not for the user's screen.
+    logging.captureWarnings(capture=True)
+    logging.getLogger().addHandler(logging.NullHandler())
     if sys.stdout.encoding and sys.stdout.encoding.lower() != "utf-8":
         # Chinese captions must not crash a terminal or pipe of another encoding.
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]

@@ -21,7 +21,7 @@ import psutil
 from remud_gen.config import RunnerConfig
 from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, JobResult, Tick, fail_part
-from remud_gen.runner.worker import STOP, serve
+from remud_gen.runner.worker import DRIVERS_SIGNALS, STOP, serve
 from remud_gen.stages.base import Failure
 
 LOOK_EVERY_S = 0.25
@@ -57,10 +57,12 @@ class WorkerPool:
         # "spawn" everywhere: forked children inherit locks of threads that do not exist in them.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
+        self._is_stopping: Callable[[], bool] = lambda: False
 
     def map(self, jobs: Sequence[Job], tick: Tick, is_stopping: Callable[[], bool]) -> Iterator[JobResult]:
         """Run every job, unless a stop is wished: then parts of single inputs end after the one in hand."""
         waiting = deque(jobs)
+        self._is_stopping = is_stopping
         while True:
             if is_stopping():
                 waiting.clear()
@@ -135,6 +137,8 @@ class WorkerPool:
         self._end(worker, is_urgent=True)
         self._workers.remove(worker)
         worker.tick(tick)
+        if self._is_stopping():
+            return None  # whatever ended it may be what the user did: its part is made by the next run
         return self._bury(job, worker.n_ticked, failure, tick)
 
     def _bury(self, job: Job, n_begun: int, failure: Failure, tick: Tick) -> JobResult | Job:
@@ -180,7 +184,12 @@ class WorkerPool:
         # came must be known when it is dead.
         begun = self._context.RawValue("q", 0)
         process = self._context.Process(target=serve, args=(theirs, begun, self._bench), daemon=True)
-        process.start()
+        # A new process inherits the mask: Ctrl-C must not end it before it has learned to leave that to the driver.
+        old_mask = signal.pthread_sigmask(signal.SIG_BLOCK, DRIVERS_SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
         theirs.close()
         worker = _Worker(process, ours, begun)
         self._workers.append(worker)
