@@ -247,9 +247,10 @@ def _fill(data: bytes, path: Path) -> None:
 
 def _keys_of(path: Path) -> list[str]:
     try:
-        return list(json.loads(path.read_bytes()))
-    except (ValueError, TypeError):
+        data = json.loads(path.read_bytes())
+    except ValueError:
         return []
+    return list(data) if isinstance(data, dict) else []
 
 
 def verify_edits(bench: Bench) -> str:

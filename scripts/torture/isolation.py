@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,11 +27,10 @@ from tests.e2e.command import leftovers, make_book, read_records, remud, start_r
 
 BOOKS = {"kidney.pdf": 5, "abdomen/肝脏.pdf": 2, "bladder.pdf": 2, "thyroid.pdf": 2, "spleen.pdf": 1}  # pages
 PAGES_PER_PART = 2
-ENDS_WITHIN_S = 180.0
-PATIENCE_S = 20.0  # part_timeout_s where a page hangs: the others must be read within it on a busy machine
+ENDS_WITHIN_S = 300.0
+LEAST_PATIENCE_S = 8.0  # part_timeout_s where a page hangs
 ROOM_MB = 1300  # a worker that reads as it should needs less than half of it
 BAD_BOOK, GOOD_BOOKS = "kidney.pdf", ("肝脏", "thyroid")  # where only one kind of fault is let loose
-LIMITS = ("--set", f"runner.part_timeout_s={PATIENCE_S}", "--set", f"runner.worker_memory_mb={ROOM_MB}")
 NO_LIMITS = ("--set", "runner.part_timeout_s=1800", "--set", "runner.worker_memory_mb=4096")
 
 PageKey = tuple[str, int | None]
@@ -93,7 +93,10 @@ class Ward:
             book, page = fault.page
             mark_page(self.shelf / book, page, fault.word)
         run = folder / "undisturbed"
+        started = time.monotonic()
         self.pair(run, "")
+        # However busy the machine is, no part that does not hang takes longer than all did together.
+        self.patience_s = max(LEAST_PATIENCE_S, 1.5 * (time.monotonic() - started))
         self.undisturbed: Remains = read_remains(run)
         self.pages = read_pages(run)
         assert len(self.pages) == sum(BOOKS.values()), f"only {len(self.pages)} pages were read"
@@ -147,7 +150,9 @@ def open_ward(folder: Path) -> Ward:
 def lose_pages(ward: Ward) -> str:
     """Each fault costs its page by name; a second attempt without faults gives the bytes of the undisturbed run."""
     run = ward.new_run()
-    stdout = ward.pair(run, ALL, *LIMITS, watch=partial(_kill_waiting, ward.notes(run)))
+    limits = (f"runner.part_timeout_s={ward.patience_s:g}", f"runner.worker_memory_mb={ROOM_MB}")
+    settings = [word for limit in limits for word in ("--set", limit)]
+    stdout = ward.pair(run, ALL, *settings, watch=partial(_kill_waiting, ward.notes(run)))
     _check_last_line(stdout, len(FAULTS))
     lines = _check_losses(run, "extract", {fault.page: fault.code for fault in FAULTS})
     for fault in FAULTS:
