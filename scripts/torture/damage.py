@@ -13,21 +13,35 @@ from scripts.torture.bench import Bench
 from scripts.torture.comparison import STORE, compare, read_remains, read_signatures
 from scripts.torture.disk import copy_shelf, expect_refusal
 from scripts.torture.processes import Command
-from tests.e2e.command import make_book, remud
+from scripts.torture.spoiling import (
+    ERROR_DAMAGES,
+    GARBAGE,
+    META_DAMAGES,
+    RECORD_DAMAGES,
+    STORE_DAMAGES,
+    Damage,
+    change_book,
+    cut_file,
+    edit_file,
+    empty_file,
+    hide_file,
+    overwrite_middle,
+    remove_file,
+    replace_file,
+    set_key,
+)
+from tests.e2e.command import remud
 
 STAGES = ("documents", "extract", "pair", "generate", "filter", "corpus")
 TIMES = ("seconds", "mtime_ns", "errors_mtime_ns")  # of a sidecar: not compared
 GONE = "thyroid.pdf"
-GARBAGE = b"\x00\xff<html>not what you look for</html>\n"
-
-Damage = Callable[[Path], None]
 
 
 def list_damage_cases(bench: Bench) -> Iterator[tuple[str, Callable[[], str]]]:
     """Names and calls, so that tests can choose."""
     yield "input folder gone for a while", partial(lose_shelf, bench)
     yield "a book removed between two commands", partial(remove_book, bench)
-    for name, change in (("vanishes", _hide), ("changes", _change)):
+    for name, change in (("vanishes", hide_file), ("changes", change_book)):
         yield f"a book that {name} while extract runs", partial(disturb_book, bench, change)
     for number in range(len(RECORD_DAMAGES)):
         names = (tuple(damages)[number % len(damages)] for damages in (RECORD_DAMAGES, ERROR_DAMAGES, META_DAMAGES))
@@ -107,78 +121,6 @@ def disturb_book(bench: Bench, disturb: Callable[[Path], None]) -> str:
     return f"{len(lines)} inputs failed with {codes.pop()}, other books as ever; put back, a retry gave the same bytes"
 
 
-def _hide(book: Path) -> None:
-    book.unlink()
-
-
-def _change(book: Path) -> None:
-    make_book(book, 3, seed=77)
-
-
-def _cut(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def _tear(path: Path) -> None:
-    os.truncate(path, max(0, path.stat().st_size - 5))
-
-
-def _edit(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    at = data.rfind(b'"') - 1 if data else 0
-    data[at : at + 1] = b"#"
-    path.write_bytes(data)
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _remove(path: Path) -> None:
-    path.unlink()
-
-
-def _append(path: Path) -> None:
-    path.write_bytes(path.read_bytes() + GARBAGE)
-
-
-def _replace(path: Path) -> None:
-    path.write_bytes(GARBAGE)
-
-
-def _swap_for_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-def _set(key: str, value: object) -> Damage:
-    def damage(path: Path) -> None:
-        path.write_text(json.dumps({**json.loads(path.read_bytes()), key: value}), "utf-8")
-
-    return damage
-
-
-RECORD_DAMAGES: Mapping[str, Damage] = {
-    "cut in half": _cut,
-    "torn": _tear,
-    "edited": _edit,
-    "emptied": _empty,
-    "removed": _remove,
-    "with something appended": _append,
-    "replaced": _replace,
-}
-ERROR_DAMAGES: Mapping[str, Damage] = {"with something appended": _append, "removed": _remove, "replaced": _replace}
-META_DAMAGES: Mapping[str, Damage] = {
-    "cut in half": _cut,
-    "emptied": _empty,
-    "removed": _remove,
-    "replaced": _replace,
-    "with another fingerprint": _set("fingerprint", "0" * 64),
-    "of an older version": _set("schema_version", 0),
-    "of another stage's kind": _set("counts", "many"),
-}
-
-
 def damage_parts(bench: Bench, number: int) -> str:
     """One part of each stage each: all are made anew with the same bytes, out of stored replies."""
     run = bench.new_run(after="export")
@@ -211,7 +153,7 @@ def meet_newer_sidecar(bench: Bench) -> str:
     for stage in ("documents", "generate", "corpus"):
         run = bench.new_run(after="export")
         path = sorted((run / stage).glob("*.meta.json"))[0]
-        _set("schema_version", 99)(path)
+        set_key("schema_version", 99)(path)
         before = path.read_bytes()
         with bench.serve(0.05) as server:
             told = expect_refusal(bench.arguments("run", run, server), ("newer remud-gen",), "upgrade")
@@ -222,7 +164,13 @@ def meet_newer_sidecar(bench: Bench) -> str:
 def damage_small_files(bench: Bench) -> str:
     """Caches and notes of the run are made anew, whatever is in them."""
     n_files = 0
-    for damage in (_cut, _replace, _remove, partial(_fill, b"[]"), partial(_fill, b'{"places": 5, "%s": 5}')):
+    for damage in (
+        cut_file,
+        replace_file,
+        remove_file,
+        partial(_fill, b"[]"),
+        partial(_fill, b'{"places": 5, "%s": 5}'),
+    ):
         run = bench.new_run(after="export")
         names = ("inputs.json", "export.json", "corpus/funnel.json", "generate/*.calls.json", "bases/*", ".lock")
         paths = [path for name in names for path in sorted(run.glob(name)) if path.is_file()]
@@ -232,7 +180,7 @@ def damage_small_files(bench: Bench) -> str:
         for path in paths:
             # These only serve to say what changed and what a retry must not trust: one that is gone is not made anew
             # before its part is.
-            if path not in lasting or damage is not _remove:
+            if path not in lasting or damage is not remove_file:
                 damage(path)
         n_files = len(paths)
         told = remud("status", "--run", run, "--set", "pair.passage_min_chars=90", "--set", "extract.min_dpi=151")
@@ -264,11 +212,11 @@ def verify_edits(bench: Bench) -> str:
     edited += [path for path in sorted((run / "generate").glob("*.errors.jsonl")) if path.stat().st_size][:1]
     for path in edited:
         stat = path.stat()
-        _edit(path)
+        edit_file(path)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
     sidecars = _read_sidecars(run)
-    _set("sha256", "0" * 64)(sidecar)  # nothing reads this digest unless it is told to
+    set_key("sha256", "0" * 64)(sidecar)  # nothing reads this digest unless it is told to
     status = json.loads(remud("status", "--run", run, "--json", "--verify").stdout)
     # What lies below a stale part is not judged before that is made anew.
     stale = {name for name in STAGES if status["stages"][name]["parts"]}
@@ -284,34 +232,13 @@ def verify_pictures(bench: Bench) -> str:
     shutil.rmtree(run / "export")  # copying broke its links to the run's pictures
     _mend(bench, run)
     first, second, third = sorted(path for path in (run / "images").rglob("*") if path.is_file())[:3]
-    _edit(first)
+    edit_file(first)
     second.unlink()
-    _empty(third)
+    empty_file(third)
     status = json.loads(remud("status", "--run", run, "--json", "--verify").stdout)
     assert not status["is_up_to_date"], "status --verify sees nothing"
     _mend(bench, run, "--verify")
     return "an edited, a removed and an emptied one were found and restored, in the exports, too"
-
-
-def _overwrite_head(path: Path) -> None:
-    with path.open("r+b") as stream:
-        stream.write(b"\x00" * 100)
-
-
-def _overwrite_middle(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("r+b") as stream:
-        stream.seek(size // 4)
-        stream.write(GARBAGE * (size // 2 // len(GARBAGE)))
-
-
-STORE_DAMAGES: Mapping[str, Damage] = {
-    "with another header": _overwrite_head,
-    "overwritten in the middle": _overwrite_middle,
-    "cut in half": _cut,
-    "replaced": _replace,
-    "that is a folder": _swap_for_folder,
-}
 
 
 def damage_store(bench: Bench, damage: Damage) -> str:
@@ -330,7 +257,7 @@ def damage_store(bench: Bench, damage: Damage) -> str:
             "runner.replies" if store.is_dir() else "move the file away",
         )
         # Where only pages in the middle are bad, the note that this run uses the store may still be written.
-        if damage is not _overwrite_middle:
+        if damage is not overwrite_middle:
             assert (store.read_bytes() if store.is_file() else None) == before, "the file was changed"
         store.rename(bench.folder / f"{run.name}-store")
         for path in run.glob(f"{STORE}-*"):

@@ -98,8 +98,20 @@ def test_a_sidecar_of_an_older_form_is_redone(shelf: Path, run: Path) -> None:
     before = record_files(run)
     meta = find(run, "pair/first*.meta.json")
     meta.write_text(json.dumps({"schema_version": 1, "stage": "pair", "key": "x"}), "utf-8")
-    assert "damaged or of an older version" in "".join(reasons(survey(run, shelf, settings()), "pair"))
+    assert "damaged, edited or of an older version" in "".join(reasons(survey(run, shelf, settings()), "pair"))
     assert n_run(bring_up(run, shelf, settings()))["pair"] == 1
+    assert record_files(run) == before
+
+
+def test_an_edited_sidecar_is_redone(shelf: Path, run: Path) -> None:
+    before = record_files(run)
+    meta = find(run, "extract/first*p00001*.meta.json")
+    data = json.loads(meta.read_text("utf-8"))
+    meta.write_text(json.dumps({**data, "counts": {**data["counts"], "failed": 1}}), "utf-8")
+    assert reasons(survey(run, shelf, settings()), "extract") == {
+        "its sidecar is damaged, edited or of an older version"
+    }
+    assert n_run(bring_up(run, shelf, settings())) == {"documents": 0, "extract": 1, "pair": 0}
     assert record_files(run) == before
 
 

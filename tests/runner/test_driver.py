@@ -196,7 +196,9 @@ def test_identical_copies_are_one_document(tmp_path: Path, shelf: Path) -> None:
     (shelf / "a_copy.txt").write_bytes((shelf / "first.txt").read_bytes())
     reports = bring_up(tmp_path / "run", shelf, settings())
     assert reports["documents"].counts.inputs == 2
-    line = json.loads(next((tmp_path / "run" / "documents").glob("a_copy*.jsonl")).read_text("utf-8").splitlines()[0])
+    line = json.loads(
+        next((tmp_path / "run" / "documents").glob("a_copy-????????.jsonl")).read_text("utf-8").splitlines()[0]
+    )
     assert line["file"] == "a_copy.txt"
     assert line["copies"] == ["first.txt"]
 

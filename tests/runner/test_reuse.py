@@ -110,7 +110,7 @@ def test_a_copy_beside_a_book_costs_no_page(tmp_path: Path, shelf: Path) -> None
     reports = bring_up(run, shelf, settings())
     assert n_run(reports) == {"documents": 1, "extract": 0, "pair": 0}
     assert len(log.read_text("utf-8").split()) == 5
-    line = json.loads(next((run / "documents").glob("first*.jsonl")).read_text("utf-8").splitlines()[0])
+    line = json.loads(next((run / "documents").glob("first-????????.jsonl")).read_text("utf-8").splitlines()[0])
     assert line["copies"] == ["zz/copy.txt"]
 
 
@@ -138,15 +138,17 @@ def test_the_reason_of_a_stale_part_is_named(tmp_path: Path, shelf: Path) -> Non
     assert any(reason == "not made yet" for reason in reasons(told, "pair"))
 
 
-def test_an_upstream_part_that_changed_is_named(tmp_path: Path, shelf: Path) -> None:
+def test_an_input_that_changed_is_named(tmp_path: Path, shelf: Path) -> None:
     run = tmp_path / "run"
-    (shelf / "第二册.txt").write_text("甲\nbad\n丙", "utf-8")
     bring_up(run, shelf, settings())
-    book = next((run / "extract").glob("第二册*p00001*.meta.json"))
-    data = json.loads(book.read_text("utf-8"))
-    book.write_text(json.dumps({**data, "sha256": "0" * 64, "mtime_ns": 0}), "utf-8")
-    told = reasons(survey(run, shelf, settings()), "extract")
-    assert any("was edited" in reason for reason in told)
+    (shelf / "第二册.txt").write_text("甲\n乙\n丙\n丁", "utf-8")
+    bring_up(run, shelf, settings(), Wish("extract"))
+    # The toy's pairs of the other book do not change; those of this one have other pages now.
+    told = survey(run, shelf, settings())["pair"]
+    assert [state.reason for state in told.states if state.spec.document == "第二册.txt"] == ["not made yet"]
+    config = settings("serial", "extract.min_dpi=200")
+    bring_up(run, shelf, config, Wish("extract"))
+    assert reasons(survey(run, shelf, config), "pair") == {"not made yet"}
 
 
 def test_nested_settings_are_told_apart() -> None:

@@ -88,7 +88,7 @@ def _hash_cached(
         stat = path.stat()
         stamp = (stat.st_size, stat.st_mtime_ns)
         old = cache.get(key)
-        if old is not None and old[:2] == list(stamp):
+        if isinstance(old, list) and old[:2] == list(stamp) and len(old) == 3:
             sha256 = str(old[2])
         else:
             with path.open("rb") as stream:

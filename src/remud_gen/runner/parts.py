@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from remud_gen.errors import InputError
 from remud_gen.records import SCHEMA_VERSION
-from remud_gen.runner.basis import Basis, Stamp
+from remud_gen.runner.basis import Basis, Stamp, shorten_digest
 from remud_gen.runner.reading import Inputs, read_bytes_of
 
 SLICE_RECORDS = 200  # records that one part of the next stage takes; replies and crashes cost at most so many
@@ -99,10 +99,16 @@ class PartMeta(BaseModel):
     errors_sha256: str
     errors_size: int
     errors_mtime_ns: int
+    calls_size: int = 0  # of the file of calls; 0 where no model was asked
     slices: list[Slice]
     single: str | None = None  # the record itself where a document is all there is: planning then opens no other file
     endings: str = ""  # how each input ended, see reuse.py
     seconds: float = 0.0
+    seal: str = ""  # digest of all of the above: an edited sidecar is no sidecar
+
+    def make_seal(self) -> str:
+        """What `seal` must be."""
+        return shorten_digest(self.model_dump_json(exclude={"seal"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,8 @@ def read_meta(path: Path) -> PartMeta | None:
         return None
     if meta.schema_version > SCHEMA_VERSION:
         _refuse_newer(path.name, data)
+    if meta.schema_version == SCHEMA_VERSION and meta.seal != meta.make_seal():
+        return None
     return meta
 
 
@@ -192,7 +200,7 @@ def examine(run: Path, spec: PartSpec, basis: Basis, *, is_thorough: bool = Fals
     meta = read_meta(paths.meta)
     if meta is None:
         is_torn = paths.meta.exists()
-        reason = "its sidecar is damaged or of an older version" if is_torn else "not made yet"
+        reason = "its sidecar is damaged, edited or of an older version" if is_torn else "not made yet"
         return PartState(spec, stamp, "missing", reason, None)
     if meta.schema_version < SCHEMA_VERSION:
         return PartState(spec, stamp, "stale", f"written with schema {meta.schema_version}", None)
@@ -223,6 +231,8 @@ def find_damage(run: Path, meta: PartMeta, paths: PartPaths, *, is_thorough: boo
                 return f"{path.name} was edited"
         except OSError:
             return f"{path.name} is missing"
+    if meta.calls_size and (not paths.calls.is_file() or paths.calls.stat().st_size != meta.calls_size):
+        return f"{paths.calls.name} is missing or was edited"
     if is_thorough:
         for picture in _list_pictures(paths.records):
             if not _is_whole(run / picture):

@@ -57,7 +57,7 @@ def read_outcomes(run: Path, meta: PartMeta) -> Iterator[OldOutcome]:
     try:
         records = iter(paths.records.read_bytes().splitlines(keepends=True))
         errors = iter(paths.errors.read_bytes().splitlines())
-        calls = iter(json.loads(paths.calls.read_bytes()) if paths.calls.exists() else ())
+        calls = iter(_read_calls(paths.calls))
         for word in meta.endings.split():
             found = WORD.fullmatch(word)
             if found is None:
@@ -72,3 +72,13 @@ def read_outcomes(run: Path, meta: PartMeta) -> Iterator[OldOutcome]:
     except (OSError, ValueError, StopIteration, RuntimeError):
         # A generator expression that runs dry inside this generator is a RuntimeError.
         raise DamagedPart(name, "does not hold what its sidecar says") from None
+
+
+def _read_calls(path: Path) -> list[dict[str, Any]]:
+    """One entry per input of an async stage; none where no model was asked."""
+    if not path.exists():
+        return []
+    calls = json.loads(path.read_bytes())
+    if not (isinstance(calls, list) and all(isinstance(entry, dict) for entry in calls)):
+        raise ValueError(f"{path.name} does not hold a list of calls")
+    return calls

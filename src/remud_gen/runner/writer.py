@@ -107,9 +107,11 @@ class PartWriter:
             lines.write_all(self._errors)
         error_bytes = errors.getvalue().encode("utf-8")
         write_atomically(self._paths.errors, error_bytes)
+        call_bytes = b""
         if self._calls:
             dumped = [calls.model_dump(exclude_defaults=True) for calls in self._calls]
-            write_atomically(self._paths.calls, json.dumps(dumped).encode("ascii"))
+            call_bytes = json.dumps(dumped).encode("ascii")
+            write_atomically(self._paths.calls, call_bytes)
         stat = self._paths.errors.stat()
         meta = PartMeta(
             stage=self._spec.stage,
@@ -127,11 +129,13 @@ class PartWriter:
             errors_sha256=hashlib.sha256(error_bytes).hexdigest(),
             errors_size=stat.st_size,
             errors_mtime_ns=stat.st_mtime_ns,
+            calls_size=len(call_bytes),
             slices=slices,
             single=self._single if self.counts.outputs == 1 else None,
             endings=" ".join(self._endings),
             seconds=round(time.monotonic() - self._started, 3),
         )
+        meta.seal = meta.make_seal()
         write_atomically(self._paths.meta, meta.model_dump_json().encode("utf-8"))
         return meta
 
