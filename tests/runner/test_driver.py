@@ -55,7 +55,7 @@ def test_an_edited_checkpoint_is_redone(tmp_path: Path, shelf: Path) -> None:
     run = tmp_path / "run"
     bring_up(run, shelf, settings())
     before = record_files(run)
-    victim = next((run / "extract").glob("first*p00003*.jsonl"))
+    victim = next((run / "extract").glob("first*p00003-00004.jsonl"))
     victim.write_text(victim.read_text("utf-8").replace('"height_pt":3', '"height_pt":9'), "utf-8")
     assert n_run(bring_up(run, shelf, settings())) == {"documents": 0, "extract": 1, "pair": 0}
     assert record_files(run) == before
