@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from remud_gen.errors import ConfigError
 from remud_gen.shipped import find_shipped
 
+SECRET_NAME = re.compile(r"(?:^|[&;])[^=&;]*(?:key|token|secret|password|passwd|sig|auth)[^=&;]*=", re.IGNORECASE)
 SHORT_FORMS = {"REMUD_MODEL": ("generate", "model"), "REMUD_BASE_URL": ("generate", "base_url")}
 
 
@@ -73,8 +76,17 @@ class GenerateConfig(Section):
     @field_validator("base_url")
     @classmethod
     def _refuse_credentials(cls, value: str | None) -> str | None:
-        if value is not None and "@" in value.split("?")[0].removeprefix("https://").split("/")[0]:
-            raise ValueError("holds a user name or password; keys come from REMUD_API_KEY or OPENAI_API_KEY")
+        if value is None:
+            return value
+        told = "keys come from REMUD_API_KEY or OPENAI_API_KEY, never from the configuration, which is written to disk"
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise ValueError("is no address") from None
+        if "@" in parts.netloc:
+            raise ValueError(f"holds a user name or password; {told}")
+        if SECRET_NAME.search(parts.query):
+            raise ValueError(f"holds a key; {told}")
         return value
 
 

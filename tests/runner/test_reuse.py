@@ -91,7 +91,8 @@ def test_a_renamed_book_is_not_read_again(tmp_path: Path, shelf: Path) -> None:
     reports = bring_up(run, shelf, settings())
     assert n_run(reports) == {"documents": 1, "extract": 3, "pair": 1}
     assert reports["extract"].n_orphans == 3
-    assert len(log.read_text("utf-8").split()) == 5
+    # Of three parts of two pages one holds a failure: that one is read anew, which may have been the name's fault.
+    assert log.read_text("utf-8").split()[5:] == ["1", "2"]
     assert {error["file"] for error in error_lines(run, "extract") if error["code"] == "UNFIT"} == {
         "first.txt",
         "atlas.txt",
@@ -170,3 +171,103 @@ def test_a_basis_explains_itself(tmp_path: Path) -> None:
     ]
     assert new.explain_change(tmp_path, new.sha) == []
     assert new.explain_change(tmp_path, "f" * 16) == ["settings, libraries or version changed"]
+
+
+def stop_when(log: Path, n_lines: int, interruption: Interruption) -> None:
+    import threading
+    import time
+
+    def wait() -> None:
+        while not log.exists() or len(log.read_text("utf-8").split()) < n_lines:
+            time.sleep(0.02)
+        interruption.is_requested = True
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def run_stopped(run: Path, shelf: Path, wish: Wish, config, log: Path, n_lines: int) -> None:
+    """Bring up, with a wish to stop once so many pages were begun."""
+    folder = RunFolder(run).open(config)
+    try:
+        with Interruption(lambda text: None) as interruption, pytest.raises(Interrupted):
+            stop_when(log, n_lines, interruption)
+            Driver(folder, config, ROWS, interruption, is_quiet=True).bring_up_to(wish, [shelf])
+    finally:
+        folder.close()
+
+
+def test_a_stopped_retry_keeps_what_the_part_held(tmp_path: Path) -> None:
+    shelf, run, log = tmp_path / "shelf", tmp_path / "run", tmp_path / "log"
+    shelf.mkdir()
+    write_logged(shelf / "book.txt", log, 8, {2: "slow bad", 5: "slow bad", 7: "slow bad"})
+    config = settings("serial", "extract.pages_per_part=8")
+    before = bring_up(run, shelf, config, Wish("extract"))["extract"].counts
+    files = record_files(run)
+    run_stopped(run, shelf, Wish("extract", retries_errors=True), config, log, 9)
+    report = survey(run, shelf, config)["extract"]
+    assert report.counts == before
+    assert {name: data for name, data in record_files(run).items() if "extract" in name} == {
+        name: data for name, data in files.items() if "extract" in name
+    }
+    assert len(log.read_text("utf-8").split()) < 8 + 3
+
+
+def test_a_stopped_resume_never_shrinks(tmp_path: Path) -> None:
+    shelf, run, log = tmp_path / "shelf", tmp_path / "run", tmp_path / "log"
+    shelf.mkdir()
+    write_logged(shelf / "book.txt", log, 8, dict.fromkeys(range(7, 9), "slow"))
+    config = settings("serial", "extract.pages_per_part=8")
+    bring_up(run, shelf, config, Wish("extract", limits={"extract": 6}))
+    run_stopped(run, shelf, Wish("extract"), config, log, 7)
+    assert survey(run, shelf, config)["extract"].counts.inputs >= 6
+
+
+def test_a_smaller_limit_with_a_retry_never_shrinks(tmp_path: Path) -> None:
+    shelf, run, log = tmp_path / "shelf", tmp_path / "run", tmp_path / "log"
+    shelf.mkdir()
+    write_logged(shelf / "book.txt", log, 8, {2: "bad"})
+    config = settings("serial", "extract.pages_per_part=8")
+    bring_up(run, shelf, config, Wish("extract", limits={"extract": 6}))
+    again = bring_up(run, shelf, config, Wish("extract", retries_errors=True, limits={"extract": 3}))["extract"]
+    assert again.counts.inputs == 6
+    assert log.read_text("utf-8").split() == [
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "2",
+    ]  # the failed one of a partial part, too
+
+
+def test_bytes_that_were_changed_are_not_taken_over(tmp_path: Path, shelf: Path) -> None:
+    run, log = tmp_path / "run", tmp_path / "log"
+    write_logged(shelf / "first.txt", log, 4)
+    bring_up(run, shelf, settings())
+    victim = next((run / "extract").glob("first*p00001-00002.jsonl"))
+    victim.write_text(victim.read_text("utf-8").replace('"height_pt":1', '"height_pt":9'), "utf-8")
+    (shelf / "first.txt").rename(shelf / "atlas.txt")
+    bring_up(run, shelf, settings())
+    bring_up(tmp_path / "reference", shelf, settings())
+    kept = {name: data for name, data in record_files(run).items() if "/first-" not in name}
+    assert kept == record_files(tmp_path / "reference")
+
+
+def test_what_kills_again_when_left_out_ends_the_part(tmp_path: Path, shelf: Path) -> None:
+    (shelf / "first.txt").write_text("good\nhalf\ngood", "utf-8")
+    report = bring_up(tmp_path / "run", shelf, settings("processes", "extract.pages_per_part=8"))["extract"]
+    assert (report.counts.inputs, report.counts.produced, report.counts.failed) == (6, 5, 1)
+    assert report.counts.codes == {"NOT_UNICODE": 1}
+
+
+def test_crashes_in_a_retry_cost_no_good_page(tmp_path: Path, shelf: Path) -> None:
+    gate = tmp_path / "gate"
+    lines = ["good"] * 4 + [f"gated={gate}"] * 4
+    (shelf / "first.txt").write_text("\n".join(lines), "utf-8")
+    config = settings("processes", "extract.pages_per_part=8")
+    before = bring_up(tmp_path / "run", shelf, config)["extract"].counts
+    assert (before.produced, before.failed) == (7, 4)
+    gate.write_text("deadly", "utf-8")
+    after = bring_up(tmp_path / "run", shelf, config, Wish("pair", retries_errors=True))["extract"].counts
+    assert (after.produced, after.failed, after.codes) == (7, 4, {"WORKER_DIED": 4})

@@ -52,6 +52,13 @@ class LinePages(RecordStage[PageInput, Page]):
         if "logged=" in line:
             with Path(line.split("logged=")[1]).open("a", encoding="utf-8") as log:
                 log.write(f"{item.number}\n")
+        if line.startswith("gated="):
+            if Path(line.removeprefix("gated=")).exists():
+                os.kill(os.getpid(), signal.SIGSEGV)
+            raise RecordError("BAD_LINE", "not yet", "wait")
+        if line == "half":
+            yield self._make_page(item).model_copy(update={"flags": ("half a character: \ud800",)})
+            return
         if "swell" in line:
             self.hoard = bytearray(150 * 2**20)
             self.hoard[::4096] = b"x" * len(self.hoard[::4096])
@@ -64,7 +71,7 @@ class LinePages(RecordStage[PageInput, Page]):
             Path(line.removeprefix("rewrite=")).write_text("four\nfive\nsix", "utf-8")
         if "segfault" in line:
             os.kill(os.getpid(), signal.SIGSEGV)
-        if "hang" in line:
+        if "hang" in line.split():
             time.sleep(600)
         if "grow" in line:
             self.hoard = bytearray(400 * 2**20)

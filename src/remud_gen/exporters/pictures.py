@@ -19,6 +19,7 @@ from remud_gen.rules.digests import DigestTable, digest_text
 
 # What Pillow raises on broken, truncated or hostile image files.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+RESTORE_HINT = "run `remud extract --verify` to restore it"
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
 _ENDINGS = ("", ".jpg", ".png", "-rgb.jpg", "-rgb.png")  # behind the SHA-256; the empty one stands for the stored path
 
@@ -121,14 +122,12 @@ def inspect_picture(source: Path, ref: ImageRef) -> Inspection:
     try:
         data = source.read_bytes()
         if hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise RecordError(
-                "IMAGE_CHANGED", f"{ref.path} is not what the record names", "run `remud extract` to restore it"
-            )
+            raise RecordError("IMAGE_CHANGED", f"{ref.path} is not what the record names", RESTORE_HINT)
         with Image.open(io.BytesIO(data)) as image:
             image.load()
             return _FOUND[_SUFFIXES.get(image.format or ""), image.mode == "RGB"]
     except UNREADABLE as error:
-        raise RecordError("IMAGE_UNREADABLE", f"{ref.path}: {error}", "run `remud extract` to restore it") from None
+        raise RecordError("IMAGE_UNREADABLE", f"{ref.path}: {error}", RESTORE_HINT) from None
 
 
 def convert_to_rgb(source: Path, suffix: str | None) -> tuple[bytes, str]:

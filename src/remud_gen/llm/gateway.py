@@ -132,11 +132,13 @@ class Gateway:
         """How many replies came from an endpoint so far, stored ones not counted."""
         return self.counts["received"]
 
-    async def ask(self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset()) -> ModelReply:
+    async def ask(
+        self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset(), until_s: float = float("inf")
+    ) -> ModelReply:
         """A stored reply if there is one, else a fresh one, committed before it is returned.
 
-        A request whose hash is `distrusted` is sent once more, and its reply takes the place of the stored one; from
-        then on this gateway gives the fresh one.
+        A request whose hash is `distrusted` is sent once more if its reply was stored up to `until_s` (seconds since
+        1970), and the new reply takes the place of the stored one; from then on this gateway gives the fresh one.
 
         Raises:
             RecordError: this request failed for good; the code says how.
@@ -150,7 +152,7 @@ class Gateway:
         for guard in self._hooks.guards:
             request = guard.admit(request)
         key = hash_request(request, self.client.name, self.client.model)
-        if key in distrusted and not self._renewals.get(key):
+        if key in distrusted and not self._renewals.get(key) and self._was_stored_by(key, until_s):
             self._renewals[key] = False
         elif (stored := self._read_stored(key)) is not None:
             self.counts["stored"] += 1
@@ -162,6 +164,10 @@ class Gateway:
             self._in_flight[key] = task
             task.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(task)
+
+    def _was_stored_by(self, key: str, until_s: float) -> bool:
+        stored_at = self._store.read_time(key) if self._store else None
+        return stored_at is None or stored_at <= until_s
 
     def refuse(self, reason: Refusal) -> None:
         """Send nothing more; what is in flight is still stored, what waits for another attempt gives up."""

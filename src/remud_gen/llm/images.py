@@ -27,7 +27,7 @@ def encode_image(path: Path, max_side_px: int) -> str:
             if media_type is None or max(image.size) > max_side_px:
                 media_type, data = "image/jpeg", _shrink(image, max_side_px)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
-        hint = "delete the file from the run's images folder, then run `remud extract` to make it again"
+        hint = "run `remud extract --verify` to make it again"
         raise RecordError("IMAGE_UNREADABLE", f"{path.name} cannot be read as a picture: {error}", hint) from None
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 

@@ -63,6 +63,13 @@ class ReplyStore:
             row = self._connection.execute(query, (request_sha256,)).fetchone()
         return None if row is None else ModelReply(**dict(zip(COLUMNS, row, strict=True)))
 
+    def read_time(self, request_sha256: str) -> int | None:
+        """When the reply to a request was stored, in whole seconds since 1970; None if it was never answered."""
+        query = "SELECT stored_at FROM replies WHERE request_sha256 = ?"
+        with self._explained():
+            row = self._connection.execute(query, (request_sha256,)).fetchone()
+        return None if row is None else int(row[0])
+
     def put(self, reply: ModelReply, *, replaces: bool = False) -> None:
         """Store and commit; the first reply to a request stays, unless this one `replaces` it."""
         values = [getattr(reply, name) for name in COLUMNS]

@@ -73,7 +73,15 @@ def resolve_config(options: Options) -> Config:
     kept = options.run / "config.yaml"
     if file is None and kept.is_file():
         file = kept
-    return load_config(file, options.assignments)
+    return _fix_paths(load_config(file, options.assignments))
+
+
+def _fix_paths(config: Config) -> Config:
+    """Relative paths mean this folder, now: the run keeps its configuration and may be called from elsewhere."""
+    replies, prompts = config.runner.replies, config.generate.prompts
+    runner = config.runner.model_copy(update={"replies": replies.absolute() if replies else None})
+    generate = config.generate.model_copy(update={"prompts": prompts.absolute() if prompts else None})
+    return config.model_copy(update={"runner": runner, "generate": generate})
 
 
 @contextmanager

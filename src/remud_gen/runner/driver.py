@@ -22,7 +22,7 @@ from remud_gen.runner.parts import PartState
 from remud_gen.runner.plan import Request, StageRow, join_parts, make_basis, plan_stage
 from remud_gen.runner.progress import Progress, tell
 from remud_gen.runner.reading import DamagedPart, iterate_inputs
-from remud_gen.runner.rename import find_namesake
+from remud_gen.runner.rename import Namesakes
 from remud_gen.runner.reports.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.window import Window
@@ -134,7 +134,8 @@ class Driver:
     ) -> StageReport:
         started = time.monotonic()
         todo = [] if is_left else [state for state in states if _needs_run(state, wish)]
-        jobs = [self._make_job(row, stage, state) for state in todo]
+        namesakes = Namesakes(self._folder.path, row.name, is_thorough=wish.is_thorough)
+        jobs = [_make_job(row, stage, state, namesakes, wish) for state in todo]
         done: dict[str, JobResult] = {}
         calls: Mapping[str, int] = {}
         if jobs:
@@ -169,22 +170,6 @@ class Driver:
         count_retries(report, todo, done)
         report.seconds = time.monotonic() - started
         return report
-
-    def _make_job(self, row: StageRow, stage: Stage[Any, Any], state: PartState) -> Job:
-        """What is to be made of a part, and what of an earlier version can be kept."""
-        is_divisible = isinstance(stage, RecordStage)
-        job = Job(row.target, state.spec, state.stamp, is_divisible=is_divisible)
-        meta = state.meta
-        if row.division == "pages" and state.state in ("missing", "stale") and state.spec.take is None:
-            namesake = find_namesake(self._folder.path, state)
-            if namesake is not None:
-                return replace(job, old=namesake, keeps="renamed")
-        if meta is None or state.state == "stale" or row.division in ("document", "corpus"):
-            return job
-        if state.state == "fresh":
-            return replace(job, old=meta, keeps="clean")
-        # A partial part of an async stage may lack inputs in the middle; its replies are stored, so it is made anew.
-        return replace(job, old=meta, keeps="all") if is_divisible else job
 
     def _run_loop(self, asking: Coroutine[Any, Any, Mapping[str, int]]) -> Mapping[str, int]:
         """asyncio.run, ended at once by a second wish to stop."""
@@ -247,6 +232,24 @@ class Driver:
                 f"{counts.failed} of {counts.inputs} {report.unit}s failed in {report.name}{rest}",
                 f"{quoted}\nmend the cause and add --retry-errors, or raise runner.max_error_rate",
             )
+
+
+def _make_job(row: StageRow, stage: Stage[Any, Any], state: PartState, namesakes: Namesakes, wish: Wish) -> Job:
+    """What is to be made of a part, and what of an earlier version can be kept."""
+    is_divisible = isinstance(stage, RecordStage)
+    job = Job(row.target, state.spec, state.stamp, is_divisible=is_divisible)
+    meta = state.meta
+    if row.division == "pages" and state.state in ("missing", "stale") and state.spec.take is None:
+        namesake = namesakes.find(state)
+        if namesake is not None:
+            return replace(job, old=namesake, keeps="renamed", is_divisible=False)
+    if meta is None or state.state == "stale" or row.division in ("document", "corpus"):
+        return job
+    spec = state.spec
+    if spec.take is not None:
+        # A limit bounds work; it never makes a result smaller.
+        spec = replace(spec, take=max(spec.take, meta.counts.inputs))
+    return replace(job, spec=spec, old=meta, keeps="clean" if wish.retries_errors else "all")
 
 
 def _update(states: Sequence[PartState], done: Mapping[str, JobResult]) -> list[PartState]:

@@ -26,6 +26,7 @@ def open_atomically(path: Path, scratch: Path | None = None) -> Iterator[BinaryI
     """
     temporary = (scratch or path.parent) / f"{TEMPORARY}{uuid.uuid4().hex}"
     try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
             yield stream

@@ -45,9 +45,7 @@ class ContentImageStore:
         path = f"images/{sha256[:2]}/{sha256}.{'jpg' if is_photographic else 'png'}"
         # A picture that is there is compared: only so does making a part anew mend one that was damaged.
         if read_bytes_of(self._root / path) != data:
-            folder = self._root / "images"
-            folder.mkdir(exist_ok=True)
-            write_atomically(self._root / path, data, scratch=folder)
+            write_atomically(self._root / path, data, scratch=self._root / "images")
         return ImageRef(
             path=path,
             sha256=sha256,
@@ -68,5 +66,5 @@ class ContentImageStore:
             raise RecordError("IMAGE_MISSING", f"{ref.path!r} is not a path of the image store")
         path = self._root / relative
         if not path.is_file():
-            raise RecordError("IMAGE_MISSING", f"{ref.path} is gone", "run `remud extract` again to restore it")
+            raise RecordError("IMAGE_MISSING", f"{ref.path} is gone", "run `remud extract --verify` to restore it")
         return path

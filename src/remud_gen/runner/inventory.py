@@ -74,9 +74,23 @@ def _list_files(root: Path, run: Path) -> Iterator[Path]:
     for folder, subfolders, names in os.walk(root):
         here = Path(folder)
         subfolders[:] = sorted(
-            name for name in subfolders if not name.startswith(".") and (here / name).resolve() != run
+            name
+            for name in subfolders
+            if not name.startswith(".") and (here / name).resolve() != run and not _is_own(here / name)
         )
         yield from (here / name for name in sorted(names) if not name.startswith(".") and (here / name).is_file())
+
+
+def _is_own(folder: Path) -> bool:
+    """Another run, or an export: what remud has made is no book."""
+    for name, mark in (("run.json", "schema_version"), ("MANIFEST.json", "made_by")):
+        try:
+            data = json.loads((folder / name).read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(data, dict) and mark in data and "schema_version" in data:
+            return True
+    return False
 
 
 def _hash_cached(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -157,6 +158,15 @@ def part_paths(run: Path, stage: str, key: str) -> PartPaths:
     """Where a part lies."""
     base = f"{run}/{stage}/{key}"  # of strings: a hundred thousand of these must be cheap
     return PartPaths(*(Path(base + suffix) for suffix in (".jsonl", ".errors.jsonl", ".calls.json", ".meta.json")))
+
+
+def list_parts(run: Path, stage: str) -> list[str]:
+    """Keys of all parts of a stage that are on disk."""
+    folder = run / stage
+    if not folder.is_dir():
+        return []
+    ending = ".meta.json"
+    return sorted(entry.name.removesuffix(ending) for entry in os.scandir(folder) if entry.name.endswith(ending))
 
 
 def read_meta(path: Path) -> PartMeta | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,7 +12,7 @@ from typing import Any, Literal
 from remud_gen.config import Config
 from remud_gen.records import Document
 from remud_gen.runner.basis import Basis, flatten_settings, shorten_digest
-from remud_gen.runner.parts import PartSpec, PartState, examine, make_slug, part_paths
+from remud_gen.runner.parts import PartSpec, PartState, examine, list_parts, make_slug, part_paths
 from remud_gen.runner.reading import Inputs, PartInput, parse_line
 from remud_gen.runner.rename import NAME
 from remud_gen.stages.base import InputFile, Stage
@@ -183,15 +182,6 @@ def _divide_corpus(row: StageRow, upstream: Sequence[PartState]) -> Iterator[Par
     inputs = join_parts(list(_finished(upstream)))
     if inputs.count:
         yield PartSpec(row.name, row.name, inputs)
-
-
-def list_parts(run: Path, stage: str) -> list[str]:
-    """Keys of all parts of a stage that are on disk."""
-    folder = run / stage
-    if not folder.is_dir():
-        return []
-    ending = ".meta.json"
-    return sorted(entry.name.removesuffix(ending) for entry in os.scandir(folder) if entry.name.endswith(ending))
 
 
 def find_orphans(run: Path, stage: str, planned: Mapping[str, PartState]) -> list[str]:

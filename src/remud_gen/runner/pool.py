@@ -128,6 +128,8 @@ class WorkerPool:
                     return message
                 if isinstance(message, RemudError):
                     raise message
+                if isinstance(message, Failure):
+                    return self._give_up(worker, job, message, tick)
         except (EOFError, OSError):
             is_silent = True
             worker.process.join(END_WITHIN_S)
@@ -141,9 +143,16 @@ class WorkerPool:
             return None  # whatever ended it may be what the user did: its part is made by the next run
         return self._bury(job, worker.n_ticked, failure, tick)
 
+    def _give_up(self, worker: _Worker, job: Job, failure: Failure, tick: Tick) -> JobResult:
+        """A part that could not be made for a reason of its own; its worker lives."""
+        worker.tick(tick)
+        self._release(worker)
+        tick(job.spec.taken - worker.n_ticked)
+        return fail_part(self._bench, job, failure)
+
     def _bury(self, job: Job, n_begun: int, failure: Failure, tick: Tick) -> JobResult | Job:
         """The job once more without the input that killed its worker; failed as a whole where that is not known."""
-        is_known = job.is_divisible and n_begun > 0 and job.spec.taken > 1
+        is_known = job.is_divisible and n_begun > 0 and job.spec.taken > 1 and n_begun - 1 not in job.condemned
         if is_known and len(job.condemned) < MOST_DEATHS - 1:
             tick(-n_begun)
             return replace(job, condemned={**job.condemned, n_begun - 1: failure})

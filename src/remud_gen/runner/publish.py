@@ -273,7 +273,8 @@ def _explain(error: OSError, target: Path, run: Path) -> InputError:
     message = f"cannot write the export to {target}: {error.strerror or error}{where}"
     if isinstance(error, FileNotFoundError) and error.filename and Path(error.filename).is_relative_to(run / PICTURES):
         return InputError(
-            f"the picture {error.filename} vanished during the export", "run `remud extract`, then export again"
+            f"the picture {error.filename} vanished during the export",
+            "run `remud extract --verify`, then export again",
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         advice = "make room there, or name a folder on another disk with --out"

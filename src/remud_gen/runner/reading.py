@@ -87,11 +87,17 @@ def read_verified(run: Path, part: PartInput) -> bytes:
 
 
 def read_bytes_of(path: Path) -> bytes:
-    """A whole record file; nothing when it is gone, which whoever asks has noticed before."""
+    """A whole file of the run; nothing when it is gone, which whoever asks has noticed before.
+
+    Raises:
+        InputError: when it is there and cannot be read: no fault of the book that is being worked on.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "look at the disk of the run folder") from None
 
 
 def parse_line(line: bytes) -> Record:

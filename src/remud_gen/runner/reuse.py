@@ -6,6 +6,7 @@ lines, and the codes of rejections whose records were kept: `p4.0 r1.0:LEAK_LABE
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -55,8 +56,12 @@ def read_outcomes(run: Path, meta: PartMeta) -> Iterator[OldOutcome]:
     paths = part_paths(run, meta.stage, meta.key)
     name = f"{meta.stage}/{meta.key}.jsonl"
     try:
-        records = iter(paths.records.read_bytes().splitlines(keepends=True))
-        errors = iter(paths.errors.read_bytes().splitlines())
+        record_bytes, error_bytes = paths.records.read_bytes(), paths.errors.read_bytes()
+        # What is taken over gets a new digest: bytes that were changed meanwhile must not come to look genuine.
+        if (_digest(record_bytes), _digest(error_bytes)) != (meta.sha256, meta.errors_sha256):
+            raise DamagedPart(name, "was changed after it was written")
+        records = iter(record_bytes.splitlines(keepends=True))
+        errors = iter(error_bytes.splitlines())
         calls = iter(_read_calls(paths.calls))
         for word in meta.endings.split():
             found = WORD.fullmatch(word)
@@ -72,6 +77,10 @@ def read_outcomes(run: Path, meta: PartMeta) -> Iterator[OldOutcome]:
     except (OSError, ValueError, StopIteration, RuntimeError):
         # A generator expression that runs dry inside this generator is a RuntimeError.
         raise DamagedPart(name, "does not hold what its sidecar says") from None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _read_calls(path: Path) -> list[dict[str, Any]]:

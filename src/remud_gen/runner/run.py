@@ -46,6 +46,10 @@ class Job:
     is_divisible: bool = False  # inputs are worked on one by one: a deadly one can be left out
     condemned: Mapping[int, Failure] = field(default_factory=dict)  # inputs that killed a worker, by their number
 
+    def trusts(self, old: OldOutcome) -> bool:
+        """Whether an earlier outcome is taken over rather than made anew."""
+        return self.keeps == "all" or old.is_clean
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -139,13 +143,19 @@ class Workbench:
         tick: Tick,
         is_stopping: Callable[[], bool],
     ) -> None:
-        kept = keep_outcomes(self._bench.run, job)
+        olds = load_olds(self._bench.run, job)
         for number, item in enumerate(iterate_inputs(self._bench.run, job.spec.inputs)):
-            if number >= job.spec.taken or (number and is_stopping()):
+            if number >= job.spec.taken:
                 break
+            old = olds[number] if number < len(olds) else None
+            is_kept = old is not None and job.trusts(old)
+            if not is_kept and number and is_stopping():
+                if old is None:
+                    break
+                is_kept = True  # a new version of a part never holds less than the old one
             tick(1)
-            if number in kept:
-                writer.copy(kept[number])
+            if old is not None and is_kept:
+                writer.copy(old)
                 continue
             outcomes: list[Outcome] = []
             failures: list[Failure] = []
@@ -182,12 +192,9 @@ class Workbench:
         writer.counts.inputs = writer.counts.produced = seen.inputs
 
 
-def keep_outcomes(run: Path, job: Job) -> dict[int, OldOutcome]:
-    """What of the old part is taken over, by number of the input."""
-    if job.old is None:
-        return {}
-    olds = enumerate(read_outcomes(run, job.old))
-    return {number: old for number, old in olds if job.keeps == "all" or old.is_clean}
+def load_olds(run: Path, job: Job) -> list[OldOutcome]:
+    """What an earlier version of the part holds, by number of the input; a partial one holds the first inputs."""
+    return [] if job.old is None else list(read_outcomes(run, job.old))
 
 
 class Door(Protocol):
@@ -198,21 +205,23 @@ class Door(Protocol):
         """Whether asking costs nothing, so that a reply without a price is no unknown cost."""
         ...
 
-    async def ask(self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset()) -> ModelReply:
-        """Answer, from the store unless the request's hash is distrusted."""
+    async def ask(
+        self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset(), until_s: float = float("inf")
+    ) -> ModelReply:
+        """Answer, from the store unless the request's hash is distrusted and its reply was stored up to that time."""
         ...
 
 
 class MeteredAsker:
     """The gateway as one input sees it: notes what this input's records rest on."""
 
-    def __init__(self, gateway: Door, distrusted: frozenset[str]) -> None:
-        self._gateway, self._distrusted = gateway, distrusted
+    def __init__(self, gateway: Door, distrusted: frozenset[str], until_s: float) -> None:
+        self._gateway, self._distrusted, self._until_s = gateway, distrusted, until_s
         self.calls = Calls(requests=[])
 
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask, and add the reply's tokens and cost, paid now or earlier, to this input's usage."""
-        reply = await self._gateway.ask(request, distrusted=self._distrusted)
+        reply = await self._gateway.ask(request, distrusted=self._distrusted, until_s=self._until_s)
         usage = self.calls.usage
         usage.calls += 1
         usage.input_tokens += reply.input_tokens or 0
@@ -224,10 +233,10 @@ class MeteredAsker:
 
 
 async def ask_about(
-    stage: AsyncStage[Any, Any], item: Record, gateway: Door, distrusted: frozenset[str]
+    stage: AsyncStage[Any, Any], item: Record, gateway: Door, distrusted: frozenset[str], until_s: float
 ) -> tuple[list[Outcome], Calls]:
     """All outcomes of one input of an async stage, and what they rest on."""
-    asker = MeteredAsker(gateway, distrusted)
+    asker = MeteredAsker(gateway, distrusted, until_s)
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
     with guarded(failures):
@@ -238,12 +247,16 @@ async def ask_about(
 
 
 def fail_part(bench: Bench, job: Job, failure: Failure) -> JobResult:
-    """Write a part whose worker died: every input is failed by name, and the rest of the book goes on."""
+    """Write a part whose worker died: every input is failed by name, but for what an earlier version holds."""
+    olds = load_olds(bench.run, job) if job.keeps != "renamed" else []
     with PartWriter(bench.run, job.spec, job.stamp) as writer:
         for number, item in enumerate(iterate_inputs(bench.run, job.spec.inputs)):
             if number >= job.spec.taken:
                 break
-            writer.add(locate(item), [job.condemned.get(number, failure)])
+            if number < len(olds) and job.trusts(olds[number]):
+                writer.copy(olds[number])
+            else:
+                writer.add(locate(item), [job.condemned.get(number, failure)])
         return JobResult(job, writer.commit(is_partial=job.spec.taken < job.spec.inputs.count))
 
 

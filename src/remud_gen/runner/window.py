@@ -11,8 +11,8 @@ from typing import Any
 from remud_gen.errors import BudgetReached, Interrupted, RemudError
 from remud_gen.records import Record
 from remud_gen.runner.reading import iterate_inputs, locate
-from remud_gen.runner.reuse import OldOutcome, read_outcomes
-from remud_gen.runner.run import Door, Job, JobResult, Tick, ask_about
+from remud_gen.runner.reuse import OldOutcome
+from remud_gen.runner.run import Door, Job, JobResult, Tick, ask_about, load_olds
 from remud_gen.runner.writer import Calls, Outcome, PartWriter
 from remud_gen.stages.base import AsyncStage
 
@@ -23,15 +23,13 @@ Asking = asyncio.Task[tuple[list[Outcome], Calls]]
 class _OpenPart:
     job: Job
     items: list[Record]
-    olds: Sequence[OldOutcome]  # of an earlier version of this part; none, or one per input
+    olds: Sequence[OldOutcome]  # of an earlier version of this part, for its first inputs
     answers: dict[int, tuple[list[Outcome], Calls]] = field(default_factory=dict)
 
     @property
     def wanted(self) -> list[int]:
         """Numbers of the inputs that must be asked about."""
-        if not self.olds:
-            return list(range(len(self.items)))
-        return [number for number, old in enumerate(self.olds) if not old.is_clean]
+        return [number for number in range(len(self.items)) if not self._is_kept(number)]
 
     @property
     def is_done(self) -> bool:
@@ -39,7 +37,25 @@ class _OpenPart:
 
     def distrusted(self, number: int) -> frozenset[str]:
         """Stored replies that made this input fail before."""
-        return self.olds[number].replies if self.olds else frozenset()
+        return self.olds[number].replies if number < len(self.olds) else frozenset()
+
+    @property
+    def distrusted_until_s(self) -> float:
+        """When this part last failed: replies stored later are those of a retry that was stopped."""
+        return self.job.old.errors_mtime_ns / 1e9 if self.job.old is not None else 0.0
+
+    def read_leading(self) -> Iterator[tuple[Record, tuple[list[Outcome], Calls] | OldOutcome]]:
+        """All inputs up to the first that nothing is known of: a part, whole or partial, holds its first inputs."""
+        for number, item in enumerate(self.items):
+            if number in self.answers:
+                yield item, self.answers[number]
+            elif number < len(self.olds):
+                yield item, self.olds[number]
+            else:
+                return
+
+    def _is_kept(self, number: int) -> bool:
+        return number < len(self.olds) and self.job.trusts(self.olds[number])
 
 
 class Window:
@@ -102,22 +118,23 @@ class Window:
                 return None
             part, number = entry
             self._open[part.job.spec.key] = part
-            question = ask_about(self._stage, part.items[number], self._gateway, part.distrusted(number))
+            doubts = part.distrusted(number), part.distrusted_until_s
+            question = ask_about(self._stage, part.items[number], self._gateway, *doubts)
             asking = asyncio.create_task(question)
             self._asked[asking] = (part, number)
             asking.add_done_callback(self._ended.put_nowait)
         return None
 
     def _save(self, publish: Callable[[JobResult], None]) -> None:
-        """Write what is finished of parts that are not; an earlier whole version is worth more than a new half one."""
+        """Write what is finished of parts that are not; what comes after a gap is found in the reply store."""
         for part in self._open.values():
-            if part.answers and not part.olds:
+            if part.answers:
                 publish(self._write(part))
 
     def _iterate(self, jobs: Sequence[Job], publish: Callable[[JobResult], None]) -> Iterator[tuple[_OpenPart, int]]:
         for job in jobs:
             items = list(iterate_inputs(self._run, job.spec.inputs))[: job.spec.taken]
-            olds = list(read_outcomes(self._run, job.old)) if job.old is not None else []
+            olds = load_olds(self._run, job)
             part = _OpenPart(job, [item for item in items if isinstance(item, Record)], olds)
             if not part.wanted:
                 publish(self._write(part))
@@ -127,10 +144,9 @@ class Window:
     def _write(self, part: _OpenPart) -> JobResult:
         spec = part.job.spec
         with PartWriter(self._run, spec, part.job.stamp) as writer:
-            for number, item in enumerate(part.items):
-                if number in part.answers:
-                    outcomes, calls = part.answers[number]
-                    writer.add(locate(item), outcomes, calls)
-                elif part.olds and part.olds[number].is_clean:
-                    writer.copy(part.olds[number])
+            for item, made in part.read_leading():
+                if isinstance(made, OldOutcome):
+                    writer.copy(made)
+                else:
+                    writer.add(locate(item), *made)
             return JobResult(part.job, writer.commit(is_partial=writer.counts.inputs < spec.inputs.count))

@@ -6,13 +6,15 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal
 
 from remud_gen.errors import RemudError
-from remud_gen.runner.run import Bench, Job, Workbench
+from remud_gen.runner.run import Bench, Job, JobResult, Tick, Workbench, guarded
+from remud_gen.stages.base import Failure
 
 STOP: Literal["stop"] = "stop"  # said by the driver: end the part after the input in hand
 DRIVERS_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # reach all processes, are answered by one
@@ -38,12 +40,23 @@ def serve(pipe: Connection, begun: Any, bench: Bench) -> None:
 
     try:
         while isinstance(job := line.receive(), Job):
-            try:
-                pipe.send(workbench.run(job, tick, line.is_stopping))
-            except RemudError as error:
-                pipe.send(error)
+            pipe.send(_run(workbench, job, tick, line.is_stopping))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _run(
+    workbench: Workbench, job: Job, tick: Tick, is_stopping: Callable[[], bool]
+) -> JobResult | Failure | RemudError:
+    """What came of a job, whatever it was: nothing may be lost in a worker that has no screen."""
+    failures: list[Failure] = []
+    result: JobResult | None = None
+    try:
+        with guarded(failures):
+            result = workbench.run(job, tick, is_stopping)
+    except RemudError as error:
+        return error
+    return failures[0] if result is None else result
 
 
 class _Line:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonlines
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
 from remud_gen.records import Document, Record
 from remud_gen.runner.basis import Stamp
@@ -57,21 +58,21 @@ class PartWriter:
         n_records = n_failures = 0
         codes: list[str] = []
         n_rejections = 0
-        for outcome in outcomes:
+        for outcome, text in map(_encode, outcomes):
             if isinstance(outcome, Failure):
                 n_failures += 1
                 self._note(where, "failed", outcome, outcome.hint, outcome.replies)
             elif isinstance(outcome, Rejection):
                 n_rejections += 1
                 if outcome.record is not None:
-                    self._write(outcome.record)
+                    self._write(outcome.record, text)
                     self._count_code(outcome.code)
                     codes.append(outcome.code)
                 else:
                     self._note(where, "rejected", outcome)
             else:
                 n_records += 1
-                self._write(outcome)
+                self._write(outcome, text)
         if not (n_records or n_failures or n_rejections):
             n_failures = 1
             silence = Failure("NOTHING_PRODUCED", "the stage said nothing about this input")
@@ -96,7 +97,7 @@ class PartWriter:
 
     def add_overlay(self, record: Record) -> None:
         """Write a record that belongs to the corpus rather than to one input."""
-        self._write(record)
+        self._write(record, record.model_dump_json())
 
     def commit(self, *, is_partial: bool) -> PartMeta:
         """Publish records, errors, calls and, last, the sidecar."""
@@ -105,7 +106,7 @@ class PartWriter:
         errors = io.StringIO()
         with jsonlines.Writer(errors, dumps=_dump_line) as lines:
             lines.write_all(self._errors)
-        error_bytes = errors.getvalue().encode("utf-8")
+        error_bytes = errors.getvalue().encode("utf-8", "backslashreplace")
         write_atomically(self._paths.errors, error_bytes)
         call_bytes = b""
         if self._calls:
@@ -159,8 +160,7 @@ class PartWriter:
     def _count_code(self, code: str) -> None:
         self.counts.codes[code] = self.counts.codes.get(code, 0) + 1
 
-    def _write(self, record: Record) -> None:
-        text = record.model_dump_json()
+    def _write(self, record: Record, text: str) -> None:
         if isinstance(record, Document):
             self._single = text
         self._write_line(text.encode("utf-8") + b"\n", str(getattr(record, "record", "record")))
@@ -184,6 +184,18 @@ class PartWriter:
         self._errors.append({**line, "replies": list(replies)} if replies else line)
         self._count_code(said.code)
         self.counts.errors += outcome == "failed"
+
+
+def _encode(outcome: Outcome) -> tuple[Outcome, str]:
+    """An outcome and its record's text; a record with half a character in it is a failure of its input."""
+    record = outcome.record if isinstance(outcome, Rejection) else outcome
+    if not isinstance(record, Record):
+        return outcome, ""
+    try:
+        return outcome, record.model_dump_json()
+    except (PydanticSerializationError, UnicodeEncodeError):
+        hint = "the text of the source is damaged; please report it with the file"
+        return Failure("NOT_UNICODE", "a text holds half a character and cannot be written", hint), ""
 
 
 class LineWriter:

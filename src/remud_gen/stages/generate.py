@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import get_args
 
 from remud_gen.config import Config
@@ -64,6 +64,10 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             **{name: getattr(options, name) for name in shaping},
             "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
         }
+
+    def libraries(self) -> Sequence[str]:
+        """json-repair decides what is read out of a broken reply, rapidfuzz what the model-free client composes."""
+        return ("json-repair", "rapidfuzz")
 
     def check(self) -> None:
         """Refuse to start without a model, or with an address that is none. A key is needed only once there is
