@@ -34,10 +34,15 @@ def names(kind: Kind) -> list[str]:
     return sorted(table(kind))
 
 
+def check_name(kind: Kind, name: str) -> None:
+    """Raise a ConfigError that lists the known names of a kind where this is none of them; imports no component."""
+    if name not in table(kind):
+        raise ConfigError(f"unknown name {name!r} among the {kind}", f"known: {', '.join(names(kind))}")
+
+
 def load(kind: Kind, name: str) -> Any:
     """Import and return the class behind a name; an unknown name is a ConfigError that lists the known ones."""
-    target = table(kind).get(name)
-    if target is None:
-        raise ConfigError(f"unknown {kind} component {name!r}", f"known: {', '.join(names(kind))}")
+    check_name(kind, name)
+    target = table(kind)[name]
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)

@@ -295,7 +295,7 @@ def test_a_stopped_run_says_what_is_finished(tmp_path: Path, shelf: Path) -> Non
     (shelf / "first.txt").write_text("\n".join(["bad"] * 30), "utf-8")
     with pytest.raises(TooManyErrors) as caught:
         bring_up(tmp_path / "run", shelf, settings("serial", "runner.max_error_rate=0.5"))
-    assert caught.value.__notes__ == ["finished so far: extract 18 of 33 pages; run the same command to go on"]
+    assert caught.value.__notes__ == ["finished so far: extract 18 of 33 pages"]
     # What is said to be finished is what status finds.
     assert take_stock(look(tmp_path / "run", shelf).reports)[1].tally.inputs == 18
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from remud_gen import registry
 from remud_gen.config import Config, load_config
 from remud_gen.errors import InputError
 from remud_gen.filters.funnel import Funnel
@@ -85,7 +86,7 @@ def _fix_paths(config: Config) -> Config:
 
 
 @contextmanager
-def _open_session(rows: Sequence[StageRow], options: Options) -> Iterator[_Session]:
+def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Iterator[_Session]:
     config = resolve_config(options)
     folder = RunFolder(options.run)
     roots = list(options.inputs) or folder.recall_roots()
@@ -96,9 +97,13 @@ def _open_session(rows: Sequence[StageRow], options: Options) -> Iterator[_Sessi
     for root in roots:
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
-    for row in rows:
-        load_stage(row.target, config)
-    ExportStage(config)  # a run remembers its configuration: only one that can be built may be written down
+    # A run remembers its configuration: only one that can work may be written down.
+    stages = {row.name: load_stage(row.target, config) for row in rows}
+    for stage in list(stages.values())[: list(stages).index(wish.last) + 1]:
+        if wish.only is None or stage.name in wish.only:
+            stage.check()
+    registry.check_name("executors", config.runner.executor)
+    ExportStage(config)
     folder.open(config)
     try:
         if options.inputs:
@@ -119,7 +124,7 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     alone = {"filter": {"filter", "corpus"}, "export": set()}.get(last, {last})
     only = frozenset(alone) if options.is_only else None
     wish = Wish(rows_last, only, options.retries_errors, limits, options.is_thorough)
-    with _open_session(rows, options) as session:
+    with _open_session(rows, options, wish) as session:
         run = session.folder.path
         target = (options.out or run / "export") if last in ("export", "run") else None
         publisher = Publisher(session.folder, session.config, target) if target is not None else None

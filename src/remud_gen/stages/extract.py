@@ -34,6 +34,11 @@ class ExtractStage(RecordStage[PageInput, Page]):
         """Everything whose version can move a box or a letter."""
         return ("pymupdf", "rapidocr", "onnxruntime", "pillow", "opencv-python-headless", "numpy")
 
+    def check(self) -> None:
+        """Refuse names of components that do not exist."""
+        registry.check_name("ocr", self.config.extract.ocr)
+        registry.check_name("layout", self.config.extract.layout)
+
     def setup(self, context: StageContext) -> None:
         """Make readers, detector and OCR engine; models load on first use."""
         options = self.config.extract

@@ -30,6 +30,10 @@ class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
         """PDF and image libraries shape the pictures that are cut anew."""
         return ("pymupdf", "pillow", "numpy")
 
+    def check(self) -> None:
+        """Refuse a rule that does not exist."""
+        registry.check_name("pairing", self.config.pair.rule)
+
     def setup(self, context: StageContext) -> None:
         """Make the rule and what cuts whole figures."""
         self._rule: PairingRule = registry.load("pairing", self.config.pair.rule)(

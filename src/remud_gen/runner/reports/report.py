@@ -68,7 +68,8 @@ def describe_progress(row: StageRow, states: Sequence[PartState], hint: str) -> 
     """How far a stage came that did not end, and how to go on unless the hint says so already."""
     made = (state.meta.counts.inputs for state in states if state.state in ("fresh", "partial") and state.meta)
     total = sum(state.spec.taken for state in states)
-    advice = "" if "run the same command" in hint else "; run the same command to go on"
+    is_told = "run the same command" in hint or "--retry-errors" in hint
+    advice = "" if is_told else "; run the same command to go on"
     return f"finished so far: {row.name} {min(sum(made), total):,} of {total:,} {row.unit}s{advice}"
 
 

@@ -155,6 +155,10 @@ def _describe_calls(report: StageReport) -> str:
 
 def _last_line(result: Result) -> str:
     errors = result.n_errors
+    lost = sum(reason.startswith("IMAGE_") for one in result.exports.values() for _, reason in one.summary.left_out)
+    if not errors and lost:
+        told = f"{lost} record{'s' if lost != 1 else ''} left out for pictures that are lost or damaged"
+        return f"Finished, but {told}: add --verify to restore them. Run folder: {result.run}"
     if not errors:
         return f"Finished. Run folder: {result.run}"
     noun = "error" if errors == 1 else "errors"
