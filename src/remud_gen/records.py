@@ -101,6 +101,42 @@ class ImageRef(Record):
     derived_from: str | None = None  # sha256 of the picture this one was masked or changed from
 
 
+BurnedInKind = Literal[
+    "label", "caliper", "depth", "frequency", "probe", "setting", "date", "time", "patient", "institution", "scale",
+    "orientation", "other",
+]  # fmt: skip
+
+
+class BurnedIn(Record):
+    """What one piece of a burned-in line says; `text` is as read, and a number that is in doubt has no `value`."""
+
+    kind: BurnedInKind
+    text: str
+    bbox: BBox  # of the line it stands in
+    score: float = 1.0  # how surely it was read and typed
+    name: str | None = None  # Dist, LK, MI, …
+    meaning: str | None = None
+    meaning_from: Literal["legend", "vocabulary"] | None = None  # the figure's own words, or the shipped list
+    value: float | None = None
+    unit: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+Modality = Literal[
+    "b_mode", "colour_doppler", "power_doppler", "spectral_doppler", "m_mode", "elastography", "3d", "contrast",
+    "not_ultrasound",
+]  # fmt: skip
+
+
+class ModalityEvidence(Record):
+    """One reason for a modality: what spoke, how loudly (0 to 1), and what it saw or read."""
+
+    source: Literal["pixels", "burned_in", "caption"]
+    modality: Modality
+    score: float
+    reason: str
+
+
 class Figure(Record):
     """A picture region on a page. One picture per record: pairing groups panels to figures."""
 
@@ -112,6 +148,11 @@ class Figure(Record):
     score: float
     is_ultrasound_score: float
     burned_in_text: tuple[TextLine, ...] = ()
+    annotations: tuple[BurnedIn, ...] = ()
+    modality: Modality | None = None
+    modality_score: float = 0.0
+    modality_evidence: tuple[ModalityEvidence, ...] = ()
+    screens: tuple[BBox, ...] = ()  # the halves of a dual screen, in pixels of the image
     flags: tuple[str, ...] = ()
 
 
@@ -165,6 +206,11 @@ class ImageTextPair(Record):
     panel_caption: str | None = None  # this panel's own clause; only these two reach a model
     panel_note: str | None = None
     burned_in_text: tuple[TextLine, ...] = ()
+    annotations: tuple[BurnedIn, ...] = ()  # the same lines typed, labels with their meaning
+    modality: Modality | None = None
+    modality_score: float = 0.0
+    modality_evidence: tuple[ModalityEvidence, ...] = ()
+    screens: tuple[BBox, ...] = ()  # the halves of a dual screen, in pixels of the image
     context: tuple[Evidence, ...] = ()
     siblings: tuple[str, ...] = ()  # ids of the other panels' pairs
     language: Language = "en"
