@@ -38,6 +38,7 @@ class ExtractConfig(Section):
     trusts_hidden_text_layer: bool = False  # old OCR layers are often worse than a fresh reading
     pages_per_part: int = Field(16, ge=1)
     max_page_pixels: int = Field(60_000_000, ge=1_000_000)
+    frames_per_loop: int = Field(4, ge=1, le=64)  # of a cine loop, that differ from each other
 
 
 class PairConfig(Section):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from remud_gen.records import (
     BBox,
@@ -17,12 +17,14 @@ from remud_gen.records import (
     ImageTextPair,
     Page,
     Passage,
+    PictureRegion,
     Quadruplet,
     QuestionForm,
     QuestionType,
     Severity,
     Style,
     TextLine,
+    TextRole,
     Verdict,
 )
 
@@ -169,6 +171,66 @@ class Reader(Protocol):
 
     def open(self, path: Path) -> OpenDocument:
         """Open for reading pages."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GivenText:
+    """Words given beside a picture rather than on it: a row of a label file, a header field, a folder's name."""
+
+    text: str
+    role: TextRole  # title, caption or note
+    locator: str  # where they stand: "labels.csv row 12"
+
+
+@runtime_checkable
+class FrameView(Protocol):
+    """A page that is one picture and no print: its boxes are known, and its words stand beside it."""
+
+    @property
+    def regions(self) -> Sequence[PictureRegion]:
+        """What a device says of the parts of its screen."""
+        ...
+
+    def given_texts(self) -> Sequence[GivenText]:
+        """Words given for this picture, in the order in which a reader would want them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """What lies around a file and gives it words: label files, and the name of a folder that names a class."""
+
+    files: tuple[Path, ...] = ()
+    folder: str | None = None
+
+
+@runtime_checkable
+class LabelledReader(Protocol):
+    """A reader of files whose words may lie beside them."""
+
+    def companions(self, path: Path, root: Path) -> Companions:
+        """What may give this file words, not above `root`; cheap, since every command asks for every file."""
+        ...
+
+
+@runtime_checkable
+class LabelledDocument(Protocol):
+    """An open file that takes words from its companions."""
+
+    def take_words(self, places: Sequence[tuple[Path, Companions]]) -> None:
+        """Look the file up in the companions of each place where it or a copy of it lies."""
+        ...
+
+
+@runtime_checkable
+class LoopReader(Protocol):
+    """A reader of films: many frames, most of them alike."""
+
+    max_pixels: int  # of one frame; larger ones are an error before they are unpacked
+
+    def choose_pages(self, path: Path, count: int) -> tuple[int, ...]:
+        """At most `count` frame numbers, 1-based and rising, that differ from each other."""
         ...
 
 

@@ -64,6 +64,8 @@ class Document(Record):
     page_count: int
     title: str | None = None
     licence: str | None = None
+    pages: tuple[int, ...] | None = None  # the pages that are read, where not all: chosen frames of a cine loop
+    companions: str | None = None  # digest of the label files and the class folder that give a picture its words
 
 
 class TextLine(Record):
@@ -88,6 +90,7 @@ class TextBlock(Record):
     role: TextRole = "body"
     score: float = 1.0
     lines: tuple[TextLine, ...] = ()
+    locator: str | None = None  # where words stand that are on no page: "labels.csv row 12", "dicom header"
 
 
 class ImageRef(Record):
@@ -156,6 +159,16 @@ class Figure(Record):
     flags: tuple[str, ...] = ()
 
 
+class PictureRegion(Record):
+    """A part of a device's screen as the device itself describes it, with the scale of its pixels."""
+
+    bbox: BBox
+    format: str  # 2d, m_mode, spectral, waveform, graphics, none
+    data: str  # tissue, colour_flow, pw_doppler, …
+    delta: tuple[float, float] | None = None  # physical size of a pixel across and down, in `units`
+    units: tuple[str, str] | None = None  # cm, s, Hz, cm/s, dB, …
+
+
 class Page(Record):
     """A page as the extractor saw it, upright, with its text and its pictures in reading order."""
 
@@ -171,6 +184,7 @@ class Page(Record):
     figures: tuple[Figure, ...] = ()
     text_origin: Literal["layer", "ocr", "none"] = "layer"
     flags: tuple[str, ...] = ()
+    regions: tuple[PictureRegion, ...] = ()  # of an ultrasound device's screen; what lies outside may name a patient
 
 
 EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]
@@ -185,6 +199,7 @@ class Evidence(Record):
     page_number: int | None = None
     bbox: BBox | None = None
     origin: Literal["layer", "ocr"] = "layer"
+    locator: str | None = None  # of words that stand on no page
 
 
 class ImageTextPair(Record):

@@ -58,13 +58,15 @@ def make_legends(flow: Flow, paragraphs: Sequence[Paragraph]) -> list[Evidence]:
 def make_evidence(flow: Flow, identity: str, kind: EvidenceKind, text: str, blocks: Sequence[Block]) -> Evidence:
     """A span with the page and box of the first page its blocks stand on."""
     first = flow.pages[blocks[0].page]
+    locator = "; ".join(dict.fromkeys(block.locator for block in blocks if block.locator)) or None
     return Evidence(
         id=identity,
         kind=kind,
         text=text,
         page_number=first.page.source.page_number,
-        bbox=hull(block.bbox for block in blocks if block.page == first.index),
-        origin="ocr" if first.page.text_origin == "ocr" else "layer",
+        bbox=hull(block.bbox for block in blocks if block.page == first.index) if locator is None else None,
+        origin="ocr" if first.page.text_origin == "ocr" and locator is None else "layer",
+        locator=locator,
     )
 
 
