@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -155,6 +155,46 @@ class OpenDocument(Protocol):
     ) -> None: ...
 
 
+FlowKind = Literal["heading", "paragraph", "list", "table", "caption", "picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowElement:
+    """One piece of a document without pages; `figure` and `row` are as in records.FlowPlace."""
+
+    kind: FlowKind
+    text: str  # of a picture: the words that the document gives in its stead
+    locator: str
+    level: int | None = None
+    figure: int | None = None
+    row: int | None = None
+    load: Callable[[], PageView] | None = None  # a picture's pixels, as a page; RecordError when there are none
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPage:
+    """A chapter or section of a document without pages, its pieces in reading order."""
+
+    number: int
+    locator: str
+    elements: tuple[FlowElement, ...]
+    flags: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class FlowDocument(Protocol):
+    """An open document without pages; a context manager that closes it."""
+
+    def flow_page(self, number: int) -> FlowPage:
+        """The 1-based chapter or section."""
+        ...
+
+    def __enter__(self) -> FlowDocument: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class Reader(Protocol):
     """Files of some media types -> pages."""
 
@@ -169,7 +209,7 @@ class Reader(Protocol):
         """Count pages and read the title; RecordError with a hint when the file cannot be read."""
         ...
 
-    def open(self, path: Path) -> OpenDocument:
+    def open(self, path: Path) -> OpenDocument | FlowDocument:
         """Open for reading pages."""
         ...
 

@@ -81,6 +81,16 @@ class TextLine(Record):
 TextRole = Literal["title", "section", "body", "caption", "note", "header", "footer", "table"]
 
 
+class FlowPlace(Record):
+    """Where something stands in a document without pages: boxes there are neutral, the order is what counts."""
+
+    order: int  # counted over all text and pictures of the page
+    level: int | None = None  # of a heading, 1 is the highest
+    figure: int | None = None  # pictures and words that the document itself puts into one figure share this
+    row: int | None = None  # pictures that are set side by side share this
+    alt: str | None = None  # words that the document gives in a picture's stead
+
+
 class TextBlock(Record):
     """Lines that belong together; `text` is the lines joined as a reader would read them."""
 
@@ -91,6 +101,7 @@ class TextBlock(Record):
     score: float = 1.0
     lines: tuple[TextLine, ...] = ()
     locator: str | None = None  # where words stand that are on no page: "labels.csv row 12", "dicom header"
+    place: FlowPlace | None = None  # of a document without pages, whose boxes are all zero
 
 
 class ImageRef(Record):
@@ -157,6 +168,8 @@ class Figure(Record):
     modality_evidence: tuple[ModalityEvidence, ...] = ()
     screens: tuple[BBox, ...] = ()  # the halves of a dual screen, in pixels of the image
     flags: tuple[str, ...] = ()
+    locator: str | None = None  # chapter, anchor or paragraph of a document without pages
+    place: FlowPlace | None = None  # of a document without pages: the box is then the picture's own pixels
 
 
 class PictureRegion(Record):

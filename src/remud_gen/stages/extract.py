@@ -7,13 +7,14 @@ from typing import Literal
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
-from remud_gen.protocols import LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox, Reader
+from remud_gen.protocols import FlowDocument, LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox, Reader
 from remud_gen.records import Document, Page, Source, TextBlock, TextLine, make_id
 from remud_gen.rules.blocks import EDGE_SHARE, group_lines, reduce_running
 from remud_gen.rules.geometry import holds_centre, measure_area
 from remud_gen.rules.reading import order_boxes
 from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, StageContext
 from remud_gen.stages.cropping import FigureCutter, move_line
+from remud_gen.stages.flow_pages import read_flow_page
 
 OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
 OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
@@ -38,7 +39,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         """Make readers, detector and OCR engine; models load on first use."""
         options = self.config.extract
         self._context = context
-        self._open: tuple[str, OpenDocument] | None = None
+        self._open: tuple[str, OpenDocument | FlowDocument] | None = None
         self._edge_keys: dict[int, set[str]] = {}
         self._ocr: OcrEngine = registry.load("ocr", options.ocr)()
         self._detector: LayoutDetector = registry.load("layout", options.layout)()
@@ -47,6 +48,9 @@ class ExtractStage(RecordStage[PageInput, Page]):
     def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
         """One Page record; RecordError when this page cannot be read."""
         document = self._open_document(item.document)
+        if isinstance(document, FlowDocument):
+            yield from read_flow_page(document.flow_page(item.number), item, self._cutter)
+            return
         view = document.page(item.number)
         page_id = make_id(item.document.id, "page", item.number)
         lines, origin = self._read_lines(view)
@@ -86,7 +90,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
             flags=view.flags,
         )
 
-    def _open_document(self, document: Document) -> OpenDocument:
+    def _open_document(self, document: Document) -> OpenDocument | FlowDocument:
         if self._open is not None and self._open[0] == document.sha256:
             return self._open[1]
         if self._open is not None:
