@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
+from remud_gen.layout.setting import restore_view
 from remud_gen.protocols import FlowDocument, PairingRule, PictureBox, Reader, Unpaired
 from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage
 from remud_gen.stages.base import DocumentStage, Failure, Rejection, StageContext
@@ -82,7 +83,7 @@ class ReaderCropper:
                 with reader().open(path) as document:
                     if isinstance(document, FlowDocument):
                         break
-                    view = document.page(page.source.page_number or 1)
+                    view = restore_view(document.page(page.source.page_number or 1), page.source.to_original)
                     box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
                     return self._cutter.cut(view, page.id, box, [])
         raise RecordError("UNREADABLE_FORMAT", "no reader takes this file any more", "run `remud extract` again")
