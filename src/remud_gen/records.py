@@ -122,7 +122,7 @@ BurnedInKind = Literal[
 
 
 class BurnedIn(Record):
-    """What one piece of a burned-in line says; `text` is as read, and a number that is in doubt has no `value`."""
+    """What one piece of a burned-in line says; `text` is as read (NFKC), a number in doubt has no `value`."""
 
     kind: BurnedInKind
     text: str
