@@ -21,7 +21,7 @@ from remud_gen.rules.numbered_headings import parse_numbered_heading
         ("图２－１　经食管", "2-1", "经食管"),
         ("圖三：肝", "3", "肝"),
         ("图1-l-3 脾", "1-1-3", "脾"),
-        ("Plate II. Kidney", "2", "Kidney"),
+        ("Plate II. Kidney", "PLATE2", "Kidney"),
         ("续图1-2　甲", "1-2", "甲"),
         ("Fig. 3 (continued). More", "3", "More"),
     ],

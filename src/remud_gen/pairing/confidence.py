@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 FACTORS = {
     "no_caption": 0.25,
+    "labels_differ": 0.4,
+    "label_by_name": 0.8,
+    "words_from_folder": 0.7,
+    "words_from_header": 0.8,
     "caption_by_order": 0.5,
     "caption_far": 0.6,
     "caption_other_page": 0.7,

@@ -16,6 +16,8 @@ from remud_gen.records import Figure
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.notes import strip_note_marker
 
+PLACES = frozenset({"left", "right", "top", "bottom", "middle"})
+
 
 @dataclass(slots=True, eq=False)
 class Panel:
@@ -43,6 +45,7 @@ def cut_panels(
     given = given if len(group.pictures) == 1 else {}
     panels = read_panels(flow, group.pictures, named, skipped, given)
     has_places = bool(panels.places) and _tells_places(caption, note, panels)
+    panels.flags |= _compare(caption, note, panels, group)
     if panels.is_separable or has_places:
         for picture in group.pictures:
             letter = panels.letters.get(picture)
@@ -83,6 +86,24 @@ def _tells_places(caption: str | None, note: str | None, panels: Panels) -> bool
     )
 
 
+def _compare(caption: str | None, note: str | None, panels: Panels, group: FigureGroup) -> set[str]:
+    """Doubts about a figure whose words and panels do not agree: a clause without panel, a lost or an empty clause."""
+    flags: set[str] = set()
+    if not panels.is_separable or len(group.pictures) < 2:
+        return flags
+    printed = {letter.upper() for letter in panels.letters.values()}
+    for text in (caption or "", strip_note_marker(note or "")):
+        clauses = split_clauses(text) if text else None
+        if clauses is None or not clauses.keys - PLACES:
+            continue
+        firsts = {letter[0] for letter in printed}
+        if any(key.upper() not in printed and key[0].upper() not in firsts for key in clauses.keys):
+            flags.add("clause_without_panel")
+        if clauses.is_gapped:
+            flags.add("clause_lost")
+    return flags
+
+
 def _speak(panel: Panel, key: str | None, named: Collection[str], words: str | None) -> None:
     """Give a panel its own words: its clause, or the whole text without letters where there is no clause."""
     panel.own_caption = _choose(panel, panel.caption, key, named)
@@ -95,11 +116,13 @@ def _choose(panel: Panel, text: str | None, key: str | None, named: Collection[s
     if not text:
         return None
     if key is not None:
-        key = key.upper() if len(key) == 1 else key
         clauses = split_clauses(text)
-        if clauses is not None and key in clauses.keys:
-            return strip_letters(clauses.of(key), named) or None
-        if clauses is not None and len(key) == 1 and clauses.keys & set(named):
+        found = clauses.find(key) if clauses is not None else None
+        if clauses is not None and found is not None:
+            if clauses.is_blank(found):
+                panel.flags.add("clause_blank")
+            return strip_letters(clauses.of(found), named) or None
+        if clauses is not None and key not in PLACES and clauses.keys & set(named):
             panel.flags.add("clause_missing")
             return strip_letters(clauses.of(key), named) or None
         if find_panel_keys(text):

@@ -93,7 +93,7 @@ def _make_pair(
         figure_id=figure_id,
         figure_bbox=figure_bbox,
         image=figure.image,
-        figure_number=group.printed,
+        figure_number=group.printed or None,
         panel=panel.letter,
         title=title,
         caption=panel.caption or None,

@@ -12,6 +12,7 @@ from remud_gen.pairing.blocks import build_flow
 from remud_gen.pairing.families import Panel, cut_panels
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
+from remud_gen.pairing.given import make_given_panels, split_given
 from remud_gen.pairing.groups import Grouping, group_figures
 from remud_gen.pairing.pairs import Surroundings, make_pairs
 from remud_gen.pairing.paragraphs import read_paragraphs
@@ -48,7 +49,8 @@ class ReadingOrderRule:
         if not pages:
             return
         document_id = pages[0].document_id
-        flow = build_flow(pages)
+        split = [split_given(page) for page in pages]
+        flow = build_flow([page for page, _ in split])
         grouping = group_figures(flow)
         skipped = _collect_own_blocks(grouping)
         panels: list[Panel] = []
@@ -63,7 +65,10 @@ class ReadingOrderRule:
                     panels.append(found)
                 else:
                     yield pages[found[0]].id, found[1]
-        for kept in _judge_loose(flow, grouping.loose):
+        named = {index for index, (_, given) in enumerate(split) if given}
+        for index in sorted(named):
+            panels += make_given_panels(flow, flow.pages[index], split[index][1])
+        for kept in _judge_loose(flow, [picture for picture in grouping.loose if picture.page not in named]):
             if isinstance(kept, Panel):
                 panels.append(kept)
             else:
