@@ -168,7 +168,7 @@ class FlowElement:
     level: int | None = None
     figure: int | None = None
     row: int | None = None
-    load: Callable[[], PageView] | None = None  # a picture's pixels, as a page; RecordError when there are none
+    load: Callable[[int], PageView] | None = None  # pixels of a picture, at most so many; RecordError if there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +224,13 @@ class GivenText:
 
 
 @runtime_checkable
-class FrameView(Protocol):
+class FrameView(PageView, Protocol):
     """A page that is one picture and no print: its boxes are known, and its words stand beside it."""
+
+    @property
+    def locator(self) -> str | None:
+        """Which of many pictures of its file it is, in words: "frame 12 of 30"."""
+        ...
 
     @property
     def regions(self) -> Sequence[PictureRegion]:

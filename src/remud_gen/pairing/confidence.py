@@ -12,6 +12,10 @@ FACTORS = {
     "words_from_header": 0.8,
     "caption_by_order": 0.5,
     "caption_far": 0.6,
+    "caption_by_row": 0.6,
+    "caption_unlabelled": 0.6,
+    "caption_shared": 0.9,
+    "panel_apart": 0.9,
     "caption_other_page": 0.7,
     "caption_elsewhere": 0.8,
     "caption_over_columns": 0.95,
@@ -25,6 +29,9 @@ FACTORS = {
     "panels_within_picture": 0.95,
     "clause_not_split": 0.85,
     "clause_missing": 0.8,
+    "clause_blank": 0.7,
+    "clause_lost": 0.7,
+    "clause_without_panel": 0.8,
 }  # fmt: skip
 LOW_OCR = 0.9  # mean line score below which the words themselves are a doubt
 

@@ -122,15 +122,16 @@ class ImageDocument:
                 )
             upright = ImageOps.exif_transpose(self._image) or self._image
             is_turned = upright.size != self._image.size or (self._image.getexif().get(0x0112, 1) != 1)
-            flags = ["rotated"] if is_turned else []
+            flags = []
             if self._image.format != "TIFF" and int(getattr(self._image, "n_frames", 1)) > 1:
                 flags.append("first_frame")  # of an animation
             pixels = _flatten(upright)
         words = self._words
         # A folder's name says less than a row: a page of print in it stays a page.
         if not words.texts or ("words_from_folder" in words.flags and _is_paper(pixels)):
-            return ImagePage(pixels, number, (*flags, *(words.flags if not words.texts else ())))
-        return LabelledImagePage(pixels, number, (*flags, *words.flags), words.texts)
+            flags += words.flags if not words.texts else ()
+            return ImagePage(pixels, number, is_turned=is_turned, flags=flags)
+        return LabelledImagePage(pixels, number, words, is_turned=is_turned, flags=(*flags, *words.flags))
 
     def __enter__(self) -> ImageDocument:
         return self
@@ -149,11 +150,11 @@ class ImagePage:
     native_dpi = 72.0
     to_original = None
 
-    def __init__(self, image: Image, number: int, flags: Sequence[str] = ()) -> None:
+    def __init__(self, image: Image, number: int, *, is_turned: bool = False, flags: Sequence[str] = ()) -> None:
         self._image = image
         self.number = number
         self.width, self.height = float(image.width), float(image.height)
-        self.flags = tuple(flags)
+        self.flags: tuple[str, ...] = (*(("rotated",) if is_turned else ()), *flags)
 
     def text_lines(self) -> list[TextLine]:
         """None: words are pixels here."""
@@ -194,10 +195,13 @@ class LabelledImagePage(ImagePage):
     """A picture with words beside it: all of it is the figure that the words speak of."""
 
     regions: Sequence[PictureRegion] = ()
+    locator: str | None = None
 
-    def __init__(self, image: Image, number: int, flags: Sequence[str], texts: Sequence[GivenText]) -> None:
-        super().__init__(image, number, flags)
-        self._texts = texts
+    def __init__(
+        self, image: Image, number: int, words: Words, *, is_turned: bool = False, flags: Sequence[str] = ()
+    ) -> None:
+        super().__init__(image, number, is_turned=is_turned, flags=flags)
+        self._texts = words.texts
 
     def given_texts(self) -> Sequence[GivenText]:
         """The words of its labels."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
-from remud_gen.protocols import Reader
+from remud_gen.protocols import LoopReader, Reader
 from remud_gen.records import Document, make_id
 from remud_gen.stages.base import Failure, InputFile, RecordStage, Rejection, StageContext
 
@@ -23,12 +23,15 @@ class DocumentsStage(RecordStage[InputFile, Document]):
     version = 1
 
     def settings(self) -> Mapping[str, object]:
-        """The registered readers: a new one may take what was unreadable."""
-        return {"readers": list(registry.table("readers"))}
+        """The registered readers: a new one may take what was unreadable; and how films are cut down."""
+        limits = self.config.extract.model_dump(mode="json", include={"frames_per_loop", "max_page_pixels"})
+        return {"readers": list(registry.table("readers")), **limits}
 
     def libraries(self) -> Sequence[str]:
-        """PDF and image libraries decide what is readable."""
-        return ("pymupdf", "pillow")
+        """PDF and image libraries decide what is readable, and those that a reader names for itself."""
+        readers = [registry.load("readers", name) for name in registry.table("readers")]
+        own = [library for reader in readers for library in getattr(reader, "libraries", ())]
+        return ("pymupdf", "pillow", *own)
 
     def setup(self, context: StageContext) -> None:
         """Make one instance of every reader."""
@@ -39,11 +42,20 @@ class DocumentsStage(RecordStage[InputFile, Document]):
         if _is_junk(item.file):
             yield Rejection("NOT_A_DOCUMENT", "a hidden or system file")
             return
+        if item.is_companion:
+            yield Rejection("LABELS_OF_IMAGES", "words for the pictures around it; they carry them")
+            return
         item.place.check()
         reader, _ = self._find_reader(item)
+        limits = self.config.extract
+        if isinstance(reader, LoopReader):
+            reader.max_pixels = limits.max_page_pixels  # a frame is unpacked to be compared
         info = reader.probe(item.path)
         if info.page_count < 1:
             raise RecordError("ZERO_PAGES", "the file holds no pages", "remove it from the folder")
+        pages = None
+        if isinstance(reader, LoopReader) and info.page_count > 1:
+            pages = reader.choose_pages(item.path, limits.frames_per_loop)
         yield Document(
             id=make_id("document", item.sha256),
             file=item.file,
@@ -54,6 +66,8 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             page_count=info.page_count,
             title=info.title,
             licence=info.licence,
+            pages=pages,
+            companions=item.companions,
         )
 
     def _find_reader(self, item: InputFile) -> tuple[Reader, str]:

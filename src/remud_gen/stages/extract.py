@@ -10,7 +10,18 @@ from remud_gen import registry
 from remud_gen.errors import RecordError
 from remud_gen.layout.setting import PageSetter, split_spread
 from remud_gen.layout.upright import WindowView
-from remud_gen.protocols import FlowDocument, LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox, Reader
+from remud_gen.protocols import (
+    FlowDocument,
+    FrameView,
+    LabelledDocument,
+    LayoutDetector,
+    LoopReader,
+    OcrEngine,
+    OpenDocument,
+    PageView,
+    PictureBox,
+    Reader,
+)
 from remud_gen.records import BBox, Document, Page, Source, TextBlock, TextLine, make_id
 from remud_gen.rules.blocks import EDGE_SHARE, BlockDraft, group_lines, reduce_running
 from remud_gen.rules.geometry import holds_centre, measure_area
@@ -18,6 +29,7 @@ from remud_gen.rules.reading import order_boxes
 from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, StageContext
 from remud_gen.stages.cropping import FigureCutter, move_line
 from remud_gen.stages.flow_pages import read_flow_page
+from remud_gen.stages.frame_pages import read_frame_page
 
 OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
 OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
@@ -72,9 +84,14 @@ class ExtractStage(RecordStage[PageInput, Page]):
         """One Page record, two of a two-page spread; RecordError when this page cannot be read."""
         document = self._open_document(item.document)
         if isinstance(document, FlowDocument):
-            yield from read_flow_page(document.flow_page(item.number), item, self._cutter)
+            limit = self.config.extract.max_page_pixels
+            yield from read_flow_page(document.flow_page(item.number), item, self._cutter, limit)
             return
         stored = document.page(item.number)
+        if isinstance(stored, FrameView):
+            lines = self._read_lines(stored)[0] if self.config.extract.reads_burned_in_text else []
+            yield read_frame_page(stored, item, self._cutter, lines)
+            return
         view, parts = self._set_upright(stored)
         running = self._find_running(document, item) if stored.kind == "digital" else frozenset()
         for part in parts:
@@ -142,7 +159,11 @@ class ExtractStage(RecordStage[PageInput, Page]):
             self._open = None
         self._edge_keys = {}
         reader: Reader = registry.load("readers", document.reader)()
+        if isinstance(reader, LoopReader):
+            reader.max_pixels = self.config.extract.max_page_pixels
         opened = reader.open(self._context.document_path(document.sha256))
+        if isinstance(opened, LabelledDocument):
+            opened.take_words(self._context.list_labels(document.sha256))
         self._open = (document.sha256, opened)
         return opened
 
