@@ -33,12 +33,14 @@ class _Draft:
     losses: list[Failure | Rejection[Page]] = field(default_factory=list)
 
 
-def read_flow_page(page: FlowPage, item: PageInput, cutter: FigureCutter) -> Iterator[Page | Failure | Rejection[Page]]:
+def read_flow_page(
+    page: FlowPage, item: PageInput, cutter: FigureCutter, max_pixels: int
+) -> Iterator[Page | Failure | Rejection[Page]]:
     """One Page record, and beside it whatever became of pictures that are not in it."""
     page_id = make_id(item.document.id, "page", page.number)
     draft = _Draft()
     for order, element in enumerate(page.elements):
-        _add(draft, element, order, page_id, cutter)
+        _add(draft, element, order, page_id, cutter, max_pixels)
     flags = {*page.flags, *({"pictures_missing"} if draft.losses else ())}
     yield Page(
         id=page_id,
@@ -61,7 +63,9 @@ def read_flow_page(page: FlowPage, item: PageInput, cutter: FigureCutter) -> Ite
     yield from draft.losses
 
 
-def _add(draft: _Draft, element: FlowElement, order: int, page_id: str, cutter: FigureCutter) -> None:
+def _add(
+    draft: _Draft, element: FlowElement, order: int, page_id: str, cutter: FigureCutter, max_pixels: int
+) -> None:
     place = FlowPlace(order=order, level=element.level, figure=element.figure, row=element.row)
     if element.kind != "picture":
         block = TextBlock(
@@ -76,16 +80,16 @@ def _add(draft: _Draft, element: FlowElement, order: int, page_id: str, cutter: 
         return
     place = place.model_copy(update={"alt": element.text or None})
     try:
-        draft.figures.append(_cut(element, place, page_id, cutter))
+        draft.figures.append(_cut(element, place, page_id, cutter, max_pixels))
     except RecordError as error:
         message = f"{error.message} ({element.locator})"
         is_judged = error.code in REJECTED
         draft.losses.append(Rejection(error.code, message) if is_judged else Failure(error.code, message, error.hint))
 
 
-def _cut(element: FlowElement, place: FlowPlace, page_id: str, cutter: FigureCutter) -> Figure:
+def _cut(element: FlowElement, place: FlowPlace, page_id: str, cutter: FigureCutter, max_pixels: int) -> Figure:
     assert element.load is not None
-    view = element.load()
+    view = element.load(max_pixels)
     cut = cutter.cut(view, page_id, PictureBox((0.0, 0.0, view.width, view.height), "document", 1.0), [])
     x0, y0 = cut.bbox[:2]
     return cut.model_copy(
