@@ -40,7 +40,8 @@ def cut_panels(
     """The panels of a group, or (page index, why not) where one cannot be cut out."""
     caption = group.caption.text if group.caption is not None else None
     note = join_lines([block.text for block in group.notes], flow.words) if group.notes else None
-    named = find_panel_keys(caption or "") | find_panel_keys(strip_note_marker(note or ""))
+    texts = [*(caption or "").split("\n"), strip_note_marker(note or "")]
+    named = frozenset(key for text in texts for key in find_panel_keys(text))
     given = {picture: group.own_letters[0] for picture in group.pictures} if len(group.own_letters) == 1 else {}
     given = given if len(group.pictures) == 1 else {}
     panels = read_panels(flow, group.pictures, named, skipped, given)
@@ -82,7 +83,7 @@ def _tells_places(caption: str | None, note: str | None, panels: Panels) -> bool
     wanted = set(panels.places.values())
     return any(
         (clauses := split_clauses(text)) is not None and clauses.keys == wanted
-        for text in (caption or "", strip_note_marker(note or ""))
+        for text in (*(caption or "").split("\n"), strip_note_marker(note or ""))
     )
 
 
@@ -92,7 +93,7 @@ def _compare(caption: str | None, note: str | None, panels: Panels, group: Figur
     if not panels.is_separable or len(group.pictures) < 2:
         return flags
     printed = {letter.upper() for letter in panels.letters.values()}
-    for text in (caption or "", strip_note_marker(note or "")):
+    for text in (*(caption or "").split("\n"), strip_note_marker(note or "")):
         clauses = split_clauses(text) if text else None
         if clauses is None or not clauses.keys - PLACES:
             continue
@@ -113,6 +114,12 @@ def _speak(panel: Panel, key: str | None, named: Collection[str], words: str | N
 
 
 def _choose(panel: Panel, text: str | None, key: str | None, named: Collection[str]) -> str | None:
+    """The panel's words; those of a caption and of its translation are chosen each by itself."""
+    parts = [_choose_one(panel, part, key, named) for part in (text or "").split("\n")]
+    return "\n".join(part for part in parts if part) or None
+
+
+def _choose_one(panel: Panel, text: str, key: str | None, named: Collection[str]) -> str | None:
     if not text:
         return None
     if key is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from remud_gen.pairing.adoption import adopt_panels, find_plain_captions
 from remud_gen.pairing.assignment import assign, find_clusters, find_habit
 from remud_gen.pairing.captions import Caption, find_captions, has_own_words
 from remud_gen.pairing.figure_group import FigureGroup
@@ -60,8 +61,30 @@ def group_figures(flow: Flow) -> Grouping:
     for caption, pictures, flag in adopt_orphans(flow, waiting, _cluster_loose(flow, loose, captions)):
         groups.append(FigureGroup(pictures=list(pictures), caption=caption, flags={flag, *caption.flags}))
         loose = [picture for picture in loose if picture not in pictures]
-    groups = _finish(flow, groups, captions, titles)
+    loose = adopt_panels(flow, groups, loose)
+    taken = {block for caption in captions for block in caption.blocks} | {title.block for title in titles}
+    for plain, picture in list(find_plain_captions(flow, loose, taken)):
+        captions.append(plain)
+        groups.append(FigureGroup(pictures=[picture], caption=plain, flags=set(plain.flags)))
+        loose.remove(picture)
+    groups = _finish(flow, [part for group in groups for part in _share(flow, group)], captions, titles)
     return Grouping(groups, captions, titles, loose)
+
+
+def _share(flow: Flow, group: FigureGroup) -> list[FigureGroup]:
+    """One caption of several figures ("Figs. 2 and 3") becomes a figure for each, where there is a picture for each."""
+    label = group.caption.label if group.caption is not None else None
+    if group.caption is None or label is None or not label.further:
+        return [group]
+    flags = group.flags | {"caption_shared"}
+    if len(group.pictures) != len(label.further) + 1:
+        group.flags = flags
+        return [group]
+    place = {picture: number for number, picture in enumerate(flow.pictures())}
+    ordered = sorted(group.pictures, key=lambda picture: place[picture])
+    numbers = (label.number, *label.further)
+    captions = [replace(group.caption, label=replace(label, number=n, further=())) for n in numbers]
+    return [FigureGroup([p], c, group.title, flags=set(flags)) for p, c in zip(ordered, captions, strict=True)]
 
 
 def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Caption]) -> list[list[Picture]]:

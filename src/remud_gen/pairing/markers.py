@@ -24,7 +24,7 @@ PARENTHESISED = re.compile(
 _ONE_ZH = rf"(?:[(]\s?{_RUN}\s?[)]|(?<![A-Za-z0-9-]){_RUN})"
 CHINESE = re.compile(
     rf"(?:{_ONE_ZH}\s{{0,4}}图(?![像象解])(?:[、,和及与]\s?{_ONE_ZH}\s{{0,4}}图(?![像象解])){{0,15}}"
-    rf"|图\s{{0,4}}{_ONE_ZH}(?=[为示是显均分可系:,、 ]))"
+    rf"|(?:(?<![\u4e00-\u9fff])|(?<=[如见中和与及在]))图\s{{0,4}}{_ONE_ZH}(?=[为示是显均分可系:,、 ]))"
 )
 _CHINESE_VERB = re.compile(rf"(?:^|(?<=[.,;:。中(\s]))\s{{0,4}}({_RUN})\s?(?={_VERB_ZH})")
 PANEL_WORD = re.compile(

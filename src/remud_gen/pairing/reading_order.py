@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,7 @@ from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
 from remud_gen.pairing.given import make_given_panels, split_given
 from remud_gen.pairing.groups import Grouping, group_figures
-from remud_gen.pairing.pairs import Surroundings, make_pairs
+from remud_gen.pairing.pairs import Surroundings, make_pairs, reject_marked
 from remud_gen.pairing.paragraphs import read_paragraphs
 from remud_gen.pairing.passages import make_passages
 from remud_gen.protocols import Cropper, Unpaired
@@ -31,7 +31,8 @@ class ReadingOrderOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_ultrasound_score: float = 0.0
+    min_ultrasound_score: float = 0.4
+    non_ultrasound: Literal["keep", "flag", "reject"] = "flag"
     passage_min_chars: int = 80
     passage_max_chars: int = 1500
 
@@ -76,8 +77,10 @@ class ReadingOrderRule:
         paragraphs, headings = read_paragraphs(flow, skipped)
         language = detect_language(" ".join(block.text for block in flow.blocks())[:20_000])
         numbers = frozenset(c.label.number for c in grouping.captions if c.label) | {t.number for t in grouping.titles}
-        around = Surroundings(paragraphs, headings, numbers, language, self.options.min_ultrasound_score)
-        for page, pair in make_pairs(flow, document_id, panels, around):
+        marks = self.options.non_ultrasound != "keep"
+        around = Surroundings(paragraphs, headings, numbers, language, self.options.min_ultrasound_score, marks)
+        pairs = make_pairs(flow, document_id, panels, around)
+        for page, pair in reject_marked(pairs) if self.options.non_ultrasound == "reject" else pairs:
             yield pages[page].id, pair
         limits = (self.options.passage_min_chars, self.options.passage_max_chars)
         for page, passage in make_passages(flow, document_id, paragraphs, *limits):
