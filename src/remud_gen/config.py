@@ -45,7 +45,8 @@ class PairConfig(Section):
     """Pages -> pairs and passages."""
 
     rule: str = "reading_order"
-    min_ultrasound_score: float = Field(0.0, ge=0, le=1)  # pairs below are flagged, never dropped here
+    non_ultrasound: Literal["keep", "flag", "reject"] = "flag"  # what becomes of pictures of another kind
+    min_ultrasound_score: float = Field(0.4, ge=0, le=1)  # below it a picture counts as another kind
     passage_min_chars: int = Field(80, ge=1)
     passage_max_chars: int = Field(1500, ge=100)
 

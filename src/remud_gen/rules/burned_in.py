@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from remud_gen.records import BurnedIn, BurnedInKind, Language, TextLine
+from remud_gen.records import BBox, BurnedIn, BurnedInKind, Language, TextLine
 from remud_gen.rules import screen_patterns as patterns
 from remud_gen.rules.identifiers import list_identifiers
 from remud_gen.rules.legend import parse_legend
@@ -19,6 +19,7 @@ from remud_gen.rules.screen_labels import ORIENTATION, is_known_label, look_up
 
 DOUBT = 0.5  # factor on the score of a number that holds a letter or cannot be true
 MASK = "\x00"
+PANEL_LETTER = re.compile(r"[(\[]?\s?[A-Ha-h]\s?[)\]]?[.:]?")
 LARGEST = {"length": 500.0, "share": 100.0, "rate": 400.0, "velocity": 1500.0, "angle": 360.0, "volume": 20_000.0}
 Found = tuple[int, int, BurnedIn]
 
@@ -45,6 +46,13 @@ def annotate(
     plain = [(unify(line.text).replace(MASK, " ").strip(), line) for line in lines]
     pieces = [piece for text, line in plain if text for piece in _type_line(_Line(text, line, legend or {}, language))]
     return tuple(_join_beats(_join_names(pieces)))
+
+
+def names_both_halves(lines: Iterable[TextLine], bbox: BBox) -> bool:
+    """Whether panel letters stand in the left and in the right half of a box: two panels, not one dual screen."""
+    middle = (bbox[0] + bbox[2]) / 2
+    letters = [line for line in lines if PANEL_LETTER.fullmatch(unify(line.text).strip())]
+    return len({(line.bbox[0] + line.bbox[2]) / 2 < middle for line in letters}) == 2
 
 
 def collect_legend(texts: Iterable[str | None], language: Language) -> dict[str, str]:

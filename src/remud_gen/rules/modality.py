@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GRAIN = ((0.02, 0.1), (0.034, 0.5), (0.05, 0.85), (0.07, 0.95))  # grain -> how likely ultrasound
 LIKELY, SURE = 0.5, 0.95
+FLAGS = frozenset({"modality_conflict", "mixed_modalities"})
 WORD, FEW_WORDS = 0.8, 0.6  # what a caption's word counts for a mode; for the plain mode
 SURE_SHARE = 0.4  # what is left of the doubt when words agree
 CONTRADICTED = 0.25  # what is left of the pixels' say when words name another method only
@@ -90,10 +91,13 @@ def hear(texts: Sequence[str], annotations: Iterable[BurnedIn]) -> tuple[Modalit
     return tuple(evidence)
 
 
-def weigh(seen: Sequence[ModalityEvidence], heard: Sequence[ModalityEvidence]) -> Guess:
-    """One guess from all evidence; flagged where pixels and words contradict each other."""
+def weigh(seen: Sequence[ModalityEvidence], heard: Sequence[ModalityEvidence], unseen_ultrasound: float = 0.5) -> Guess:
+    """One guess from all evidence; flagged where pixels and words contradict each other.
+
+    `unseen_ultrasound` is how likely ultrasound is where no pixels were judged.
+    """
     pixels = {e.modality: e.score for e in seen}
-    by_eye = _measure_ultrasound(pixels)
+    by_eye = _measure_ultrasound(pixels) if pixels else unseen_ultrasound
     against = max((e.score for e in heard if e.modality == "not_ultrasound"), default=0.0)
     voices = [e for e in heard if e.modality != "not_ultrasound"]
     ultrasound, flags = by_eye, set[str]()
@@ -111,6 +115,8 @@ def weigh(seen: Sequence[ModalityEvidence], heard: Sequence[ModalityEvidence]) -
     if {"not_ultrasound"} < pixels.keys() and pixels["not_ultrasound"] >= 0.6 and by_eye >= 0.6:
         flags.add("mixed_modalities")
     ultrasound = round(ultrasound, 3)
+    if not seen and not heard:
+        return Guess(None, 0.0, ultrasound)
     if ultrasound < LIKELY or not modes:
         return Guess("not_ultrasound", round(1 - ultrasound, 3), ultrasound, (*seen, *heard), tuple(sorted(flags)))
     best = max(modes, key=lambda mode: (modes[mode], mode != "b_mode"))
@@ -118,7 +124,7 @@ def weigh(seen: Sequence[ModalityEvidence], heard: Sequence[ModalityEvidence]) -
 
 
 def _measure_ultrasound(pixels: dict[Modality, float]) -> float:
-    """One part that is ultrasound is enough; without pixels nothing is known."""
+    """One part that is ultrasound is enough."""
     if not pixels:
         return 0.5
     modes = [score for mode, score in pixels.items() if mode != "not_ultrasound"]

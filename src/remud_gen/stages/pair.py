@@ -21,7 +21,7 @@ class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
     """Give every picture its words, and the running text its passages."""
 
     name = "pair"
-    version = 1
+    version = 2
 
     def settings(self) -> Mapping[str, object]:
         """The pair section, and the resolution at which figures are cut anew."""
