@@ -198,6 +198,7 @@ class Page(Record):
     text_origin: Literal["layer", "ocr", "none"] = "layer"
     flags: tuple[str, ...] = ()
     regions: tuple[PictureRegion, ...] = ()  # of an ultrasound device's screen; what lies outside may name a patient
+    licence: str | None = None  # the document's, for what is made of its pages
 
 
 EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]

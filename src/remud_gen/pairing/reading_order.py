@@ -20,6 +20,7 @@ from remud_gen.pairing.passages import make_passages
 from remud_gen.protocols import Cropper, Unpaired
 from remud_gen.records import ImageTextPair, Page, Passage
 from remud_gen.rules.language import detect_language
+from remud_gen.rules.licences import find_licence
 
 ULTRASOUND_SCORE = 0.5  # a picture without any words is kept only above this
 LEAST_SIDE = 0.08  # of the page's width: smaller pictures without words are marks and logos
@@ -80,11 +81,18 @@ class ReadingOrderRule:
         marks = self.options.non_ultrasound != "keep"
         around = Surroundings(paragraphs, headings, numbers, language, self.options.min_ultrasound_score, marks)
         pairs = make_pairs(flow, document_id, panels, around)
+        licence = _find_licence(pages)
         for page, pair in reject_marked(pairs) if self.options.non_ultrasound == "reject" else pairs:
-            yield pages[page].id, pair
+            yield pages[page].id, pair if isinstance(pair, Unpaired) else pair.model_copy(update={"licence": licence})
         limits = (self.options.passage_min_chars, self.options.passage_max_chars)
         for page, passage in make_passages(flow, document_id, paragraphs, *limits):
-            yield pages[page].id, passage
+            yield pages[page].id, passage.model_copy(update={"licence": licence})
+
+
+def _find_licence(pages: Sequence[Page]) -> str | None:
+    """The licence that the file names, else the one that its first or last page states."""
+    stated = (block.text for page in (pages[0], pages[-1]) for block in page.text_blocks)
+    return pages[0].licence or next((found for text in stated if (found := find_licence(text))), None)
 
 
 def _collect_own_blocks(grouping: Grouping) -> set[Block]:

@@ -45,6 +45,7 @@ def read_flow_page(
     yield Page(
         id=page_id,
         document_id=item.document.id,
+        licence=item.document.licence,
         source=Source(
             document_sha256=item.document.sha256,
             file=item.document.file,

@@ -24,6 +24,7 @@ def read_frame_page(view: FrameView, item: PageInput, cutter: FigureCutter, line
     return Page(
         id=page_id,
         document_id=item.document.id,
+        licence=item.document.licence,
         source=Source(
             document_sha256=item.document.sha256,
             file=item.document.file,
