@@ -134,6 +134,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         return Page(
             id=page_id,
             document_id=item.document.id,
+            licence=item.document.licence,
             source=Source(
                 document_sha256=item.document.sha256,
                 file=item.document.file,
