@@ -67,11 +67,11 @@ def group_figures(flow: Flow) -> Grouping:
         captions.append(plain)
         groups.append(FigureGroup(pictures=[picture], caption=plain, flags=set(plain.flags)))
         loose.remove(picture)
-    groups = _finish(flow, [part for group in groups for part in _share(flow, group)], captions, titles)
+    groups = finish_groups(flow, [part for group in groups for part in share_caption(flow, group)], captions, titles)
     return Grouping(groups, captions, titles, loose)
 
 
-def _share(flow: Flow, group: FigureGroup) -> list[FigureGroup]:
+def share_caption(flow: Flow, group: FigureGroup) -> list[FigureGroup]:
     """One caption of several figures ("Figs. 2 and 3") becomes a figure for each, where there is a picture for each."""
     label = group.caption.label if group.caption is not None else None
     if group.caption is None or label is None or not label.further:
@@ -98,9 +98,10 @@ def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Capt
     return clusters
 
 
-def _finish(
+def finish_groups(
     flow: Flow, groups: list[FigureGroup], captions: Sequence[Caption], titles: Sequence[Title]
 ) -> list[FigureGroup]:
+    """Put figures and their pictures in order, join what is continued or captioned elsewhere, and attach notes."""
     place = {picture: number for number, picture in enumerate(flow.pictures())}
     for group in groups:
         group.pictures.sort(key=lambda picture: place[picture])
