@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from remud_gen.records import Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage, TextLine
+from remud_gen.records import BBox, BurnedIn, Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage
+from remud_gen.rules.burned_in import annotate
 from remud_gen.rules.figure_citations import Citation, find_citations
 from remud_gen.rules.figure_labels import narrow, normalise_number, parse_label
 
@@ -19,6 +20,8 @@ MAX_SPAN_CHARS = 2000
 MAX_CONTEXT_SPANS = 8
 MAX_BURNED_IN_SPANS = 24
 MIN_OCR_SCORE = 0.5
+# Names, dates and places are nobody's business, settings and scale numbers say nothing about what is seen.
+HIDDEN_BURNED_IN = frozenset({"patient", "date", "time", "institution", "setting", "scale"})
 RUNNING_TEXT = {"mention", "body"}
 NUMBERED = {"ctx", "ocr"}
 THE_IMAGE: dict[Language, str] = {"en": "the image", "zh": "图像"}
@@ -97,7 +100,7 @@ def build_spans(item: GenerateInput) -> tuple[Evidence, ...]:
     language = item.language
     if isinstance(item, ImageTextPair):
         hider = _Hider(language, item.figure_number, item.panel)
-        found = [*_own_words(item, hider), *_context(item.context, hider), *_burned_in(item.burned_in_text)]
+        found = [*_own_words(item, hider), *_context(item.context, hider), *_burned_in(item)]
     elif isinstance(item, Passage):
         hider = _Hider(language)
         headings = [Evidence(id="heading", kind="heading", text=text) for text in item.heading_path]
@@ -141,10 +144,34 @@ def _context(context: Sequence[Evidence], hider: _Hider) -> Iterator[Evidence]:
         yield evidence.model_copy(update={"id": "ctx", "text": text})
 
 
-def _burned_in(lines: Iterable[TextLine]) -> Iterator[Evidence]:
-    for line in [line for line in lines if line.score >= MIN_OCR_SCORE][:MAX_BURNED_IN_SPANS]:
-        text = SPACE.sub(" ", line.text).strip()[:MAX_SPAN_CHARS]
-        yield Evidence(id="ocr", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
+def _burned_in(pair: ImageTextPair) -> Iterator[Evidence]:
+    """What is written into the picture without banners and settings; labels with the figure's own key."""
+    known = pair.annotations or annotate(pair.burned_in_text, language=pair.language)
+    pieces: dict[BBox, list[BurnedIn]] = {}
+    for piece in known:
+        pieces.setdefault(piece.bbox, []).append(piece)
+    shown = 0
+    for line in pair.burned_in_text:
+        if line.score < MIN_OCR_SCORE or shown == MAX_BURNED_IN_SPANS:
+            continue
+        text = _show(line.text, pieces.get(line.bbox, []), pair.language)
+        if text:
+            shown += 1
+            yield Evidence(id="ocr", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
+
+
+def _show(line: str, pieces: Sequence[BurnedIn], language: Language) -> str:
+    """The line as read if all of it may be shown, else the pieces of it that may."""
+    opened, closed = ("（", "）") if language == "zh" else (" (", ")")
+    may_show_all = all(piece.kind not in HIDDEN_BURNED_IN and piece.meaning_from != "legend" for piece in pieces)
+    if may_show_all:
+        return SPACE.sub(" ", line).strip()[:MAX_SPAN_CHARS]
+    shown = [
+        f"{piece.text}{opened}{piece.meaning}{closed}" if piece.meaning_from == "legend" else piece.text
+        for piece in pieces
+        if piece.kind not in HIDDEN_BURNED_IN
+    ]
+    return SPACE.sub(" ", " ".join(shown)).strip()[:MAX_SPAN_CHARS]
 
 
 def _number(spans: Iterable[Evidence]) -> Iterator[Evidence]:
