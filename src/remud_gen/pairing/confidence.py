@@ -14,6 +14,7 @@ FACTORS = {
     "caption_far": 0.6,
     "caption_by_row": 0.6,
     "caption_unlabelled": 0.6,
+    "caption_from_alt": 0.6,
     "caption_shared": 0.9,
     "panel_apart": 0.9,
     "caption_other_page": 0.7,

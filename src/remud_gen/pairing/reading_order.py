@@ -12,13 +12,15 @@ from remud_gen.pairing.blocks import build_flow
 from remud_gen.pairing.families import Panel, cut_panels
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
+from remud_gen.pairing.flow_document import free_of_boxes, list_places, set_pages
+from remud_gen.pairing.flow_groups import group_in_order
 from remud_gen.pairing.given import make_given_panels, split_given
 from remud_gen.pairing.groups import Grouping, group_figures
 from remud_gen.pairing.pairs import Surroundings, make_pairs, reject_marked
 from remud_gen.pairing.paragraphs import read_paragraphs
 from remud_gen.pairing.passages import make_passages
 from remud_gen.protocols import Cropper, Unpaired
-from remud_gen.records import ImageTextPair, Page, Passage
+from remud_gen.records import ImageTextPair, Page, Passage, TextBlock
 from remud_gen.rules.language import detect_language
 from remud_gen.rules.licences import find_licence
 
@@ -50,10 +52,27 @@ class ReadingOrderRule:
         """Pairs and passages of one document, page by page."""
         if not pages:
             return
-        document_id = pages[0].document_id
+        if pages[0].kind == "flow":
+            flow = set_pages(pages)
+            numbered = {page.source.page_number or 0: page for page in pages}
+            for page_id, found in self._pair(pages, flow, group_in_order(flow, list_places(pages)), {}, cropper):
+                yield page_id, free_of_boxes(found, numbered)
+            return
         split = [split_given(page) for page in pages]
+        given = {index: blocks for index, (_, blocks) in enumerate(split) if blocks}
         flow = build_flow([page for page, _ in split])
-        grouping = group_figures(flow)
+        yield from self._pair(pages, flow, group_figures(flow), given, cropper)
+
+    def _pair(
+        self,
+        pages: Sequence[Page],
+        flow: Flow,
+        grouping: Grouping,
+        given: Mapping[int, tuple[TextBlock, ...]],
+        cropper: Cropper,
+    ) -> Iterator[tuple[str, ImageTextPair | Passage | Unpaired]]:
+        """`given` are the words that stand beside pictures, by the index of their page."""
+        document_id = pages[0].document_id
         skipped = _collect_own_blocks(grouping)
         panels: list[Panel] = []
         for group in grouping.groups:
@@ -67,10 +86,9 @@ class ReadingOrderRule:
                     panels.append(found)
                 else:
                     yield pages[found[0]].id, found[1]
-        named = {index for index, (_, given) in enumerate(split) if given}
-        for index in sorted(named):
-            panels += make_given_panels(flow, flow.pages[index], split[index][1])
-        for kept in _judge_loose(flow, [picture for picture in grouping.loose if picture.page not in named]):
+        for index in sorted(given):
+            panels += make_given_panels(flow, flow.pages[index], given[index])
+        for kept in _judge_loose(flow, [picture for picture in grouping.loose if picture.page not in given]):
             if isinstance(kept, Panel):
                 panels.append(kept)
             else:
