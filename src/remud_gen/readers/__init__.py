@@ -1,6 +1,7 @@
 """Readers: name -> class, imported on use by the registry."""
 
 TABLE: dict[str, str] = {
+    "dicom": "remud_gen.readers.dicom:DicomReader",
     "pdf": "remud_gen.readers.pdf:PdfReader",
     "image": "remud_gen.readers.image:ImageReader",
     "docx": "remud_gen.readers.docx:DocxReader",
