@@ -48,8 +48,11 @@ class _Sequence:
     claimed: set[Caption] = field(default_factory=set)
 
 
-def group_in_order(flow: Flow, places: Mapping[str, FlowPlace]) -> Grouping:
-    """Give every picture its caption or title, then its notes; `places` are by locator and text, or by figure id."""
+def group_in_order(flow: Flow, places: Mapping[str, FlowPlace]) -> tuple[Flow, Grouping]:
+    """Give every picture its caption or title, then its notes; `places` are by locator and text, or by figure id.
+
+    In the flow that comes back, words given in a picture's stead stand behind it if they became its caption.
+    """
     items = list(flow.items())
     figures = [_find_place(item, places) for item in items]
     candidates = _join_translations(items, _find_candidates(items, figures))
@@ -82,7 +85,16 @@ def group_in_order(flow: Flow, places: Mapping[str, FlowPlace]) -> Grouping:
             captions.append(caption)
             groups.append(FigureGroup([picture], caption, flags=set(caption.flags)))
             loose.remove(picture)
-    return Grouping(finish_groups(flow, groups, captions, titles), captions, titles, loose)
+            flow = _insert(flow, picture, caption.blocks[0])
+    return flow, Grouping(finish_groups(flow, groups, captions, titles), captions, titles, loose)
+
+
+def _insert(flow: Flow, picture: Picture, block: Block) -> Flow:
+    pages = list(flow.pages)
+    items = list(pages[picture.page].items)
+    items.insert(items.index(picture) + 1, block)
+    pages[picture.page] = replace(pages[picture.page], items=tuple(items))
+    return replace(flow, pages=pages)
 
 
 def _find_place(item: Item, places: Mapping[str, FlowPlace]) -> int | None:

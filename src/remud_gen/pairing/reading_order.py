@@ -53,9 +53,9 @@ class ReadingOrderRule:
         if not pages:
             return
         if pages[0].kind == "flow":
-            flow = set_pages(pages)
+            flow, grouping = group_in_order(set_pages(pages), list_places(pages))
             numbered = {page.source.page_number or 0: page for page in pages}
-            for page_id, found in self._pair(pages, flow, group_in_order(flow, list_places(pages)), {}, cropper):
+            for page_id, found in self._pair(pages, flow, grouping, {}, cropper):
                 yield page_id, free_of_boxes(found, numbered)
             return
         split = [split_given(page) for page in pages]

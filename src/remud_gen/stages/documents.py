@@ -13,6 +13,7 @@ from remud_gen.stages.base import Failure, InputFile, RecordStage, Rejection, St
 HEAD_BYTES = 4096
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 JUNK_SUFFIXES = (".tmp", ".part", ".crdownload", ".lock", ".swp", ".bak~")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".jp2")
 HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 
@@ -43,7 +44,7 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             yield Rejection("NOT_A_DOCUMENT", "a hidden or system file")
             return
         if item.is_companion:
-            yield Rejection("LABELS_OF_IMAGES", "words for the pictures around it; they carry them")
+            yield _reject_companion(item.file)
             return
         item.place.check()
         reader, _ = self._find_reader(item)
@@ -85,6 +86,12 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             if media_type is not None:
                 return reader, media_type
         raise _explain_unreadable(head, item.file)
+
+
+def _reject_companion(file: str) -> Rejection[Document]:
+    if file.lower().endswith(PICTURE_SUFFIXES):
+        return Rejection("PART_OF_DOCUMENT", "a picture of a document beside it, which is read with it")
+    return Rejection("LABELS_OF_IMAGES", "words for the pictures around it; they carry them")
 
 
 def _is_junk(file: str) -> bool:
