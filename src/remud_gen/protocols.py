@@ -241,6 +241,10 @@ class FrameView(PageView, Protocol):
         """Words given for this picture, in the order in which a reader would want them."""
         ...
 
+    def is_private(self, text: str) -> bool:
+        """Whether words burned into the picture are known to name its patient."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Companions:

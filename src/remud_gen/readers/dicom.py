@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from remud_gen.errors import RecordError
 from remud_gen.protocols import Companions, DocumentInfo, GivenText, PictureBox
-from remud_gen.readers.dicom_header import Screen, read_screen, read_words
-from remud_gen.readers.dicom_pixels import count_frames, decode_frame, read_header
+from remud_gen.readers.dicom_header import Screen, list_names, names_someone, read_screen, read_words
+from remud_gen.readers.dicom_pixels import count_frames, decode_frame, read_header, wrap_faults
 from remud_gen.readers.image import ImagePage
 from remud_gen.readers.labels import Words, collect_words, find_companions
 from remud_gen.records import BBox, PictureRegion, TextLine
+from remud_gen.rules.identifiers import list_identifiers
 from remud_gen.rules.images import choose_distinct, hash_perceptually, is_blank
+from remud_gen.rules.normalise import unify
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -83,9 +85,12 @@ class DicomDocument:
             raise RecordError("EMPTY_FILE", "the file has no bytes", "copy it again from its source")
         self._path, self._max_pixels = path, max_pixels
         self._header = read_header(path)
-        self._size = _read_size(self._header, max_pixels)
-        self.frame_count, is_cut = count_frames(path, self._header)
-        self._screen = read_screen(self._header, *self._size)
+        with wrap_faults("DAMAGED_FILE", "the DICOM header"):
+            self._size = _read_size(self._header, max_pixels)
+            self.frame_count, is_cut = count_frames(path, self._header)
+            self._screen = read_screen(self._header, *self._size)
+            self._names = list_names(self._header)
+            self._header_texts = read_words(self._header, self._screen, self._names)
         self._flags = (*self._screen.flags, *(("truncated",) if is_cut else ()))
         self._words = Words()
 
@@ -143,15 +148,17 @@ class DicomDocument:
 
     def flags(self) -> tuple[str, ...]:
         """What a later step should know of every frame."""
-        own = () if self._words.texts or not self._header_words() else ("words_from_header",)
+        own = () if self._words.texts or not self._header_texts else ("words_from_header",)
         return (*self._flags, *self._words.flags, *own)
 
     def texts(self) -> tuple[GivenText, ...]:
         """Words of labels, then of the header."""
-        return (*self._words.texts, *self._header_words())
+        return (*self._words.texts, *self._header_texts)
 
-    def _header_words(self) -> tuple[GivenText, ...]:
-        return read_words(self._header, self._screen)
+    def is_private(self, text: str) -> bool:
+        """Whether a text names the patient, a person or an institution of the header."""
+        plain = unify(text)
+        return names_someone(plain, self._names) or bool(list_identifiers(plain))
 
     def __enter__(self) -> DicomDocument:
         return self
@@ -183,6 +190,10 @@ class DicomPage:
     def given_texts(self) -> Sequence[GivenText]:
         """Words of labels and of the header's whitelisted elements."""
         return self._document.texts()
+
+    def is_private(self, text: str) -> bool:
+        """Whether burned-in words are or hold a name or number that the header gives, or have such a shape."""
+        return self._document.is_private(text)
 
     def text_lines(self) -> list[TextLine]:
         """None: words are pixels here."""

@@ -101,9 +101,8 @@ def _read_regions(header: Dataset) -> Iterator[PictureRegion]:
         )
 
 
-def read_words(header: Dataset, screen: Screen) -> tuple[GivenText, ...]:
+def read_words(header: Dataset, screen: Screen, names: frozenset[str]) -> tuple[GivenText, ...]:
     """Title, caption and note from whitelisted elements; nothing where they say no more than which device it was."""
-    names = _list_names(header)
     titles = [text for key in FREE_TEXT if (text := _clean(_take(header, key), names))]
     told = list(_describe(header, screen, names))
     if not titles and not told:
@@ -161,18 +160,24 @@ def _clean(value: object, names: frozenset[str]) -> str | None:
     if not text or len(text) > MAX_CHARS or not re.search(r"[^\W\d_]{2}", text) or "^" in text:
         return None
     has_number = re.search(r"\d[\d./:-]{4,}", text) is not None
-    is_named = bool(names & set(_split(text))) or any(ord(name[0]) > 0x2E80 and name in text for name in names)
-    return None if has_number or is_named or list_identifiers(text) else text
+    return None if has_number or names_someone(text, names) or list_identifiers(text) else text
 
 
-def _list_names(header: Dataset) -> frozenset[str]:
+def names_someone(text: str, names: frozenset[str]) -> bool:
+    """Whether a text in NFKC form holds one of the header's names or numbers."""
+    return bool(names & set(_split(text))) or any(ord(name[0]) > 0x2E80 and name in text for name in names)
+
+
+def list_names(header: Dataset) -> frozenset[str]:
     """Every word of a person's, an institution's or an address's name, and every identifier, in this header."""
     found: set[str] = set()
     for element in header.iterall():
         keyword = str(element.keyword)
         is_name = element.VR == "PN" or re.search(r"Institution|Physician|Operator|Address|Station", keyword)
         if is_name or keyword in ("PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID", "DeviceSerialNumber"):
-            found.update(word for word in _split(unify(str(element.value))) if len(word) > 1)
+            # Two digits of an identifier stand in every measurement; four hardly.
+            words = _split(unify(str(element.value)))
+            found.update(word for word in words if len(word) > (3 if word.isdecimal() else 1))
     return frozenset(found - COMMON)
 
 

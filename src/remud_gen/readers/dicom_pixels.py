@@ -202,7 +202,8 @@ def _convert_partial(pixels: Pixels) -> Pixels:
     luma, blue, red = (pixels[..., i].astype(np.float32) for i in range(3))
     luma, blue, red = (luma - 16) * 1.1644, blue - 128, red - 128
     rgb = (luma + 1.5960 * red, luma - 0.3917 * blue - 0.8129 * red, luma + 2.0172 * blue)
-    return np.rint(np.stack(rgb, axis=-1)).clip(0, 255).astype(np.uint8)
+    shown: Pixels = np.rint(np.stack(rgb, axis=-1)).clip(0, 255).astype(np.uint8)
+    return shown
 
 
 def _window(pixels: Pixels, header: Dataset) -> Pixels:

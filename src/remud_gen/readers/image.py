@@ -13,6 +13,8 @@ from remud_gen.errors import RecordError
 from remud_gen.protocols import Companions, DocumentInfo, GivenText, PictureBox
 from remud_gen.readers.labels import Words, collect_words, find_companions
 from remud_gen.records import BBox, PictureRegion, TextLine
+from remud_gen.rules.identifiers import list_identifiers
+from remud_gen.rules.normalise import unify
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -206,6 +208,10 @@ class LabelledImagePage(ImagePage):
     def given_texts(self) -> Sequence[GivenText]:
         """The words of its labels."""
         return self._texts
+
+    def is_private(self, text: str) -> bool:
+        """Whether burned-in words have the shape of an identifier."""
+        return bool(list_identifiers(unify(text)))
 
     def picture_boxes(self) -> list[PictureBox]:
         """The whole picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from remud_gen.protocols import FrameView
 from remud_gen.records import Page, Source, TextBlock, TextLine, make_id
@@ -15,10 +16,14 @@ def read_frame_page(view: FrameView, item: PageInput, cutter: FigureCutter, line
     """The picture with what is burned into it, and its given words as blocks that speak of all of it.
 
     Words on the screen outside the picture are the device's banner, where patients' names stand: they are marked by
-    a flag, and neither they nor their pixels reach a record.
+    a flag, and neither they nor their pixels reach a record. Words inside the picture that name the patient reach none
+    either; their pixels do, and the flag `patient_text` says so.
     """
     page_id = make_id(item.document.id, "page", item.number)
-    figures = tuple(cutter.cut(view, page_id, box, lines) for box in view.picture_boxes())
+    public = [line for line in lines if not view.is_private(line.text)]
+    doubts = ("patient_text",) if len(public) < len(lines) else ()
+    boxes = [replace(box, flags=(*box.flags, *doubts)) for box in view.picture_boxes()]
+    figures = tuple(cutter.cut(view, page_id, box, public) for box in boxes)
     box = hull(figure.bbox for figure in figures) if figures else (0.0, 0.0, view.width, view.height)
     has_banner = any(not holds_centre(figure.bbox, line.bbox) for line in lines for figure in figures)
     return Page(
@@ -48,6 +53,6 @@ def read_frame_page(view: FrameView, item: PageInput, cutter: FigureCutter, line
         ),
         figures=figures,
         text_origin="ocr" if lines else "none",
-        flags=(*view.flags, *(("outside_region",) if has_banner else ())),
+        flags=(*view.flags, *doubts, *(("outside_region",) if has_banner else ())),
         regions=tuple(view.regions),
     )
