@@ -13,7 +13,7 @@ PartBox = tuple[int, int, int, int]  # pixels of the grid
 PAPER = 225
 LEAST_PART_PX, LEAST_PART_SHARE = 30, 0.04
 MIDDLE = (0.4, 0.6)  # share of the width between which the two halves meet
-LEAST_LIT = 0.06
+LEAST_LIT, MOST_PAPER = 0.06, 0.35
 ALIKE = 0.55
 
 
@@ -124,6 +124,8 @@ def _are_alike(grey: Grid, first: PartBox, second: PartBox) -> bool:
         return False
     shapes = []
     for x0, y0, x1, y1 in (first, second):
+        if (grey[y0:y1, x0:x1] > PAPER).mean() > MOST_PAPER:
+            return False
         lit = (grey[y0:y1, x0:x1] > 40).astype(np.float32)
         rows = np.linspace(0, lit.shape[0] - 1, 24).astype(int)
         columns = np.linspace(0, lit.shape[1] - 1, 24).astype(int)
