@@ -82,12 +82,12 @@ def hear(texts: Sequence[str], annotations: Iterable[BurnedIn]) -> tuple[Modalit
     if other is not None:
         score = 0.85 if own is None else 0.6 if words.begins_with_other(text) else 0.3
         evidence.append(_make("caption", "not_ultrasound", score, other))
-    screen, scanner, viewer = words.read_screen(annotations)
+    screen, scanner, machine = words.read_screen(annotations)
     evidence += [_make("burned_in", mode, 0.7, word) for mode, word in screen.items()]
     if scanner is not None and not screen:
         evidence.append(_make("burned_in", "b_mode", 0.3, scanner))
-    if viewer is not None and scanner is None:
-        evidence.append(_make("burned_in", "not_ultrasound", 0.5, viewer))
+    if machine is not None and scanner is None:
+        evidence.append(_make("burned_in", "not_ultrasound", 0.5, machine))
     return tuple(evidence)
 
 

@@ -28,13 +28,14 @@ MODES: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(
 ULTRASOUND = re.compile(
     r"ultraso\w+|sonogra\w+|sonogram|echocardio\w+|\bechoes?\b|\bechogenic\w*|(?:hypo|hyper|an|iso)echo\w+|"
     r"\bTEE\b|\bTTE\b|\bTOE\b|"
-    r"doppler|transducer|\bUS\b|超声|彩超|回声|声像|声影|多普勒|探头",
+    r"doppler|transducer|\bLUS\b|\b[AB]-lines?\b|\bUS\b|超声|彩超|回声|声像|声影|多普勒|探头",
 )
 ULTRASOUND_ANY_CASE = re.compile(
     r"ultraso|sonogra|echocardio|echogenic|(?:hypo|hyper|an|iso)echoic|doppler", re.IGNORECASE
 )
 OTHER = re.compile(
-    r"\bMRI\b|\bMR\b|magnetic resonance|\bT[12][\s-]?weighted|\bFLAIR\b|\bCT\b|\bMS?CT\b|\bCTA\b|"
+    r"\bMRI\b|\bPDFS\b|\bSTIR\b|\bstain(?:ed|ing|s)?\b|"
+    r"\bMR\b|magnetic resonance|\bT[12][\s-]?weighted|\bFLAIR\b|\bCT\b|\bMS?CT\b|\bCTA\b|"
     r"computed tomogra\w+|tomogram|"
     r"\bX[\s-]?rays?\b|radiogra\w+|angiogra\w+|mammogra\w+|\bPET\b|scintigra\w+|fluoroscop\w+|photograph\w*|photo\b|"
     r"histolog\w+|histopatholog\w+|hematoxylin|haematoxylin|\bH\s?&\s?E\b|immunohisto\w+|macroscopic|"
@@ -53,9 +54,8 @@ SCANNER_WORDS = re.compile(
     r"^(?:MI|TI[SBC]|TIs|TIb|TIc|FR|PRF|WF|DR|Gn)\b\s*[:\d]|^(?:MI|TI[SBC])\s*\d|\bMHz\b|\d\s?Hz$|^(?:TEE|TTE|"
     r"TOE|SRI|CHI|XRES|Har|THI)\b"
 )
-VIEWER_WORDS = re.compile(
-    r"^\[?(?:WL|WW|Im|\[m|Se|LAO|RAO|CRA|CAU)\b\s*[:]|^(?:PDFS|T[12]W?I?|FLAIR|STIR|DWI|TR|"
-    r"TE)\b\s*[:=]?\s*\d*$|\bkVp?\b|\bmAs?\b"
+MACHINE_WORDS = re.compile(
+    r"^(?:LAO|RAO|CRA|CAU)\b\s*:?\s*\d|^(?:PDFS|T[12]W?I?|FLAIR|STIR|DWI)$|^T[RE]\s*[:=]\s*\d|\bkVp?\b|\bmAs?\b"
 )
 SCREEN_MODES: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(
     (mode, re.compile(pattern))
@@ -98,16 +98,17 @@ def begins_with_other(text: str) -> bool:
 
 
 def read_screen(pieces: Iterable[BurnedIn]) -> tuple[dict[Modality, str], str | None, str | None]:
-    """(modes, word of a scanner, word of another machine's viewer) among burned-in pieces."""
+    """(modes, word of a scanner, word of a CT, MRI or X-ray machine) among burned-in pieces."""
     modes: dict[Modality, str] = {}
-    scanner = viewer = None
+    scanner = machine = None
     for piece in pieces:
-        if VIEWER_WORDS.search(piece.text):
-            viewer = viewer or piece.text
+        if MACHINE_WORDS.search(piece.text):
+            machine = machine or piece.text
             continue
-        if piece.kind == "probe" or SCANNER_WORDS.search(piece.text) or (piece.kind == "caliper" and piece.value):
+        has_length = piece.kind == "caliper" and piece.value is not None and piece.unit in ("cm", "mm", "cm/s", "m/s")
+        if piece.kind == "probe" or SCANNER_WORDS.search(piece.text) or has_length:
             scanner = scanner or piece.text
         for mode, pattern in SCREEN_MODES:
             if pattern.search(piece.text):
                 modes.setdefault(mode, piece.text)
-    return modes, scanner, viewer
+    return modes, scanner, machine
