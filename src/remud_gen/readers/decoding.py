@@ -111,7 +111,18 @@ def _guess_wide(data: bytes) -> str | None:
             text = _try(data, encoding)
             if text is not None and not _ODD.search(text):
                 return encoding
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = _try(data, encoding) if any(zeros) else None
+        if text is not None and not _ODD.search(text) and _share_common(text) >= LEAST_COMMON:
+            return encoding
     return None
+
+
+def _share_common(text: str) -> float:
+    """Share of common characters among the Chinese ones, by the script that fits better."""
+    han = _HAN.findall(text[:20_000])
+    counts = [sum(character in common for character in han) for common in (COMMON_SIMPLIFIED, COMMON_TRADITIONAL)]
+    return max(counts) / len(han) if len(han) > 1 else 0.0
 
 
 def _guess_legacy(data: bytes) -> Decoded | None:

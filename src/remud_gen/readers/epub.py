@@ -68,7 +68,7 @@ def _read_book(archive: Archive) -> FlowReading:
     for name in _list_spine(archive, package, package_name):
         elements, flags = _read_chapter(archive, name)
         offset = len(pages)
-        pages += [replace(page, number=offset + page.number) for page in divide(elements, name, flags)]
+        pages += [replace(page, number=offset + page.number) for page in divide(elements, name.rpartition("/")[2], flags)]
     if not pages:
         raise RecordError("NO_CHAPTERS", "the book's table of chapters leads to no text", HINT)
     info = DocumentInfo("application/epub+zip", len(pages), title, _read_metadata(package, "rights"))

@@ -23,7 +23,7 @@ SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd", ".rmd", ".qmd"})
 _FRONT = re.compile(r"\A\ufeff?---\s*\n(?P<body>.{0,20000}?)\n(?:---|\.\.\.)\s*\n", re.S)
 _FIELD = r"^{}\s*:\s*[\"']?(?P<value>[^\"'\n]{{1,300}})"
 _ATTRIBUTES = re.compile(r"(?<=\))\{[^{}\n]{0,200}\}")  # pandoc's sizes behind a picture
-_HEADING_ID = re.compile(r"^(#{1,6} .*?)\s*\{[#.][^{}\n]{0,100}\}\s*$", re.M)
+_HEADING_ID = re.compile(r"^(#{1,6} .*?)[ \t]*\{[#.][^{}\n]{0,100}\}[ \t]*$", re.M)
 
 
 class MarkdownReader:

@@ -73,7 +73,8 @@ def read_paragraphs_of(text: str) -> list[FlowElement]:
             held = []
             continue
         plain = "" if rule is not None else line.strip()
-        level = _read_level(plain) if plain and (not held or _ends(held[-1], usual)) else None
+        may_head = plain and (not held or not is_wrapped or _ends(held[-1], usual))
+        level = _read_level(plain) if may_head else None
         opens = not plain or level is not None or _begins(line, held, usual, is_wrapped=is_wrapped)
         if held and opens:
             found.append(FlowElement("paragraph", tidy_text(join_lines(held)), f"line {start}"))
