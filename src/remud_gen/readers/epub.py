@@ -67,8 +67,8 @@ def _read_book(archive: Archive) -> FlowReading:
     pages: list[FlowPage] = []
     for name in _list_spine(archive, package, package_name):
         elements, flags = _read_chapter(archive, name)
-        offset = len(pages)
-        pages += [replace(page, number=offset + page.number) for page in divide(elements, name.rpartition("/")[2], flags)]
+        offset, short = len(pages), name.rpartition("/")[2]
+        pages += [replace(page, number=offset + page.number) for page in divide(elements, short, flags)]
     if not pages:
         raise RecordError("NO_CHAPTERS", "the book's table of chapters leads to no text", HINT)
     info = DocumentInfo("application/epub+zip", len(pages), title, _read_metadata(package, "rights"))
