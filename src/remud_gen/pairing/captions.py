@@ -59,7 +59,7 @@ def find_captions(flow: Flow) -> list[Caption]:
             score = _score(block, label, page) + (LISTED if block in listed else 0)
             if score >= LEAST_SCORE:
                 found.append(_extend(Caption((block,), label, label.rest, score), page))
-    return _join_languages(_repair_numbers(_drop_weak(found)), flow)
+    return _repair_numbers(_drop_weak(_join_languages(found, flow)))
 
 
 def _find_listed(page: PageFlow) -> set[Block]:

@@ -53,11 +53,10 @@ class Clauses:
         """The key under which a panel's words stand, whatever its case; those of A hold for A1 and a(i)."""
         return next((key for key in (panel, panel.upper(), panel[:1].upper()) if key in self.keys), None)
 
-    @property
-    def is_gapped(self) -> bool:
-        """Whether a letter between two others has no clause: its mark was lost, its words stand elsewhere."""
-        letters = {key[0] for key in self.keys if key[0].isupper()}
-        return bool(letters) and len(letters) < ord(max(letters)) - ord("A") + 1
+    def is_before_gap(self, key: Key) -> bool:
+        """Whether the next letter's mark was not read, so that its words stand with this panel's."""
+        letters = {other[0] for other in self.keys if other[0].isupper()}
+        return key[0] in letters and key[0] < max(letters) and chr(ord(key[0]) + 1) not in letters
 
     def is_blank(self, key: Key) -> bool:
         """Whether a panel is named but nothing is said of it."""

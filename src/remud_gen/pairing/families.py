@@ -88,7 +88,7 @@ def _tells_places(caption: str | None, note: str | None, panels: Panels) -> bool
 
 
 def _compare(caption: str | None, note: str | None, panels: Panels, group: FigureGroup) -> set[str]:
-    """Doubts about a figure whose words and panels do not agree: a clause without panel, a lost or an empty clause."""
+    """Doubts about a figure whose words and panels do not agree: a clause without panel."""
     flags: set[str] = set()
     if not panels.is_separable or len(group.pictures) < 2:
         return flags
@@ -100,8 +100,6 @@ def _compare(caption: str | None, note: str | None, panels: Panels, group: Figur
         firsts = {letter[0] for letter in printed}
         if any(key.upper() not in printed and key[0].upper() not in firsts for key in clauses.keys):
             flags.add("clause_without_panel")
-        if clauses.is_gapped:
-            flags.add("clause_lost")
     return flags
 
 
@@ -126,6 +124,8 @@ def _choose_one(panel: Panel, text: str, key: str | None, named: Collection[str]
         clauses = split_clauses(text)
         found = clauses.find(key) if clauses is not None else None
         if clauses is not None and found is not None:
+            if clauses.is_before_gap(found):
+                panel.flags.add("clause_lost")
             if clauses.is_blank(found):
                 panel.flags.add("clause_blank")
             return strip_letters(clauses.of(found), named) or None
