@@ -7,34 +7,21 @@ Ids are derived from the parent's id and the content by SHA-256: the same book g
 
 from __future__ import annotations
 
-import hashlib
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from remud_gen.record_base import BBox as BBox
+from remud_gen.record_base import Record as Record
+from remud_gen.record_base import make_id as make_id
+from remud_gen.screen_records import BurnedIn as BurnedIn
+from remud_gen.screen_records import BurnedInKind as BurnedInKind
+from remud_gen.screen_records import Modality as Modality
+from remud_gen.screen_records import ModalityEvidence as ModalityEvidence
 
 SCHEMA_VERSION = 1
 
 
-def make_id(parent: str, *content: object) -> str:
-    """Derive a stable 20-digit hexadecimal id from a parent id and what makes the record itself."""
-    joined = "\x1f".join([parent, *(str(part) for part in content)])
-    return hashlib.sha256(joined.encode("utf-8")).hexdigest()[:20]
-
-
-def _round_box(value: object) -> object:
-    # Two decimals of a point are a 3,600th of an inch: finer digits only make files differ between machines.
-    return tuple(round(float(v), 2) for v in value) if isinstance(value, list | tuple) else value
-
-
-BBox = Annotated[tuple[float, float, float, float], BeforeValidator(_round_box)]
 Severity = Literal["reject", "review", "fix", "info"]
 Language = Literal["zh", "en"]
-
-
-class Record(BaseModel):
-    """Base of everything on disk: frozen, and an unknown field is an error rather than silently dropped."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Source(Record):
@@ -113,42 +100,6 @@ class ImageRef(Record):
     height_px: int
     phash: str | None = None  # 64-bit perceptual hash, 16 hexadecimal digits
     derived_from: str | None = None  # sha256 of the picture this one was masked or changed from
-
-
-BurnedInKind = Literal[
-    "label", "caliper", "depth", "frequency", "probe", "setting", "date", "time", "patient", "institution", "scale",
-    "orientation", "other",
-]  # fmt: skip
-
-
-class BurnedIn(Record):
-    """What one piece of a burned-in line says; `text` is as read (NFKC), a number in doubt has no `value`."""
-
-    kind: BurnedInKind
-    text: str
-    bbox: BBox  # of the line it stands in
-    score: float = 1.0  # how surely it was read and typed
-    name: str | None = None  # Dist, LK, MI, …
-    meaning: str | None = None
-    meaning_from: Literal["legend", "vocabulary"] | None = None  # the figure's own words, or the shipped list
-    value: float | None = None
-    unit: str | None = None
-    flags: tuple[str, ...] = ()
-
-
-Modality = Literal[
-    "b_mode", "colour_doppler", "power_doppler", "spectral_doppler", "m_mode", "elastography", "3d", "contrast",
-    "not_ultrasound",
-]  # fmt: skip
-
-
-class ModalityEvidence(Record):
-    """One reason for a modality: what spoke, how loudly (0 to 1), and what it saw or read."""
-
-    source: Literal["pixels", "burned_in", "caption"]
-    modality: Modality
-    score: float
-    reason: str
 
 
 class Figure(Record):
