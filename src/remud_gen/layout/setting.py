@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from remud_gen.layout.skew import LOOK_SIDE_PX, mark_letters, measure_slant, to_grey
+from remud_gen.layout.skew import LEAST_POINTS, LOOK_SIDE_PX, mark_letters, measure_slant, to_grey
 from remud_gen.layout.spread import ASPECTS, find_gutter
 from remud_gen.layout.upright import Matrix, UprightView, WindowView
 from remud_gen.protocols import OcrEngine, PageView
@@ -53,7 +53,7 @@ class PageSetter:
         if page.kind not in ("scan", "image") or not _is_doubtful(lines):
             return None
         grey, _, letters = _look(page)
-        if not _is_paper(grey) or self._choose_turn(page, letters, HALF_TURNS) == 0:
+        if letters.sum() < LEAST_POINTS or not _is_paper(grey) or self._choose_turn(page, letters, HALF_TURNS) == 0:
             return None
         return UprightView(page, 2, 0.0)
 

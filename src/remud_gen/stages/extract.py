@@ -30,6 +30,7 @@ from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, St
 from remud_gen.stages.cropping import FigureCutter, move_line
 from remud_gen.stages.flow_pages import read_flow_page
 from remud_gen.stages.frame_pages import read_frame_page
+from remud_gen.stages.memory import return_freed_memory
 
 OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
 OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
@@ -71,6 +72,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
 
     def setup(self, context: StageContext) -> None:
         """Make readers, detector and OCR engine; models load on first use."""
+        return_freed_memory()
         options = self.config.extract
         self._context = context
         self._open: tuple[str, OpenDocument | FlowDocument] | None = None
