@@ -26,6 +26,15 @@ def test_a_gap_of_paper_and_a_bright_line_part_the_halves_too():
         assert len(see(image).screens) == 2
 
 
+def test_frames_that_touch_are_parted_at_their_seam():
+    first = screens.make_speckle(1, HEIGHT, 300, level=70)
+    second = screens.make_speckle(2, HEIGHT, 300, level=150)
+    touching = np.concatenate([first, second], axis=1)
+    touching[:40] = touching[-60:] = 4
+    found = see(screens.to_image(touching)).screens
+    assert len(found) == 2 and abs(found[0][2] - 300) < 6 and abs(found[1][0] - 300) < 6
+
+
 @pytest.mark.parametrize("make", [screens.b_mode, screens.spectral_doppler, screens.m_mode, screens.three_d])
 def test_one_frame_is_no_dual_screen(make):
     assert all(not see(make(seed)).screens for seed in range(4))

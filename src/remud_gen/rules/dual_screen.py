@@ -77,7 +77,7 @@ def _find_gap(grey: Grid) -> Span | None:
         if end - start >= least and low <= (start + end) / 2 <= high
     ]
     if not candidates:
-        candidates = _find_line(grey, low, high)
+        candidates = _find_line(grey, low, high) or _find_seam(grey)
     return min(candidates, key=lambda span: abs((span[0] + span[1]) / 2 - width / 2), default=None)
 
 
@@ -99,6 +99,18 @@ def _find_line(grey: Grid, low: int, high: int) -> list[Span]:
     beside = np.maximum(inner[:, :-6], inner[:, 6:])
     is_line = (inner[:, 3:-3] > beside + 25).mean(axis=0) >= 0.85
     return [(low + 3 + start, low + 3 + end) for start, end in _list_spans(is_line) if end - start <= 4]
+
+
+def _find_seam(grey: Grid) -> list[Span]:
+    """The column near the middle where two frames that touch do not go on into each other."""
+    height, width = grey.shape
+    step = np.abs(np.diff(grey, axis=1))
+    lit = np.maximum(grey[:, 1:], grey[:, :-1]) > 45
+    count = lit.sum(axis=0)
+    broken = ((step > 18) & lit).sum(axis=0) / (count + 1) * (count > 0.35 * height)
+    low, high = int(0.47 * width), int(0.53 * width)
+    at = low + int(np.argmax(broken[low:high]))
+    return [(at + 1, at + 1)] if broken[at] >= 0.7 and broken[at] > 2 * float(np.median(broken)) else []
 
 
 def _tighten(grey: Grid, span: Span) -> PartBox | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GRAIN = ((0.02, 0.1), (0.034, 0.5), (0.05, 0.85), (0.07, 0.95))  # grain -> how likely ultrasound
 LIKELY, SURE = 0.5, 0.95
 FLAGS = frozenset({"modality_conflict", "mixed_modalities"})
+LEAST_GREY = 0.08  # share of lit grey pixels under a colour map
 WORD, FEW_WORDS = 0.8, 0.6  # what a caption's word counts for a mode; for the plain mode
 SURE_SHARE = 0.4  # what is left of the doubt when words agree
 CONTRADICTED = 0.25  # what is left of the pixels' say when words name another method only
@@ -186,7 +187,8 @@ def _find_other(look: Look) -> ModalityEvidence | None:
 def _is_map(look: Look, thumb: Thumb) -> bool:
     """Colours over a part of a grey picture, not throughout it: flow or stiffness after all."""
     rest = thumb.chroma[~thumb.coloured & (thumb.brightest > 60)]
-    is_grey = rest.size > 0.2 * thumb.grey.size and float(np.median(rest)) < 12
+    least = max(LEAST_GREY * thumb.grey.size, float(thumb.coloured.sum()))
+    is_grey = rest.size > least and float(np.median(rest)) < 12
     return look.white < 0.3 and look.coloured < 0.6 and is_grey and look.dark > 0.1
 
 
