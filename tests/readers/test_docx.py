@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 
 import pytest
@@ -8,9 +9,10 @@ from docx import Document as NewDocument
 from docx.oxml import parse_xml
 from docx.shared import Inches
 
-from remud_gen.errors import RecordError
+from remud_gen import registry
+from remud_gen.errors import MissingExtraError, RecordError
 from remud_gen.readers.docx import DocxReader
-from tests.readers.documents import PROSE, PROSE_ZH, Word, picture
+from tests.readers.documents import PROSE, PROSE_ZH, Word, picture, write_epub
 
 
 def read(path):
@@ -197,3 +199,21 @@ def test_other_containers_are_not_wanted(tmp_path, name):
     with zipfile.ZipFile(tmp_path / name, "w") as archive:
         archive.writestr("xl/workbook.xml", "<x/>")
     assert DocxReader.sniff((tmp_path / name).read_bytes(), tmp_path / name) is None
+
+
+@pytest.mark.parametrize(
+    ("reader", "file", "package"),
+    [("docx", "a.docx", "docx"), ("epub", "a.epub", "lxml"), ("html", "a.html", "lxml"), ("markdown", "a.md", "lxml")],
+)
+def test_a_missing_package_is_named_with_its_install_command(tmp_path, monkeypatch, reader, file, package):
+    path = tmp_path / file
+    if reader == "docx":
+        Word().text(PROSE).save(path)
+    elif reader == "epub":
+        write_epub(path, {"a.xhtml": "<p>x</p>"})
+    else:
+        path.write_text(f"<html><p>{PROSE}", encoding="utf-8")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError) as caught:
+        registry.load("readers", reader)().probe(path)
+    assert caught.value.hint == "pip install 'remud-gen[office]'"
