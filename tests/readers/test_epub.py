@@ -88,3 +88,18 @@ def test_books_without_chapters_and_other_containers(tmp_path):
     assert EpubReader.sniff(path.read_bytes()[:4096], path) is None
     epub = write_epub(tmp_path / "b.epub", CHAPTERS)
     assert DocxReader.sniff(epub.read_bytes()[:4096], epub) is None
+
+
+def test_one_broken_chapter_costs_itself_and_not_the_book(tmp_path):
+    path = write_epub(tmp_path / "a.epub", {**CHAPTERS, "c.xhtml": f"<p>{PROSE}</p>"}, {"img/a.png": picture(1)})
+    with zipfile.ZipFile(path) as book:
+        members = {name: book.read(name) for name in book.namelist()}
+    members["OEBPS/a.xhtml"] = bytes(range(1, 32)) * 300
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in members.items():
+            book.writestr(name, data)
+    with EpubReader().open(path) as document:
+        assert document.info.page_count == 3
+        assert document.flow_page(3).elements[0].text == PROSE
+        with pytest.raises(RecordError, match=r"chapter 'OEBPS/a\.xhtml'"):
+            document.flow_page(2)

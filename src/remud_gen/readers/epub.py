@@ -64,12 +64,17 @@ def _read_book(archive: Archive) -> FlowReading:
     package_name = _find_package(archive)
     package = parse_xml(archive.read(package_name), package_name)
     title = _read_metadata(package, "title")
-    pages: list[FlowPage] = []
+    pages: list[FlowPage | RecordError] = []
     for name in _list_spine(archive, package, package_name):
-        elements, flags = _read_chapter(archive, name)
+        try:
+            elements, flags = _read_chapter(archive, name)
+        except RecordError as error:
+            # One broken chapter costs itself, not the book.
+            pages.append(RecordError(error.code, f"chapter {name!r}: {error.message}", error.hint))
+            continue
         offset, short = len(pages), name.rpartition("/")[2]
         pages += [replace(page, number=offset + page.number) for page in divide(elements, short, flags)]
-    if not pages:
+    if not any(isinstance(page, FlowPage) for page in pages):
         raise RecordError("NO_CHAPTERS", "the book's table of chapters leads to no text", HINT)
     info = DocumentInfo("application/epub+zip", len(pages), title, _read_metadata(package, "rights"))
     return FlowReading(info, pages, archive.close)

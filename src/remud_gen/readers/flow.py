@@ -20,7 +20,9 @@ _LOCATOR_CHARS = 80
 class FlowReading:
     """An open document without pages, read whole when it was opened."""
 
-    def __init__(self, info: DocumentInfo, pages: Sequence[FlowPage], close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, info: DocumentInfo, pages: Sequence[FlowPage | RecordError], close: Callable[[], None] | None = None
+    ) -> None:
         self.info = info
         self._pages = pages
         self._close = close
@@ -29,11 +31,14 @@ class FlowReading:
         """The 1-based chapter.
 
         Raises:
-            RecordError: NO_SUCH_PAGE.
+            RecordError: NO_SUCH_PAGE, or why this chapter cannot be read.
         """
         if not 1 <= number <= len(self._pages):
             raise RecordError("NO_SUCH_PAGE", f"there is no chapter {number}")
-        return self._pages[number - 1]
+        page = self._pages[number - 1]
+        if isinstance(page, RecordError):
+            raise page
+        return page
 
     def __enter__(self) -> FlowReading:
         return self
