@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from remud_gen.records import BBox, BurnedIn, Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage
 from remud_gen.rules.burned_in import annotate
 from remud_gen.rules.figure_citations import Citation, find_citations
-from remud_gen.rules.figure_labels import narrow, normalise_number, parse_label
+from remud_gen.rules.figure_labels import narrow, parse_label, read_number
+from remud_gen.rules.panel_marks import (
+    LETTER_INSIDE,
+    find_chinese,
+    find_chinese_verbs,
+    find_clause_starts,
+    find_markers,
+    find_panel_words,
+    find_parenthesised,
+)
 
 MAX_SPAN_CHARS = 2000
 MAX_CONTEXT_SPANS = 8
@@ -31,12 +40,17 @@ SENTENCE_END = re.compile(
 LEADING_PANEL = re.compile(
     r"^\s*(?:[(（\[]\s*[A-Pa-p]\s*[)）\]]\s*[:：.、]?|[A-P]\s*(?:[:：、](?!\s*[a-z])|[.．]\s))\s*(?=\S)"
 )
+_LETTERS = r"[A-PＡ-Ｐ][1-9]?(?:\s*(?:[-–~～、,，&和及与至到]|and|to)\s*[A-PＡ-Ｐ][1-9]?(?![A-Za-z]))*"
 NAMED_PANEL = re.compile(
-    r"\b(?:sub)?(?:panel|figure|image)s?\s*[(（]?\s*[A-H](?:\s*(?:[-–,&]|and)\s*[A-H])*\s*[)）]?(?![A-Za-z0-9-])"
+    rf"\b(?i:the )?(?:(?i:(?:sub)?(?:panel|figure|image))s?\s*[(（]?\s*{_LETTERS}\s*[)）]?(?![A-Za-z0-9-])"
+    r"|(?i:(?:sub)?panels?) [(]?[a-p][1-9]?(?:\s*(?:[-–,&]|and)\s*[a-p][1-9]?(?![A-Za-z]))*[)]?(?![A-Za-z0-9-]))"
+    r"|(?<=\b[Ii]n )[A-P](?:\s*(?:,|&|and)\s*[A-P](?![A-Za-z]))+(?=[,.;])"
 )
+_ONE_CHINESE = rf"(?<![A-Za-z0-9])(?:{_LETTERS}|[a-p])\s*图(?![像象解])"
 CHINESE_PANEL = re.compile(
-    r"(?:(?<![A-Za-z0-9])[A-HＡ-Ｈ](?:\s*[、,，和及与]\s*[A-HＡ-Ｈ])*\s*图|(?:分|子)?图\s*[(（]?[A-Ha-hＡ-Ｈ][)）]?(?![A-Za-z0-9]))(?:\s*部分|中)?"
+    rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE})*|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9]))(?:\s*部分|中)?"
 )
+MARKS = (find_chinese, find_parenthesised, find_panel_words, find_clause_starts, find_chinese_verbs)
 EMPTY_BRACKETS = re.compile(
     r"\s*[(（\[]\s*(?:see|see also|cf\.?|e\.g\.?|as in|and|also|见|参见|如|另见|[,;，；、.\s])*\s*[)）\]]",
     re.IGNORECASE,
@@ -58,10 +72,10 @@ class _Hider:
         label = parse_label(line)
         if label is not None and not label.reads_as_sentence:
             line = label.rest.strip()
-        line = LEADING_PANEL.sub("", line)
+        line = LEADING_PANEL.sub("", _drop_marks(line))
         for citation in _merge(find_citations(line)):
             line = self._replace(line, citation)
-        line = NAMED_PANEL.sub(THE_IMAGE["en"], line)
+        line = NAMED_PANEL.sub(_name_image, line)
         line = CHINESE_PANEL.sub(THE_IMAGE["zh"], line)
         return SPACE.sub(" ", EMPTY_BRACKETS.sub("", line)).strip()[:MAX_SPAN_CHARS]
 
@@ -69,7 +83,7 @@ class _Hider:
         """The sentences that cite this figure or none; one that cites only others is about another picture."""
         if self.number is None:
             return text
-        own = normalise_number(self.number)
+        own = read_number(self.number)
         kept = []
         for sentence in SENTENCE_END.split(text):
             cited = find_citations(sentence, {own})
@@ -93,6 +107,24 @@ class _Hider:
         if not before.strip() or re.search(r"[.!?]\s*$", before):
             words = words[:1].upper() + words[1:]
         return before + words + after
+
+
+def _drop_marks(line: str) -> str:
+    """A line without the letters that mark the clauses of panels; "panel A" and A图 are left to be named anew."""
+    markers = find_markers(narrow(line), MARKS)
+    for marker in reversed(markers):
+        mark = line[marker.start : marker.end]
+        if "图" in mark or NAMED_PANEL.match(mark):
+            continue
+        before, after = line[: marker.start].rstrip(), line[marker.end :].lstrip()
+        line = before + ("" if ord((before or "图")[-1]) > 0x2E80 else " ") + after
+    return LETTER_INSIDE.sub("", line)
+
+
+def _name_image(match: re.Match[str]) -> str:
+    before = match.string[: match.start()].rstrip()
+    words = THE_IMAGE["en"]
+    return words if before and before[-1] not in ".!?" else words[:1].upper() + words[1:]
 
 
 def build_spans(item: GenerateInput) -> tuple[Evidence, ...]:
@@ -130,7 +162,10 @@ def _own_words(pair: ImageTextPair, hider: _Hider) -> Iterator[Evidence]:
             place = next((evidence for evidence in pair.context if evidence.kind == kind), None)
             page_number = place.page_number if place else pair.source.page_number
             plain = Evidence(id=name, kind=kind, text=hider.clean(text), page_number=page_number)
-            yield plain.model_copy(update={"bbox": place.bbox, "origin": place.origin}) if place else plain
+            if place:
+                update = {"bbox": place.bbox, "origin": place.origin, "locator": place.locator}
+                plain = plain.model_copy(update=update)
+            yield plain
 
 
 def _context(context: Sequence[Evidence], hider: _Hider) -> Iterator[Evidence]:

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from remud_gen.pairing.captions import LEAST_SCORE, Caption
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
-from remud_gen.pairing.markers import find_markers
 from remud_gen.pairing.panels import read_panels
 from remud_gen.rules.figure_labels import narrow, parse_label, parse_panel_letters, parse_panel_line
 from remud_gen.rules.geometry import is_beside
 from remud_gen.rules.notes import begins_legend, begins_note, strip_note_marker
+from remud_gen.rules.panel_marks import find_markers
 
 SMALL = 0.95  # of the body's letters: captions are set smaller
 LEAST_WIDTH = 0.25  # of the page: a smaller picture that is not clearly ultrasound is a mark with its motto

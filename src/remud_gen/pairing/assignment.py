@@ -78,7 +78,7 @@ def assign(
 def find_ambiguous(
     page: PageFlow, assigned: Mapping[Picture, tuple[Caption, float]], captions: Sequence[Caption]
 ) -> set[Caption]:
-    """Captions that stand as close to a picture that is not theirs, or that has no other caption, on their other side."""
+    """Captions with pictures over and under them, or as close to one that has no caption as to their own."""
     doubtful: set[Caption] = set()
     for caption in captions:
         own = [picture for picture, (held, _) in assigned.items() if held is caption]

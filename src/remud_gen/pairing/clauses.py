@@ -6,9 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from remud_gen.pairing.markers import (
+from remud_gen.rules.figure_labels import HEAD_EN, HEAD_ZH, NUMBER_EN, NUMBER_ZH, narrow
+from remud_gen.rules.language import HAN
+from remud_gen.rules.panel_marks import (
     CHINESE,
     LETTER_FINDERS,
+    LETTER_INSIDE,
     PANEL_WORD,
     PARENTHESISED,
     Key,
@@ -17,8 +20,6 @@ from remud_gen.pairing.markers import (
     find_markers,
     find_places,
 )
-from remud_gen.rules.figure_labels import HEAD_EN, HEAD_ZH, NUMBER_EN, NUMBER_ZH, narrow
-from remud_gen.rules.language import HAN
 
 _LEADING = re.compile(r"^(?:[\s,.:;、。；：，)\]=|—-]|(?:分别|均)?(?:显示|为|是|示(?!意)))+")
 _TRAILING = re.compile(r"(?:[\s,;:、；：，(（|—-]|(?<=[\s,;])(?:and|or|while|whereas)|[和与及而])+$", re.IGNORECASE)
@@ -33,7 +34,6 @@ _CITATION = re.compile(
     rf"\s{{0,4}}[(\[](?:see |also |cf\.? |见|参见)*(?:{HEAD_EN}{NUMBER_EN}|{HEAD_ZH}{NUMBER_ZH})[^()]{{0,24}}[)\]]",
     re.I,
 )
-_LETTER_INSIDE = re.compile(r"(?<=\()(?P<run>[A-Pa-p][1-9]?)(?:,\s?|:\s?|;\s?)(?=[A-Za-z\u4e00-\u9fff])")  # (A, arrow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def strip_letters(text: str, letters: Collection[str]) -> str:
     known = {letter.upper() for letter in letters} | set(letters)
     plain = narrow(text)
     spans = [match.span() for match in _CITATION.finditer(plain)]
-    for pattern in (PARENTHESISED, CHINESE, PANEL_WORD, _LETTER_INSIDE):
+    for pattern in (PARENTHESISED, CHINESE, PANEL_WORD, LETTER_INSIDE):
         for match in pattern.finditer(plain):
             words = re.sub(r"(?i)\b(?:the|(?:sub)?(?:panel|image|figure|part)s?|is|are)\b|图", " ", match.group())
             keys = set(expand_keys(words))

@@ -10,11 +10,11 @@ from remud_gen.pairing.assignment import Habit, assign, find_ambiguous, find_clu
 from remud_gen.pairing.captions import Caption, find_captions, has_own_words
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Flow, Picture
-from remud_gen.pairing.markers import find_markers
 from remud_gen.pairing.notes import attach_notes
 from remud_gen.pairing.orphans import adopt_orphans, merge_plates
 from remud_gen.pairing.titles import Title, claim_by_titles
 from remud_gen.rules.figure_labels import narrow
+from remud_gen.rules.panel_marks import find_markers
 
 FAR = 120.0  # cost above which a caption's distance is worth a doubt
 TITLED_LIMIT = 60.0  # a picture below a title goes to a caption only if that stands right at it

@@ -8,10 +8,10 @@ from remud_gen.pairing.blocks import is_finished
 from remud_gen.pairing.captions import Caption
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
-from remud_gen.pairing.markers import find_markers
 from remud_gen.pairing.titles import Title
 from remud_gen.rules.figure_labels import narrow, parse_panel_letters
 from remud_gen.rules.notes import begins_legend, begins_note
+from remud_gen.rules.panel_marks import find_markers
 
 PENDING_SHARE = 0.5  # of the other titled figures that have a note, for a missing one to be a doubt
 

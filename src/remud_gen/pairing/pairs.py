@@ -36,7 +36,7 @@ def make_pairs(
     flow: Flow, document_id: str, panels: Sequence[Panel], around: Surroundings
 ) -> list[tuple[int, ImageTextPair]]:
     """(page index, pair) of all panels, each knowing its figure and its siblings."""
-    mentions = index_mentions(around.paragraphs, around.numbers)
+    mentions = index_mentions(around.paragraphs, around.numbers, _list_lettered(panels))
     legends = make_legends(flow, around.paragraphs)
     families: dict[str, list[Panel]] = defaultdict(list)
     for panel in panels:
@@ -63,6 +63,15 @@ def make_pairs(
             )
             pairs.append((panel.page, pair.model_copy(update={"id": ids[panel]})))
     return pairs
+
+
+def _list_lettered(panels: Sequence[Panel]) -> dict[int, list[tuple[str, set[str]]]]:
+    """Per page the figures that have panels: number and printed letters."""
+    letters: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for panel in panels:
+        if panel.letter and panel.group.number:
+            letters[panel.page][panel.group.number].add(panel.letter.upper())
+    return {page: list(figures.items()) for page, figures in letters.items()}
 
 
 def reject_marked(pairs: Sequence[tuple[int, ImageTextPair]]) -> Iterator[tuple[int, ImageTextPair | Unpaired]]:

@@ -98,7 +98,7 @@ def _read_references(plain: str, head: re.Match[str], known: Collection[str]) ->
     match = _REF[is_chinese].match(plain, head.end())
     if match is None or (is_chinese and plain[match.end() : match.end() + 1] in tuple(COUNTED)):
         return
-    if name_family(name) not in ("", "PLATE", "S") and not _is_certain(plain, match.end(), name, match["num"], known):
+    if name_family(name) not in ("", "PLATE", "S") and not _is_certain(name, match["num"], known):
         return
     last, depth = "", normalise_number(match["num"]).count("-")
     is_range = False
@@ -121,9 +121,9 @@ def _read_references(plain: str, head: re.Match[str], known: Collection[str]) ->
         match = following
 
 
-def _is_certain(plain: str, end: int, name: str, number: str, known: Collection[str]) -> bool:
+def _is_certain(name: str, number: str, known: Collection[str]) -> bool:
     """Whether "image 3" names a printed image rather than the third of a series."""
-    return add_family(name, normalise_number(number)) in known or (name[:1].isupper() and end > 0 and not known)
+    return add_family(name, normalise_number(number)) in known or (not name[:1].islower() and not known)
 
 
 def _split_number(number: str, known: Collection[str], *, is_span: bool) -> Iterator[str]:

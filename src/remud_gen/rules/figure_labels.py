@@ -152,7 +152,8 @@ def parse_label(text: str) -> FigureLabel | None:
         return None
     number = match["num_en"] or match["num_zh"]
     head = (match["en"] or match["zh"]).strip()
-    further, end = _read_further(plain, match.end(), number, head)
+    letters, end = (None, match.start("letters")) if _marks_clause(plain, match) else (match["letters"], match.end())
+    further, end = _read_further(plain, end, number, head)
     tail = _TAIL.match(plain, end)
     assert tail is not None  # every part of it is optional
     if not re.search(r"[0-9一二三四五六七八九十IVXⅡ-Ⅻ]", number) and tail.group().strip() not in (".", ":"):
@@ -169,13 +170,22 @@ def parse_label(text: str) -> FigureLabel | None:
     return FigureLabel(
         printed=" ".join(text[match.start("label") : end].split()),
         number=add_family(head, first),
-        letters=expand_letters(match["letters"]),
+        letters=expand_letters(letters),
         is_continued=continued is not None or head.startswith("续"),
         delimiter=delimiter,
         rest=rest.strip().lstrip("—"),
         reads_as_sentence=is_sentence and continued is None,
         further=tuple(add_family(head, other) for other in further),
     )
+
+
+def _marks_clause(plain: str, match: re.Match[str]) -> bool:
+    """Whether "(A)" after a number opens the first clause: the next letter stands in brackets later on."""
+    letters = expand_letters(match["letters"])
+    if not letters or "(" not in match["letters"] or plain[match.start("letters")] != " ":
+        return False
+    following = chr(ord(letters[-1]) + 1)
+    return f"({following})" in plain[match.end() :] or f"({following}-" in plain[match.end() :]
 
 
 def _unwrap(plain: str) -> tuple[int, int] | None:

@@ -126,6 +126,7 @@ def find_places(plain: str) -> list[Marker]:
     return markers if len(keys) > 1 and len(set(keys)) == len(keys) else []
 
 
+LETTER_INSIDE = re.compile(r"(?<=[(（])(?P<run>[A-Pa-p][1-9]?)[,:;，：；]\s?(?=[A-Za-z\u4e00-\u9fff]{3})")  # (A, arrow)
 LETTER_FINDERS: tuple[Finder, ...] = (
     find_chinese,
     find_parenthesised,
