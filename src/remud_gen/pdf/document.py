@@ -13,6 +13,7 @@ from remud_gen.pdf.page import PdfPage
 from remud_gen.protocols import DocumentInfo
 
 MAX_TITLE_CHARS = 300
+MAX_IMAGE_PIXELS = 250_000_000  # a few kilobytes may unpack to more than any machine holds
 
 
 class PdfDocument:
@@ -35,7 +36,7 @@ class PdfDocument:
         """The 1-based page, upright.
 
         Raises:
-            RecordError: NO_SUCH_PAGE, DAMAGED_PAGE or PAGE_TOO_SMALL.
+            RecordError: NO_SUCH_PAGE, DAMAGED_PAGE, PAGE_TOO_LARGE or PAGE_TOO_SMALL.
         """
         if not 1 <= number <= self._document.page_count:
             raise RecordError("NO_SUCH_PAGE", f"there is no page {number} of {self._document.page_count}")
@@ -50,6 +51,10 @@ class PdfDocument:
         if is_blank and (self._document.is_repaired or complaints):
             reason = complaints[0][:120] if complaints else "the file is cut off or damaged"
             raise RecordError("DAMAGED_PAGE", f"nothing of page {number} can be read: {reason}", REPAIR_HINT)
+        pixels = max((image.width_px * image.height_px for image in page.images), default=0)
+        if pixels > MAX_IMAGE_PIXELS:
+            told = f"an image on page {number} unpacks to {pixels:,} pixels"
+            raise RecordError("PAGE_TOO_LARGE", told, f"save the file with images below {MAX_IMAGE_PIXELS:,} pixels")
         if min(page.width, page.height) < 1:
             raise RecordError("PAGE_TOO_SMALL", f"page {number} is {page.width:.2f} x {page.height:.2f} points")
         return page

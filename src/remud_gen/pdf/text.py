@@ -17,6 +17,8 @@ FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.
 PAINTED = 16 | 32  # char_flags: filled or stroked; neither means an invisible OCR layer (render mode 3)
 BOLD_FLAG = 16
 SPLIT_GAP_EM = 2.0
+LEAST_TURNED_CHARS = 60  # axis titles and margin marks are fewer
+TURNED_SHARE = 0.75
 JOIN_GAP_EM = 1.0
 SPACE_GAP_EM = 0.12
 
@@ -60,6 +62,18 @@ def read_lines(page: pymupdf.Page, *, is_hidden: bool = False) -> list[TextLine]
             count = max(1, sum(run.sizes.values()))
             lines.append(TextLine(bbox=box, text=text, font_size=run.size, is_bold=2 * run.bold > count))
     return lines
+
+
+def find_text_turn(page: pymupdf.Page) -> int:
+    """Clockwise degrees (0, 90, 180, 270) that set most of the page's words upright."""
+    chars: Counter[int] = Counter()
+    for block in page.get_text("dict", flags=FLAGS)["blocks"]:
+        for line in block.get("lines", ()):
+            x, y = line["dir"]
+            side = (0 if x > 0 else 180) if abs(x) > abs(y) else (270 if y > 0 else 90)
+            chars[side] += sum(len(span["text"].strip()) for span in line["spans"])
+    side, most = max(chars.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
+    return side if most >= LEAST_TURNED_CHARS and most > TURNED_SHARE * chars.total() else 0
 
 
 def _read_runs(page: pymupdf.Page, is_hidden: bool) -> Iterator[_Run]:
