@@ -62,15 +62,9 @@ def find_citations(text: str, known: Collection[str] = ()) -> list[Citation]:
     found: list[Citation] = []
     plain = narrow(text)
     for head in _CITED.finditer(plain):
-        if _is_inside_word(plain, head):
-            continue
-        for citation in _read_references(plain, head, known):
-            if (
-                not found
-                or (citation.number, citation.start) != (found[-1].number, found[-1].start)
-                or citation.letters
-            ):
-                found.append(citation)
+        is_read = bool(found) and head.start() < found[-1].end  # 图3至图5 is one citation
+        if not is_read and not _is_inside_word(plain, head):
+            found.extend(_read_references(plain, head, known))
     return found
 
 
