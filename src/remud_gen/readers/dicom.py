@@ -41,7 +41,7 @@ class DicomReader:
     """One DICOM file; its pages are frames, numbered as in the file, and of a loop only those that differ."""
 
     name: ClassVar[str] = "dicom"
-    libraries: ClassVar[tuple[str, ...]] = ("pydicom", "pylibjpeg-openjpeg", "python-gdcm")
+    libraries: ClassVar[tuple[str, ...]] = ("pydicom", "pylibjpeg-openjpeg", "pylibjpeg-libjpeg")
     max_pixels: int = 60_000_000
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import warnings
@@ -26,12 +27,15 @@ DEFER_BYTES = 2**20  # an element above this is left in the file: no header need
 SYNTAXES = "1.2.840.10008.1.2"
 DEFLATED = f"{SYNTAXES}.1.99"
 FILM = re.compile(rf"{re.escape(SYNTAXES)}\.4\.10[0-9](?:\.1)?")
+# Named one by one: GDCM, which the library would ask first, ends the whole process on a damaged JPEG.
+DECODERS = {f"{SYNTAXES}.5": "pydicom", f"{SYNTAXES}.4.50": "pillow"}
+OTHER_DECODER = "pylibjpeg"
 J2K_SIZE = b"\xff\x4f\xff\x51"
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # What pydicom and its decoders raise on damaged files, by experience: there is no common base.
 FAULTS = (
-    OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, NotImplementedError, RuntimeError, EOFError,
-    OverflowError, MemoryError, RecursionError, AssertionError, UnicodeError, struct.error, zlib.error,
+    OSError, ValueError, LookupError, AttributeError, TypeError, NotImplementedError, RuntimeError, EOFError,
+    ArithmeticError, MemoryError, RecursionError, AssertionError, SyntaxError, struct.error, zlib.error,
     PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning,
 )  # fmt: skip
 Pixels = np.ndarray[Any, Any]
@@ -40,6 +44,8 @@ Pixels = np.ndarray[Any, Any]
 @contextmanager
 def wrap_faults(code: str, what: str) -> Iterator[None]:
     """Turn what the library raises into a RecordError that says what to do, and keep its warnings quiet."""
+    # It logs values that it cannot read, which may be a patient's.
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -47,13 +53,26 @@ def wrap_faults(code: str, what: str) -> Iterator[None]:
     except ImportError:
         raise RecordError("MISSING_EXTRA", "DICOM needs a package that is not installed", INSTALL) from None
     except RuntimeError as error:
-        told = " ".join(str(error).split())[:200]
+        told = _tell(error)
         if "missing dependencies" in told:
             raise RecordError("MISSING_EXTRA", "its compression needs a package that is missing", INSTALL) from None
         raise RecordError(code, f"{what} cannot be read: {told}", HINT) from None
-    except FAULTS as error:
-        told = " ".join(str(error).split())[:200] or type(error).__name__
+    except _list_faults() as error:
+        told = _tell(error) or type(error).__name__
         raise RecordError(code, f"{what} cannot be read: {told}", HINT) from None
+
+
+def _tell(error: BaseException) -> str:
+    """The library's words without the values that it quotes: they may be a patient's."""
+    return " ".join(re.sub(r"b?'[^']*'|b?\"[^\"]*\"", "…", str(error)).split())[:200]
+
+
+def _list_faults() -> tuple[type[BaseException], ...]:
+    try:
+        from pydicom.errors import BytesLengthException, InvalidDicomError
+    except ImportError:
+        return FAULTS
+    return (*FAULTS, BytesLengthException, InvalidDicomError)
 
 
 def read_header(path: Path) -> Dataset:
@@ -136,6 +155,8 @@ def decode_frame(path: Path, header: Dataset, number: int, max_pixels: int) -> I
         if not _is_raw(syntax):
             _check_codec(path, header, number, max_pixels)
         options: dict[str, Any] = {"transfer_syntax_uid": syntax}
+        if not _is_raw(syntax):
+            options["decoding_plugin"] = DECODERS.get(syntax, OTHER_DECODER)
         if kind == "YBR_PARTIAL_422" and _is_raw(syntax):
             options |= {"photometric_interpretation": "YBR_FULL_422", "raw": True}
         pixels = pixel_array(path, index=number - 1, **options)
