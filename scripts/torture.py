@@ -11,6 +11,7 @@ Makes its own shelf and model server: no key, no network. Exit code 1 when a sce
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -35,6 +36,7 @@ def main() -> int:
     unknown = set(options.scenario) - set(SCENARIOS)
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; known: {', '.join(SCENARIOS)}")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # else its processes would outlive it
     with tempfile.TemporaryDirectory(prefix="torture-") as scratch:
         folder = options.keep or Path(scratch)
         settings = Settings(options.kills, options.seed)

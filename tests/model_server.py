@@ -154,8 +154,9 @@ class ModelServer:
         if method == "GET":
             if path != "/log" and self.key and headers.get("authorization") != f"Bearer {self.key}":
                 return await self._write(writer, 401, {"error": {"message": "wrong key", "code": "invalid_api_key"}})
-            found = {"log": self.log} if path == "/log" else {"data": [{"id": name} for name in self.models]}
-            return await self._write(writer, 200, found)
+            if path == "/log":
+                return await self._write(writer, 200, {"log": self.log, "n_received": len(self.bodies)})
+            return await self._write(writer, 200, {"data": [{"id": name} for name in self.models]})
         return await self._complete(writer, path, headers, json.loads(body))
 
     async def _write(self, writer, status: int, value: object, extra: str = "", cut: int = 0) -> bool:

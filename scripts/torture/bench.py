@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +53,11 @@ class ModelServerProcess:
     def read_log(self) -> list[dict[str, str]]:
         """One entry per request so far: id, outcome."""
         return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()] if self.log.exists() else []
+
+    def count_received(self) -> int:
+        """Requests that came in, those without an answer yet included."""
+        with urllib.request.urlopen(self.base_url.removesuffix("/v1") + "/log", timeout=10) as reply:
+            return int(json.load(reply)["n_received"])
 
     def __enter__(self) -> ModelServerProcess:
         return self

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from scripts.torture.bench import Bench
+from scripts.torture.damage import disturb_disk
+from scripts.torture.isolation import isolate_faults
 from scripts.torture.kill import torture_by_kill
 from scripts.torture.same_bytes import vary_circumstances
 from scripts.torture.signals import send_signals
@@ -55,6 +57,16 @@ SCENARIOS: Mapping[str, Scenario] = {
         "executors, worker counts, orders, paths, locales and time zones",
         SMALL,
         lambda bench, settings: vary_circumstances(bench),
+    ),
+    "isolation": Scenario(
+        "workers that crash, are killed, hang or grow",
+        Size(n_books=1, n_pages=1, n_scanned=0),
+        lambda bench, settings: isolate_faults(bench),
+    ),
+    "disk": Scenario(
+        "full and read-only disks, vanished books, damaged files of a run",
+        Size(n_books=3, n_pages=3, n_scanned=0),
+        lambda bench, settings: disturb_disk(bench),
     ),
 }
 

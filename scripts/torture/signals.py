@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -93,8 +94,10 @@ def stop_twice(bench: Bench, step: str) -> str:
     """A second signal: the command ends at once, without waiting for the server or the workers."""
     run = bench.new_run(after=_before(step))
     with bench.serve(ENDLESS_S) as server, bench.start(step, run, server) as command:
-        # No request is ever answered here: at work means that they were sent.
+        # No request is answered here in time: at work means that they were sent.
         assert command.wait_until(lambda: command.stage == step), f"ended too early:\n{command.said}"
+        if step == "generate":
+            assert command.wait_until(lambda: server.count_received() >= 1), f"nothing was asked:\n{command.said}"
         assert command.sleep(1.0), f"ended too early:\n{command.said}"
         tree = find_tree(command.pid)
         os.killpg(command.pid, signal.SIGINT)
@@ -181,10 +184,11 @@ def _meet_at_work(bench: Bench, step: str, run: Path, server: ModelServerProcess
 def _signal(command: Command, number: signal.Signals) -> Ending:
     """Send as a terminal (to the whole group) or a supervisor (to the driver) does, and wait for the end."""
     started = time.monotonic()
-    if number == signal.SIGINT:
-        os.killpg(command.pid, number)
-    else:
-        os.kill(command.pid, number)
+    with suppress(ProcessLookupError):  # it has just ended: its exit code tells
+        if number == signal.SIGINT:
+            os.killpg(command.pid, number)
+        else:
+            os.kill(command.pid, number)
     code = command.finish(60)
     return Ending(code, time.monotonic() - started, command.said)
 

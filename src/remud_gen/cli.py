@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remud_gen.errors import Interrupted, RemudError
+from remud_gen.errors import ConfigError, Interrupted, RemudError
 
 if TYPE_CHECKING:
     from remud_gen.runner.command import Options, Result
@@ -85,7 +86,7 @@ def _options(
 
 
 def _show(result: Result, *, as_json: bool) -> None:
-    from remud_gen.runner.summary import to_json, to_text
+    from remud_gen.runner.reports.summary import to_json, to_text
 
     typer.echo(to_json(result) if as_json else to_text(result))
 
@@ -207,8 +208,8 @@ def status(
     """How every stage and document of a run stands, why parts are stale, and what to run next."""
     from remud_gen.pipeline import PIPELINE
     from remud_gen.runner.command import survey
-    from remud_gen.runner.status import status_json
-    from remud_gen.runner.status_text import status_text
+    from remud_gen.runner.reports.status import status_json
+    from remud_gen.runner.reports.status_text import status_text
 
     result = survey(PIPELINE, _options(run, config, assignments, is_thorough=verify))
     typer.echo(status_json(result) if as_json else status_text(result))
@@ -223,7 +224,7 @@ def inspect(
 ) -> None:
     """One record with everything it rests on, back to file, page and box."""
     from remud_gen.pipeline import PIPELINE
-    from remud_gen.runner.inspection import find_record, to_lines
+    from remud_gen.runner.reports.inspection import find_record, to_lines
 
     trail = find_record(run, [row.name for row in PIPELINE], identity)
     if as_json:
@@ -272,8 +273,8 @@ def clean(
 ) -> None:  # fmt: skip
     """What no run needs any more: parts of removed books, their pictures, unneeded replies, half-written files."""
     from remud_gen.pipeline import PIPELINE
-    from remud_gen.runner.clean import clean as clean_run
-    from remud_gen.runner.clean_text import to_json, to_text
+    from remud_gen.runner.cleaning.clean import clean as clean_run
+    from remud_gen.runner.cleaning.text import to_json, to_text
 
     cleaning = clean_run(PIPELINE, _options(run, config, assignments), is_applied=apply)
     typer.echo(to_json(cleaning) if as_json else to_text(cleaning))
@@ -299,6 +300,12 @@ def _export_keys(formats: str | None, thinking: str | None) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point of `remud`."""
+    if sys.getfilesystemencoding().lower().replace("-", "") in {"ascii", "ansi_x3.41968"}:
+        sys.stderr.write("error: file names cannot be other than ASCII here: set LC_ALL=C.UTF-8 or PYTHONUTF8=1\n")
+        sys.exit(ConfigError.exit_code)
+    # What libraries have to say on their own is not for the user's screen.
+    logging.captureWarnings(capture=True)
+    logging.getLogger().addHandler(logging.NullHandler())
     if sys.stdout.encoding and sys.stdout.encoding.lower() != "utf-8":
         # Chinese captions must not crash a terminal or pipe of another encoding.
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]

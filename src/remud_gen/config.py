@@ -104,7 +104,8 @@ class RunnerConfig(Section):
     max_error_rate: float = Field(0.5, ge=0, le=1)  # share of failed inputs of a stage
     part_timeout_s: float = Field(1800.0, gt=0)  # for one part, such as a range of pages
     worker_memory_mb: int = Field(4096, ge=256)  # of one worker process
-    parts_per_worker: int = Field(12, ge=1)  # a worker is replaced after so many: library caches grow
+    parts_per_worker: int = Field(100, ge=1)  # a worker is replaced after so many parts,
+    worker_keep_mb: int = Field(700, ge=128)  # or when it holds so much memory after one: library caches grow
     replies: Path | None = None  # a reply store shared between runs
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remud_gen.errors import RecordError
@@ -84,6 +86,30 @@ def test_an_option_is_shown_only_when_it_is_complete():
     assert not shows_option(prompt, Option(key="A", text="Liver"))
     assert shows_option(prompt, Option(key="A", text="Liver cyst"))
     assert not shows_option(prompt, Option(key="C", text="Kidney"))
+
+
+def shows_by_expression(prompt: str, option: Option) -> bool:
+    """What `shows_option` finds, said in one expression, which is too slow to compile for every option."""
+    text = r"\s+".join(re.escape(word) for word in option.text.split())
+    end = r"(?=\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：]))"
+    return bool(re.search(rf"(?:^|[\s(（]){re.escape(option.key)}\s*[.)）．、:：]\s*{text}{end}", prompt))
+
+
+pieces = st.sampled_from(
+    [*"AB a1.)(、:,。;\n\t \u3000\x1c", "A.", "(B)", "cyst", "cyst wall", "\n", "肝", "A. cyst", " "]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    prompt=st.lists(pieces, max_size=14).map("".join),
+    key=st.sampled_from(["A", "B", "AA", "(A", "A. ", "1", "", "."]),
+    text=st.lists(pieces, max_size=4).map("".join),
+)
+def test_an_option_is_found_where_the_expression_finds_it(prompt, key, text):
+    option = Option(key=key, text=text)
+    for shown in (prompt, f"{prompt}\n{key}. {text}", f"{prompt} ({key}) {text}{prompt}"):
+        assert shows_option(shown, option) == shows_by_expression(shown, option)
 
 
 @given(texts=st.lists(clean_text, min_size=2, max_size=5, unique=True))

@@ -109,3 +109,25 @@ def test_when_all_documents_share_pictures_figures_are_split():
 def test_impossible_shares_are_a_config_error(shares):
     with pytest.raises(ConfigError, match=r"export\.split"):
         plan_splits([], shares, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7), st.lists(st.integers(0, 7), max_size=2)), min_size=1))
+def test_documents_tied_by_any_chain_of_figures_and_pictures_share_a_split(rows):
+    records = [
+        make_record(n, document=f"d{document}", group=f"g{group}", images=tuple(picture(f"{p:02}") for p in pictures))
+        for n, (document, group, pictures) in enumerate(rows)
+    ]
+    tied = {record.document_id: {record.document_id} for record in records}
+    for one in records:
+        for other in records:
+            if one.group_id == other.group_id or set(one.images) & set(other.images):
+                whole = tied[one.document_id] | tied[other.document_id]
+                tied.update(dict.fromkeys(whole, whole))
+    plan = plan_splits(records, (0.5, 0.5), 0)
+    if len({frozenset(documents) for documents in tied.values()}) == 1:
+        assert plan.unit == "group"
+        return
+    assert plan.unit == "document"
+    for documents in tied.values():
+        assert len({plan.split_by_unit[document] for document in documents}) == 1
+    assert set(plan.split_by_unit.values()) == {"train", "validation"}

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from rapidfuzz import fuzz
+
+from remud_gen.filters import duplicates
 from remud_gen.records import Verdict
+from remud_gen.rules.minhash import BandHasher
+from remud_gen.rules.normalise import squash
 from tests.filters.quadruplets import IMAGE, build, chinese, english
 
 
 def judge_all(*records):
-    duplicates = build("duplicates")
+    judged = build("duplicates")
     for record in records:
-        duplicates.observe(record)
-    return {record_id: (verdict.code, verdict.evidence) for record_id, verdict in duplicates.finish()}
+        judged.observe(record)
+    return {record_id: (verdict.code, verdict.evidence) for record_id, verdict in judged.finish()}
 
 
 def test_exact_and_near_duplicates_of_one_picture_lose_against_the_first() -> None:
@@ -59,3 +64,71 @@ def test_text_only_records_are_compared_over_the_whole_corpus() -> None:
 def test_a_kept_record_outranks_an_earlier_one_under_review() -> None:
     doubted = english(verdicts=(Verdict(code="BLIND_LINT", severity="review"),))
     assert judge_all(doubted, english(id="q2")) == {"q1": ("DUP_EXACT", "of q2")}
+
+
+def test_as_many_records_of_one_picture_as_one_likes_take_linear_time() -> None:
+    records = [
+        english(id=f"q{n}", question=f"What is shown in region {n} of view {n * 7919 % 1000}?", answer=f"Finding {n}.")
+        for n in range(3 * duplicates.WHOLE_GROUP)
+    ]
+    near = english(id="near", question=english().question.replace("abnormality", "abnormalities"))
+    better = english(id="better", question=records[5].question.upper(), answer=records[5].answer)
+    doubted = records[5].model_copy(update={"verdicts": (Verdict(code="BLIND_LINT", severity="review"),)})
+    texts = [record.model_copy(update={"thinking": None}) for record in [*records[:5], doubted, *records[6:]]]
+    found = judge_all(english(), *texts, near, better.model_copy(update={"thinking": None}))
+    assert found == {"near": ("DUP_NEAR", "of q1"), "q5": ("DUP_EXACT", "of better")}
+
+
+def test_a_bucket_compares_each_record_with_the_first_living_ones_as_if_it_looked_through_all() -> None:
+    """Against the plain form of the rule, with few comparisons allowed, so that records that lost free places."""
+    words = ["liver", "kidney", "spleen", "portal vein", "gallbladder", "pancreas", "aorta", "bladder", "thyroid"]
+    records = [
+        english(
+            id=f"q{n}",
+            images=(),
+            question=f"How does sound pass the tissue of the {words[n * n % 9]} in adults and in {words[n % 7]}?",
+            answer=f"It travels with the usual speed, in the {words[n * 5 % 9]} too.",
+            verdicts=(Verdict(code="BLIND_LINT", severity="review"),) if n % 3 else (),
+        )
+        for n in range(150)
+    ]
+    for most in (1, 3, 20):
+        judged = build("duplicates", {"max_comparisons": most})
+        plain = PlainDuplicates(most)
+        for record in records:
+            judged.observe(record)
+            plain.observe(record)
+        found = {record_id: verdict.evidence for record_id, verdict in judged.finish()}
+        assert found == plain.finish()
+        assert len(found) > 30
+
+
+class PlainDuplicates:
+    """The rule for records without pictures, all in memory."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.hasher = most, BandHasher()
+        self.records, self.texts, self.lost = [], [], {}
+
+    def observe(self, record) -> None:
+        self.records.append(record)
+        self.texts.append(duplicates._normalise(record))
+        self.hasher.add(self.texts[-1])
+
+    def finish(self) -> dict[str, str]:
+        for bucket in self.hasher.list_buckets():
+            for place, later in enumerate(bucket):
+                living = [earlier for earlier in bucket[:place] if earlier not in self.lost]
+                for earlier in living[: self.most]:
+                    self.compare(earlier, later)
+        return {self.records[loser].id: f"of {self.records[winner].id}" for loser, winner in self.lost.items()}
+
+    def compare(self, earlier: int, later: int) -> None:
+        if earlier in self.lost or later in self.lost:
+            return
+        first, second = self.texts[earlier], self.texts[later]
+        is_near = fuzz.ratio(first, second) >= 90 and duplicates._mean_the_same(first, second)
+        if squash(first) == squash(second) or is_near:
+            is_later_better = self.records[later].status == "kept" != self.records[earlier].status
+            winner, loser = (later, earlier) if is_later_better else (earlier, later)
+            self.lost[loser] = winner

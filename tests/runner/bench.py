@@ -10,7 +10,7 @@ from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.plan import StageRow
-from remud_gen.runner.report import StageReport
+from remud_gen.runner.reports.report import StageReport
 
 TOY = "tests.runner.toy_stages"
 ROWS = (

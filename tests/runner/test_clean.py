@@ -16,8 +16,8 @@ from remud_gen.errors import InputError
 from remud_gen.llm.store import ReplyStore
 from remud_gen.llm.store_reading import look_into_store
 from remud_gen.protocols import ModelReply
-from remud_gen.runner.clean import clean
-from remud_gen.runner.clean_text import Cleaning, to_json, to_text
+from remud_gen.runner.cleaning.clean import clean
+from remud_gen.runner.cleaning.text import Cleaning, to_json, to_text
 from remud_gen.runner.command import Options
 from remud_gen.runner.folder import RunFolder
 from tests.runner.bench import ROWS, bring_up, make_shelf, n_run, record_files, settings

@@ -23,7 +23,7 @@ from remud_gen.runner import judged
 from remud_gen.runner.command import Options, Result, run_stages
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.publish import Crop, Publication, Publisher
-from remud_gen.runner.summary import to_json, to_text
+from remud_gen.runner.reports.summary import to_json, to_text
 from tests.e2e.command import make_book
 from tests.exporters.samples import read_tree
 from tests.runner.test_place import PROJECT, mount, traces
@@ -82,8 +82,8 @@ def test_a_rerun_reads_no_record_and_leaves_the_export_alone(run: Path, monkeypa
     def refuse(*states: object) -> Iterator[object]:
         raise AssertionError("records were read")
 
-    monkeypatch.setattr(judged, "iterate_judged", refuse)
-    monkeypatch.setattr("remud_gen.runner.publish.iterate_judged", refuse)
+    monkeypatch.setattr(judged, "read_judged", refuse)
+    monkeypatch.setattr("remud_gen.runner.publish.read_judged", refuse)
     before = inodes(run / "export")
     for last in ("export", "run", "filter"):
         result = command(run, last)
@@ -172,6 +172,56 @@ def test_the_funnel_is_counted_anew_when_its_file_is_damaged_or_of_other_records
     fewer = command(run, "filter", inputs=(exported[0] / "book1.pdf",)).funnel
     assert fewer is not None
     assert 0 < fewer.total < counts.total
+
+
+def find_part(run: Path, stage: str) -> Path:
+    return next(
+        path
+        for path in sorted((run / stage).glob("*.jsonl"))
+        if path.stat().st_size and not path.name.endswith(".errors.jsonl")
+    )
+
+
+def edit_unnoticed(path: Path) -> bytes:
+    """Other bytes of the same size and time; returns the old ones."""
+    before, stat = path.read_bytes(), path.stat()
+    path.write_bytes(before.replace(b'"language":"en"', b'"language":"zh"'))
+    assert path.read_bytes() != before
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return before
+
+
+@pytest.mark.parametrize("reader", ["export", "funnel"])
+def test_a_part_edited_unnoticed_stops_the_command_and_the_same_one_again_mends_it(run: Path, reader: str) -> None:
+    kept = (run / judged.FILE).read_bytes()
+    exports = read_tree(run / "export")
+    if reader == "export":
+        shutil.rmtree(run / "export" / "raw")
+    else:
+        (run / judged.FILE).unlink()
+    part = find_part(run, "filter")
+    before = edit_unnoticed(part)
+    with pytest.raises(InputError, match="was changed after it was written") as caught:
+        command(run)
+    assert part.name in caught.value.message
+    assert "run the same command again" in caught.value.hint
+    command(run)
+    assert (part.read_bytes(), (run / judged.FILE).read_bytes()) == (before, kept)
+    assert read_tree(run / "export") == exports
+
+
+def test_a_part_that_vanishes_while_it_is_exported_is_made_anew_by_the_same_command_again(run: Path) -> None:
+    result = command(run)
+    exports = read_tree(run / "export")
+    for name in FORMATS:
+        (run / "export" / name / "MANIFEST.json").unlink()
+    part = find_part(run, "filter")
+    part.unlink()
+    with pytest.raises(InputError, match="is gone"):
+        publish(result)
+    command(run)
+    assert part.exists()
+    assert read_tree(run / "export") == exports
 
 
 def test_partial_stale_and_failed_parts_are_named(exported: tuple[Path, Path], tmp_path: Path) -> None:

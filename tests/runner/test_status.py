@@ -15,14 +15,14 @@ from remud_gen.errors import TooManyErrors
 from remud_gen.runner.command import Result
 from remud_gen.runner.driver import Wish
 from remud_gen.runner.parts import Counts, PartMeta, Usage
-from remud_gen.runner.reasons import generalise_reason
-from remud_gen.runner.report import StageReport, list_errors
-from remud_gen.runner.standing import take_stock
-from remud_gen.runner.status import status_json
-from remud_gen.runner.status_text import WIDTH, status_text
-from remud_gen.runner.summary import to_json, to_text
-from remud_gen.runner.table import measure_text
-from remud_gen.runner.wording import describe_price, format_duration
+from remud_gen.runner.reports.reasons import generalise_reason
+from remud_gen.runner.reports.report import StageReport, list_errors
+from remud_gen.runner.reports.standing import take_stock
+from remud_gen.runner.reports.status import status_json
+from remud_gen.runner.reports.status_text import WIDTH, status_text
+from remud_gen.runner.reports.summary import to_json, to_text
+from remud_gen.runner.reports.table import measure_text
+from remud_gen.runner.reports.wording import describe_price, format_duration
 from tests.runner.bench import bring_up, make_shelf, settings, survey
 
 

@@ -52,6 +52,12 @@ class LinePages(RecordStage[PageInput, Page]):
         if "logged=" in line:
             with Path(line.split("logged=")[1]).open("a", encoding="utf-8") as log:
                 log.write(f"{item.number}\n")
+        if "swell" in line:
+            self.hoard = bytearray(150 * 2**20)
+            self.hoard[::4096] = b"x" * len(self.hoard[::4096])
+        if "pid=" in line:
+            with Path(line.split("pid=")[1]).open("a", encoding="utf-8") as log:
+                log.write(f"{os.getpid()}\n")
         if line.startswith("vanish="):
             Path(line.removeprefix("vanish=")).unlink(missing_ok=True)
         if line.startswith("rewrite="):

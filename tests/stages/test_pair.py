@@ -46,7 +46,7 @@ def test_a_figure_in_pieces_is_cut_anew_from_the_document(stage, tmp_path):
 def test_a_document_that_is_gone_fails_its_figure_by_name(stage, tmp_path):
     (tmp_path / "page.png").unlink()
     outcomes = [outcome for _, outcome in stage.process_document("doc", [make_tiles().build()])]
-    assert [(type(outcome), outcome.code) for outcome in outcomes] == [(Failure, "UNREADABLE_FILE")]
+    assert [(type(outcome), outcome.code) for outcome in outcomes] == [(Failure, "FILE_VANISHED")]
 
 
 def test_pictures_left_out_are_rejected_with_their_reason(stage):

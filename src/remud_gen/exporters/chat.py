@@ -16,6 +16,7 @@ from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.exporters.validate import check_row
 from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
 from remud_gen.records import Quadruplet
+from remud_gen.rules.digests import DigestTable, digest_text
 
 Messages = tuple[tuple[str, str], ...]
 VIEWS = ("_think", "_nothink")
@@ -57,7 +58,7 @@ class ChatExporter(ABC):
 
     def write(self, records: Iterable[tuple[str, Quadruplet]], folder: Path, pictures: PictureShelf) -> ExportSummary:
         """Write all files of the format in one pass."""
-        ledger, images = Ledger(), set[str]()
+        ledger, images = Ledger(), DigestTable()
         with RowFiles(folder) as files:
             for split, record in records:
                 try:
@@ -71,7 +72,8 @@ class ChatExporter(ABC):
                 for view in ("", VIEWS[0] if chat.has_thinking else VIEWS[1]):
                     if view == "" or self.thinking != "none":
                         files.add(stem + view, line, holds_picture=bool(chat.images))
-                images.update(chat.images)
+                for path in chat.images:
+                    images.setdefault(digest_text(path))
                 ledger.keep(split, record)
         settings = self.write_settings(folder, files.stems)
         return ledger.to_summary([*(f"{stem}.jsonl" for stem in sorted(files.stems)), *settings], len(images))

@@ -12,6 +12,8 @@ from remud_gen.records import Option, Quadruplet, Turn
 
 THINKING_MODES = ("qwen", "remud", "field", "none")
 _QWEN = re.compile(r"<think>\n(?P<thinking>.*?)\n</think>\n\n(?P<answer>.*)", re.DOTALL)
+_MARK = re.compile(r"\s*[.)）．、:：]")
+_OPTION_END = re.compile(r"\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：])")
 _REMUD = re.compile(r"(?:<think>(?P<thinking>.*?)</think>)?<answer>(?P<answer>.*)</answer>", re.DOTALL)
 
 
@@ -72,9 +74,37 @@ def render_prompt(question: str, options: Sequence[Option]) -> str:
 
 def shows_option(prompt: str, option: Option) -> bool:
     """Whether a prompt lists this option as `A. text`, `(A) text` or `A、text`, complete to where it ends."""
-    text = r"\s+".join(re.escape(word) for word in option.text.split())
-    end = r"(?=\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：]))"
-    return bool(re.search(rf"(?:^|[\s(（]){re.escape(option.key)}\s*[.)）．、:：]\s*{text}{end}", prompt))
+    # No expression is compiled per option: over a corpus that costs more than all the rest of an export.
+    words = option.text.split()
+    if any(word not in prompt for word in words):
+        return False
+    start = prompt.find(option.key)
+    while start >= 0:
+        is_first_word = start == 0 or prompt[start - 1] in "(（" or prompt[start - 1].isspace()
+        if is_first_word and _stands_at(prompt, start + len(option.key), words):
+            return True
+        start = prompt.find(option.key, start + 1)
+    return False
+
+
+def _stands_at(prompt: str, place: int, words: Sequence[str]) -> bool:
+    """Whether a full stop or the like, these words and the end of an option follow at a place."""
+    mark = _MARK.match(prompt, place)
+    if mark is None:
+        return False
+    place = mark.end()
+    for number, word in enumerate(words):
+        begin = _skip_space(prompt, place)
+        if (begin == place and number > 0) or not prompt.startswith(word, begin):
+            return False
+        place = begin + len(word)
+    return _OPTION_END.match(prompt, place) is not None
+
+
+def _skip_space(text: str, place: int) -> int:
+    while place < len(text) and text[place].isspace():
+        place += 1
+    return place
 
 
 def split_thinking(reply: str, mode: str) -> tuple[str | None, str] | None:

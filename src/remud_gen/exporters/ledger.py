@@ -9,32 +9,31 @@ from remud_gen.errors import RecordError
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
+from remud_gen.rules.digests import DigestTable, digest_text
 
-PROFILE = ("kind", "style", "form", "qtype", "language")
+PROFILE = ("kind", "style", "form", "qtype", "language", "model", "thinking_source")
 
 
 class Ledger:
     """Counts records as they are written."""
 
     def __init__(self) -> None:
-        self._splits: Counter[str] = Counter()
-        self._profile: dict[str, Counter[str]] = {field: Counter() for field in (*PROFILE, "model", "thinking_source")}
+        self._sorts: Counter[tuple[str, ...]] = Counter()  # split and the values of PROFILE
         self._left_out: list[tuple[str, str]] = []
-        self._written: set[str] = set()
+        self._written = DigestTable()
 
     def check_new(self, record: Quadruplet) -> None:
         """Raise RecordError DUPLICATE_ID if a record with this id was already written."""
-        if record.id in self._written:
+        if digest_text(record.id) in self._written:
             raise RecordError("DUPLICATE_ID", "a record with this id was already written")
 
     def keep(self, split: str, record: Quadruplet) -> None:
         """Note a record that was written."""
-        self._written.add(record.id)
-        self._splits[split] += 1
-        for field in PROFILE:
-            self._profile[field][getattr(record, field)] += 1
-        self._profile["model"][f"{record.generation.client}/{record.generation.model}"] += 1
-        self._profile["thinking_source"][record.generation.thinking_source] += 1
+        self._written.setdefault(digest_text(record.id))
+        origin = record.generation
+        model = f"{origin.client}/{origin.model}"
+        sort = (record.kind, record.style, record.form, record.qtype, record.language, model, origin.thinking_source)
+        self._sorts[split, *sort] += 1
 
     def leave_out(self, record: Quadruplet, error: RecordError) -> None:
         """Note a record that the format cannot hold, and why."""
@@ -42,13 +41,22 @@ class Ledger:
 
     def to_summary(self, files: Iterable[str], image_count: int, notes: Iterable[str] = ()) -> ExportSummary:
         """The counts in a fixed order."""
+        splits, *profile = (self._count(place) for place in range(len(PROFILE) + 1))
         return ExportSummary(
             files=tuple(files),
             counts={
-                **{split: self._splits[split] for split in SPLIT_NAMES if split in self._splits},
+                **{split: splits[split] for split in SPLIT_NAMES if split in splits},
                 "images": image_count,
             },
             left_out=tuple(self._left_out),
-            profile={field: dict(sorted(values.items())) for field, values in self._profile.items() if values},
+            profile={
+                field: dict(sorted(values.items())) for field, values in zip(PROFILE, profile, strict=True) if values
+            },
             notes=tuple(notes),
         )
+
+    def _count(self, place: int) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for sort, count in self._sorts.items():
+            counts[sort[place]] += count
+        return counts

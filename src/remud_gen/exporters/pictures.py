@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,10 +15,12 @@ from PIL import Image
 from remud_gen.errors import RecordError
 from remud_gen.protocols import ImageStore
 from remud_gen.records import ImageRef
+from remud_gen.rules.digests import DigestTable, digest_text
 
 # What Pillow raises on broken, truncated or hostile image files.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
+_ENDINGS = ("", ".jpg", ".png", "-rgb.jpg", "-rgb.png")  # behind the SHA-256; the empty one stands for the stored path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,18 @@ class Inspection:
     is_rgb: bool
 
 
-Inspections = dict[tuple[str, str], Inspection]  # by path in the store and SHA-256
+Inspections = dict[int, Inspection]  # by the digest of path in the store and SHA-256
+# One of each is kept, however many pictures there are.
+_FOUND = {
+    (suffix, is_rgb): Inspection(suffix, is_rgb) for suffix in (*_SUFFIXES.values(), None) for is_rgb in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     source: Path
-    path: str
-    data: bytes | None  # None: the stored file as it is
+    ending: str
+    data: bytes | None = None  # None: the stored file as it is
 
 
 class PictureFolder:
@@ -46,13 +52,14 @@ class PictureFolder:
         self._folder = folder
         self._store = store
         self._inspections: Inspections = {} if inspections is None else inspections
-        self._placed: dict[tuple[str, str, bool], str] = {}
-        self._owners: dict[str, str] = {}
+        self._placed = DigestTable()  # path in the store, SHA-256 and whether as RGB -> how it is named
+        self._made: set[Path] = set()
+        self._owners = DigestTable()  # path in the folder -> the beginning of its SHA-256
 
     @property
-    def paths(self) -> frozenset[str]:
+    def paths(self) -> Container[str]:
         """All pictures placed so far; each was decoded completely."""
-        return frozenset(self._owners)
+        return _Paths(self._owners)
 
     def place(self, refs: Sequence[ImageRef], *, as_rgb: bool = True) -> tuple[str, ...]:
         """Put a record's pictures into the folder and return their paths, in order.
@@ -63,33 +70,43 @@ class PictureFolder:
         Raises:
             RecordError: IMAGE_MISSING, IMAGE_CHANGED, IMAGE_UNREADABLE or IMAGE_PATH; then none was placed.
         """
-        plans = {ref: self._plan(ref, as_rgb) for ref in refs if (ref.path, ref.sha256, as_rgb) not in self._placed}
+        keys = [digest_text(ref.path, ref.sha256, "rgb" if as_rgb else "") for ref in refs]
+        endings = [self._placed.get(key) for key in keys]
+        missing = {ref: key for ref, key, ending in zip(refs, keys, endings, strict=True) if ending is None}
+        plans = {ref: self._plan(ref, as_rgb) for ref in missing}
         for ref, plan in plans.items():
-            self._put(plan)
-            self._owners[plan.path] = ref.sha256
-            self._placed[ref.path, ref.sha256, as_rgb] = plan.path
-        return tuple(self._placed[ref.path, ref.sha256, as_rgb] for ref in refs)
+            path = _name(ref, plan.ending)
+            self._put(plan, path)
+            self._owners.setdefault(digest_text(path), _abridge(ref.sha256))
+            self._placed.setdefault(missing[ref], _ENDINGS.index(plan.ending))
+        return tuple(
+            _name(ref, plans[ref].ending if ending is None else _ENDINGS[ending])
+            for ref, ending in zip(refs, endings, strict=True)
+        )
 
     def _plan(self, ref: ImageRef, as_rgb: bool) -> _Plan:
         source = self._store.path(ref)
-        inspection = self._inspections.get((ref.path, ref.sha256))
+        key = digest_text(ref.path, ref.sha256)
+        inspection = self._inspections.get(key)
         if inspection is None:
-            inspection = self._inspections[ref.path, ref.sha256] = inspect_picture(source, ref)
+            inspection = self._inspections[key] = inspect_picture(source, ref)
         if not as_rgb:
             path = check_relative(ref.path)
-            if self._owners.get(path, ref.sha256) != ref.sha256:
+            if self._owners.get(digest_text(path)) not in (None, _abridge(ref.sha256)):
                 raise RecordError("IMAGE_PATH", f"two pictures share the path {path}")
-            return _Plan(source, path, None)
+            return _Plan(source, "")
         if inspection.suffix is not None and inspection.is_rgb:
-            return _Plan(source, _name(ref.sha256, inspection.suffix), None)
+            return _Plan(source, inspection.suffix)
         data, suffix = convert_to_rgb(source, inspection.suffix)
-        return _Plan(source, _name(ref.sha256, f"-rgb{suffix}"), data)
+        return _Plan(source, f"-rgb{suffix}", data)
 
-    def _put(self, plan: _Plan) -> None:
-        target = self._folder / plan.path
+    def _put(self, plan: _Plan, path: str) -> None:
+        target = self._folder / path
+        if target.parent not in self._made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(target.parent)
         if target.exists():
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
         if plan.data is not None:
             target.write_bytes(plan.data)
             return
@@ -109,7 +126,7 @@ def inspect_picture(source: Path, ref: ImageRef) -> Inspection:
             )
         with Image.open(io.BytesIO(data)) as image:
             image.load()
-            return Inspection(_SUFFIXES.get(image.format or ""), image.mode == "RGB")
+            return _FOUND[_SUFFIXES.get(image.format or ""), image.mode == "RGB"]
     except UNREADABLE as error:
         raise RecordError("IMAGE_UNREADABLE", f"{ref.path}: {error}", "run `remud extract` to restore it") from None
 
@@ -138,5 +155,22 @@ def check_relative(path: str) -> str:
     return path
 
 
-def _name(sha256: str, suffix: str) -> str:
-    return f"images/{sha256[:2]}/{sha256}{suffix}"
+def _name(ref: ImageRef, ending: str) -> str:
+    return f"images/{ref.sha256[:2]}/{ref.sha256}{ending}" if ending else ref.path
+
+
+def _abridge(sha256: str) -> int:
+    return digest_text(sha256) % 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """A set of paths of which only digests are kept."""
+
+    digests: DigestTable
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and digest_text(path) in self.digests
+
+    def __len__(self) -> int:
+        return len(self.digests)

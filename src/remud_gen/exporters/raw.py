@@ -15,6 +15,7 @@ from remud_gen.exporters.rows import RowFiles, protect_line
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
 from remud_gen.records import Quadruplet
+from remud_gen.rules.digests import DigestTable, digest_text
 
 
 class RawExporter:
@@ -30,17 +31,19 @@ class RawExporter:
 
     def write(self, records: Iterable[tuple[str, Quadruplet]], folder: Path, pictures: PictureShelf) -> ExportSummary:
         """Write one file per split."""
-        ledger, images = Ledger(), set[str]()
+        ledger, images = Ledger(), DigestTable()
         with RowFiles(folder) as files:
             for split, record in records:
                 try:
                     ledger.check_new(record)
                     line = encode_record(record)
-                    images.update(pictures.place(record.images, as_rgb=False))
+                    placed = pictures.place(record.images, as_rgb=False)
                 except RecordError as error:
                     ledger.leave_out(record, error)
                     continue
                 files.add(split, line)
+                for path in placed:
+                    images.setdefault(digest_text(path))
                 ledger.keep(split, record)
         return ledger.to_summary([f"{stem}.jsonl" for stem in files.stems], len(images))
 

@@ -26,11 +26,15 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]
 
 def find_reserved(text: str) -> str | None:
     """The first sequence that a trainer would not read as text; None means the text is clean."""
+    if "<" not in text and "[" not in text:  # all of them begin so, and hardly a text does
+        return None
     found = _RESERVED.search(text)
     return found.group() if found else None
 
 
 def find_unfit_character(text: str) -> str | None:
     """The first control character or lone surrogate, as `U+XXXX`; None means the text is clean."""
+    if text.isprintable():  # no control character is
+        return None
     found = _UNFIT.search(text)
     return f"U+{ord(found.group()):04X}" if found else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from remud_gen.errors import ConfigError
 from remud_gen.records import Quadruplet
+from remud_gen.rules.digests import DigestTable, digest_text
 
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -39,10 +41,15 @@ def plan_splits(records: Iterable[Quadruplet], shares: Sequence[float], seed: in
     """Read all records once and decide where each document (or, with one document only, each figure) goes."""
     check_shares(shares)
     documents, groups = Clusters(), Clusters()
+    first_documents = array("I")  # of each group
     for record in records:
-        pictures = list(_list_pictures(record))
-        documents.add(record.document_id, [_digest("group", record.group_id), *pictures])
-        groups.add(record.group_id, pictures)
+        document = documents.add(record.document_id)
+        group = groups.add(record.group_id, _list_pictures(record))
+        if group == len(first_documents):
+            first_documents.append(document)
+        documents.join(document, first_documents[group])
+    for group, document in enumerate(first_documents):  # groups that share a picture hold their documents together
+        documents.join(document, first_documents[groups.find(group)])
     wanted = [name for name, share in zip(SPLIT_NAMES, shares, strict=False) if share > 0]
     targets = {name: share for name, share in zip(SPLIT_NAMES, shares, strict=False) if share > 0}
     if len(wanted) == 1:
@@ -74,12 +81,12 @@ class Clusters:
 
     def __init__(self) -> None:
         self.units: dict[str, int] = {}
-        self._parents: list[int] = []
-        self._counts: list[int] = []
-        self._owners: dict[bytes, int] = {}
+        self._parents = array("I")
+        self._counts = array("I")
+        self._owners = DigestTable()
 
-    def add(self, unit: str, tokens: Iterable[bytes]) -> None:
-        """Count a record of a unit and tie the unit to all others that hold one of its tokens."""
+    def add(self, unit: str, tokens: Iterable[int] = ()) -> int:
+        """Count a record of a unit, tie the unit to all others that hold one of its tokens, and return its number."""
         number = self.units.get(unit)
         if number is None:
             number = self.units[unit] = len(self._parents)
@@ -87,27 +94,30 @@ class Clusters:
             self._counts.append(0)
         self._counts[number] += 1
         for token in tokens:
-            self._join(number, self._owners.setdefault(token, number))
+            self.join(number, self._owners.setdefault(token, number))
+        return number
 
-    def to_clusters(self) -> list[Cluster]:
-        """All clusters; the order is that of the units' ids, not that of their arrival."""
-        members: dict[int, list[str]] = {}
-        for unit, number in self.units.items():
-            members.setdefault(self._find(number), []).append(unit)
-        clusters = [
-            Cluster(tuple(sorted(units)), sum(self._counts[self.units[unit]] for unit in units))
-            for units in members.values()
-        ]
-        return sorted(clusters, key=lambda cluster: cluster.units[0])
-
-    def _find(self, number: int) -> int:
+    def find(self, number: int) -> int:
+        """The number of the unit that stands for all that a unit is tied to."""
         while self._parents[number] != number:
             self._parents[number] = self._parents[self._parents[number]]
             number = self._parents[number]
         return number
 
-    def _join(self, one: int, other: int) -> None:
-        self._parents[self._find(one)] = self._find(other)
+    def join(self, one: int, other: int) -> None:
+        """Tie two units by their numbers."""
+        self._parents[self.find(one)] = self.find(other)
+
+    def to_clusters(self) -> list[Cluster]:
+        """All clusters; the order is that of the units' ids, not that of their arrival."""
+        members: dict[int, list[str]] = {}
+        for unit, number in self.units.items():
+            members.setdefault(self.find(number), []).append(unit)
+        clusters = [
+            Cluster(tuple(sorted(units)), sum(self._counts[self.units[unit]] for unit in units))
+            for units in members.values()
+        ]
+        return sorted(clusters, key=lambda cluster: cluster.units[0])
 
 
 def _assign(clusters: Sequence[Cluster], shares: dict[str, float], seed: int) -> dict[str, str]:
@@ -136,14 +146,14 @@ def _note_missing(cluster_count: int, wanted: Sequence[str], unit: str) -> tuple
     return (f"{missing} stays empty: there are only {cluster_count} separate {unit}.",)
 
 
-def _list_pictures(record: Quadruplet) -> Iterator[bytes]:
+def _list_pictures(record: Quadruplet) -> Iterator[int]:
     for image in record.images:
-        yield _digest("image", image.sha256)
+        yield digest_text("image", image.sha256)
         if image.derived_from:
-            yield _digest("image", image.derived_from)
+            yield digest_text("image", image.derived_from)
         # A flat or almost flat picture has a hash of nearly all zeros or ones, which says nothing.
         if image.phash and _is_telling(image.phash):
-            yield _digest("phash", image.phash.lower())
+            yield digest_text("phash", image.phash.lower())
 
 
 def _is_telling(phash: str) -> bool:

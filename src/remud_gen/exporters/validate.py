@@ -7,7 +7,7 @@ checked here instead; each problem names the record and the rule it breaks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from remud_gen.errors import RecordError
 from remud_gen.exporters.conversation import split_thinking
 from remud_gen.exporters.pictures import UNREADABLE, check_relative
 from remud_gen.exporters.reserved import find_reserved, find_unfit_character
+from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportedRow, Exporter
 from remud_gen.records import Quadruplet
+from remud_gen.rules.digests import DigestTable, digest_text
 
 PLACEHOLDER = "<image>"
 SHOWN_PROBLEMS = 20
@@ -52,8 +54,9 @@ class Validator:
     def __init__(self, thinking: str, *, is_split_by_document: bool) -> None:
         self._thinking = thinking
         self._is_split_by_document = is_split_by_document
-        self._split_by_unit: dict[str, str] = {}
-        self._split_by_image: dict[str, str] = {}
+        self._split_by_unit = DigestTable()
+        self._split_by_image = DigestTable()
+        self._inside: dict[Path, bool] = {}
         self._pending = 0
         self.counts: Counter[str] = Counter()
         self.shown: list[str] = []
@@ -66,11 +69,11 @@ class Validator:
             if self._is_split_by_document:
                 units.append(f"document {record.document_id}")
             for unit in units:
-                if (other := self._split_by_unit.setdefault(unit, split)) != split:
+                if (other := _note_split(self._split_by_unit, unit, split)) != split:
                     self._note(record.id, "SPLIT_OVERLAP", f"{unit} stands in {other} and {split}")
             yield split, record
 
-    def check(self, exporter: Exporter, folder: Path, left_out: int, decoded: Collection[str] = ()) -> None:
+    def check(self, exporter: Exporter, folder: Path, left_out: int, decoded: Container[str] = ()) -> None:
         """Check every row and picture that `exporter` wrote.
 
         Args:
@@ -83,15 +86,16 @@ class Validator:
             RecordError: EXPORT_INVALID, naming up to 20 problems, each with record id and rule.
         """
         shapes: dict[str, Any] = {}
-        file, ids, written = "", set[str](), 0
+        file, ids, written = "", DigestTable(), 0
         rows = exporter.read_back(folder)
         while (row := self._next_row(rows)) is not None:
             written += not row.is_view
             if row.file != file:
-                file, ids = row.file, set()
-            if row.id in ids:
+                file, ids = row.file, DigestTable()
+            n_before = len(ids)
+            ids.setdefault(digest_text(row.id))
+            if len(ids) == n_before:
                 self._note(row.id, "DUPLICATE_ID", f"twice in {row.file}")
-            ids.add(row.id)
             for code, detail in check_row(row, self._thinking):
                 self._note(row.id, code, detail)
             self._check_shape(row, shapes)
@@ -114,7 +118,7 @@ class Validator:
             return None
 
     def _check_shape(self, row: ExportedRow, shapes: dict[str, Any]) -> None:
-        if row.content is None:
+        if row.content is None or fits_shape(shapes.get(row.file), row.content):
             return
         for path in find_nulls(row.content):
             self._note(row.id, "NULL_VALUE", f"{path} in {row.file}")
@@ -123,15 +127,16 @@ class Validator:
         except RecordError as error:
             self._note(row.id, error.code, f"{error.message} in {row.file}")
 
-    def _check_pictures(self, row: ExportedRow, folder: Path, decoded: Collection[str], *, needs_rgb: bool) -> None:
+    def _check_pictures(self, row: ExportedRow, folder: Path, decoded: Container[str], *, needs_rgb: bool) -> None:
         for path in row.images:
-            first = path not in self._split_by_image
-            if (other := self._split_by_image.setdefault(path, row.split)) != row.split:
+            n_before = len(self._split_by_image)
+            if (other := _note_split(self._split_by_image, path, row.split)) != row.split:
                 self._note(row.id, "SPLIT_OVERLAP", f"{path} stands in {other} and {row.split}")
-            if not first:
+            if len(self._split_by_image) == n_before:
                 continue
             try:
-                check_picture(folder, path, is_decoded=path in decoded, needs_rgb=needs_rgb)
+                check_inside(folder, path, self._inside)
+                check_picture(folder / path, path, is_decoded=path in decoded, needs_rgb=needs_rgb)
             except RecordError as error:
                 self._note(row.id, error.code, error.message)
 
@@ -145,6 +150,11 @@ class Validator:
         counts = ", ".join(f"{code} {count}" for code, count in sorted(self.counts.items()))
         more = [f"… and {total - len(self.shown)} more"] if total > len(self.shown) else []
         return "\n  ".join([f"{total} problems in the {name} export ({counts}):", *self.shown, *more])
+
+
+def _note_split(table: DigestTable, name: str, split: str) -> str:
+    """The split in which something was seen first."""
+    return SPLIT_NAMES[table.setdefault(digest_text(name), SPLIT_NAMES.index(split))]
 
 
 def check_row(row: ExportedRow, thinking: str) -> Iterator[tuple[str, str]]:
@@ -188,11 +198,24 @@ def _strip_placeholders(text: str) -> str:
     return text
 
 
-def check_picture(folder: Path, path: str, *, is_decoded: bool = False, needs_rgb: bool = True) -> None:
-    """Raise RecordError unless the path leads to a readable picture inside the folder."""
+def check_inside(folder: Path, path: str, known: dict[Path, bool]) -> None:
+    """Raise RecordError IMAGE_PATH unless the path leads to a file inside the folder.
+
+    Resolving a path looks at every folder on its way, so `known` remembers for folders whether they lie inside.
+    """
     file = folder / check_relative(path)
-    if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
+    if file.is_symlink():
+        is_inside = file.is_file() and file.resolve().is_relative_to(folder.resolve())
+    else:
+        if file.parent not in known:
+            known[file.parent] = file.parent.resolve().is_relative_to(folder.resolve())
+        is_inside = known[file.parent] and file.is_file()
+    if not is_inside:
         raise RecordError("IMAGE_PATH", f"{path} is no file inside the export")
+
+
+def check_picture(file: Path, path: str, *, is_decoded: bool, needs_rgb: bool) -> None:
+    """Raise RecordError unless the file, named `path` in the message, is a readable picture."""
     try:
         with Image.open(file) as image:
             if not is_decoded:
@@ -228,6 +251,19 @@ def describe_shape(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number"
     return None if value is None else type(value).__name__
+
+
+def fits_shape(shape: Any, value: Any) -> bool:
+    """Whether a value as JSON gives it holds no null and merging its shape would change nothing; None fits nothing."""
+    if isinstance(shape, str):
+        return type(value).__name__ == shape or (shape == "number" and type(value) in (int, float))
+    if isinstance(shape, dict):
+        return (
+            isinstance(value, dict)
+            and value.keys() == shape.keys()
+            and all(fits_shape(inner, value[key]) for key, inner in shape.items())
+        )
+    return isinstance(shape, list) and isinstance(value, list) and all(fits_shape(shape[0], each) for each in value)
 
 
 def merge_shapes(one: Any, other: Any, path: str = "row") -> Any:

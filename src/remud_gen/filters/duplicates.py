@@ -1,27 +1,33 @@
 """Records that say again what another record of the same picture, or of any text, already says.
 
 Records with a picture are compared within their picture; without one, over the whole corpus, where MinHash bands find
-candidates and the similarity of the texts decides. Numbers and sides are never "nearly" the same.
+candidates and the similarity of the texts decides. So it is for a picture with very many records. Numbers and sides
+are never "nearly" the same.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 from rapidfuzz import fuzz
 
 from remud_gen.filters.rule import RuleOptions, check_severities, reject_all
+from remud_gen.filters.shelf import TextShelf
 from remud_gen.records import Quadruplet, Severity, Verdict
+from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.minhash import BandHasher
 from remud_gen.rules.normalise import fold, squash
 from remud_gen.rules.opposites import find_swap
 from remud_gen.rules.polarity import find_flip, has_negation
 
+# Up to here every record of a picture is compared with every other one; beyond, that would take time without end.
+WHOLE_GROUP = 256
+_PAIRS = 1 << 18
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?: ?(?:mm|cm|ml|m/s|cm/s|%|mhz|hz|mmhg|kpa)\b)?")
 
 
@@ -34,23 +40,49 @@ class DuplicatesOptions(RuleOptions):
     """How many earlier records of one bucket a text-only record is compared with."""
 
 
-@dataclass(slots=True)
-class _Seen:
-    id: str
-    text: str  # folded question, answer and turns
-    digest: bytes  # of its squashed form
-    form: str
-    is_kept: bool
-    lost_to: str | None = None
-    is_exact: bool = False
-
-
-@dataclass(slots=True)
 class _Memory:
-    records: list[_Seen] = field(default_factory=list)
-    by_picture: dict[str, list[int]] = field(default_factory=dict)
-    text_only: list[int] = field(default_factory=list)
-    by_whole: dict[bytes, int] = field(default_factory=dict)
+    """All records seen, by number, in about 100 bytes each; their ids and folded texts lie on shelves."""
+
+    def __init__(self) -> None:
+        self.ids, self.texts = TextShelf(), TextShelf()
+        self.digests = array("Q")  # of the squashed texts
+        self.forms = array("B")
+        self.is_kept = bytearray()
+        self.is_exact = bytearray()
+        self.lost_to = array("I")  # 0, or the winner's number + 1
+        self.text_only = array("I")
+        self.wholes = DigestTable()  # text and thinking -> the first record with them
+        self._form_codes: dict[str, int] = {}
+        self._pictures = DigestTable()
+        self._picture_of, self._record_of = array("I"), array("I")  # every record under each of its pictures
+
+    def add(self, record: Quadruplet, text: str, squashed: str) -> int:
+        """Keep a record and return its number."""
+        index = self.ids.add(record.id)
+        self.texts.add(text)
+        self.digests.append(digest_text(squashed))
+        self.forms.append(self._form_codes.setdefault(record.form, len(self._form_codes)))
+        self.is_kept.append(record.status == "kept")
+        self.is_exact.append(False)
+        self.lost_to.append(0)
+        for picture in _list_pictures(record):
+            key = digest_text(picture)
+            self._picture_of.append(self._pictures.setdefault(key, len(self._pictures)))
+            self._record_of.append(index)
+        return index
+
+    def list_pictures(self) -> Iterator[list[int]]:
+        """The records of every picture that has several, in the order in which pictures and records came."""
+        if not self._picture_of:
+            return
+        pictures = np.frombuffer(self._picture_of, np.uint32)
+        order = np.argsort(pictures, kind="stable")
+        ends = np.cumsum(np.bincount(pictures))
+        start = 0
+        for end in ends.tolist():
+            if end - start > 1:
+                yield [self._record_of[place] for place in order[start:end].tolist()]
+            start = end
 
 
 class DuplicatesFilter:
@@ -71,65 +103,101 @@ class DuplicatesFilter:
         self.options = options
         self._memory = _Memory()
         self._hasher = BandHasher()
+        self._different = array("Q", bytes(8 * _PAIRS))
 
     def observe(self, record: Quadruplet) -> None:
         """Keep the record's normal form; a kept record outranks one under review, else the first wins."""
         memory = self._memory
         text = _normalise(record)
-        digest = hashlib.sha256(squash(text).encode()).digest()[:12]
-        index = len(memory.records)
-        memory.records.append(_Seen(record.id, text, digest, record.form, record.status == "kept"))
+        squashed = squash(text)
+        index = memory.add(record, text, squashed)
         if not record.images:
             memory.text_only.append(index)
             self._hasher.add(text)
-        for picture in _list_pictures(record):
-            memory.by_picture.setdefault(picture, []).append(index)
         if record.images and record.thinking and record.generation.thinking_source != "templated":
             # Three equal texts under two pictures: one of them was answered without looking.
-            whole = hashlib.sha256(digest + squash(record.thinking).encode()).digest()[:12]
-            earlier = memory.by_whole.setdefault(whole, index)
+            earlier = memory.wholes.setdefault(digest_text(squashed, squash(record.thinking)), index)
             if earlier != index:
                 self._settle(earlier, index, is_exact=True)
 
     def finish(self) -> Iterator[tuple[str, Verdict]]:
         """A verdict for every record that lost against another one."""
-        for indices in self._memory.by_picture.values():
-            for place, later in enumerate(indices):
-                self._compare(later, indices[:place])
-        for bucket in self._hasher.list_buckets():
-            members = [self._memory.text_only[row] for row in bucket]
-            for place, later in enumerate(members):
-                alive = [index for index in members[:place] if self._memory.records[index].lost_to is None]
-                self._compare(later, alive[: self.options.max_comparisons])
-        for seen in self._memory.records:
-            if seen.lost_to is not None:
-                code = "DUP_EXACT" if seen.is_exact else "DUP_NEAR"
+        for indices in self._memory.list_pictures():
+            if len(indices) > WHOLE_GROUP:
+                self._compare_many(indices)
+            else:
+                for place, later in enumerate(indices):
+                    self._compare(later, indices[:place])
+        self._compare_buckets(self._hasher, self._memory.text_only)
+        for index, lost_to in enumerate(self._memory.lost_to):
+            if lost_to:
+                code = "DUP_EXACT" if self._memory.is_exact[index] else "DUP_NEAR"
                 severity = self.options.severities.get(code, self.severities[code])
                 if severity != "off":
+                    evidence = f"of {self._memory.ids.read(lost_to - 1)}"
                     yield (
-                        seen.id,
-                        Verdict(code=code, severity=severity, evidence=f"of {seen.lost_to}", filter=self.name),
+                        self._memory.ids.read(index),
+                        Verdict(code=code, severity=severity, evidence=evidence, filter=self.name),
                     )
 
+    def _compare_many(self, indices: Sequence[int]) -> None:
+        """Records of one picture in linear time: equal ones by digest, similar ones as if they had no picture."""
+        memory, hasher = self._memory, BandHasher()
+        first: dict[tuple[int, int], int] = {}
+        for index in indices:
+            hasher.add(memory.texts.read(index))
+            if not memory.lost_to[index]:
+                key = (memory.digests[index], memory.forms[index])
+                earlier = first.setdefault(key, index)
+                if earlier != index:
+                    self._settle(earlier, index, is_exact=True)
+                    first[key] = index if memory.lost_to[earlier] else earlier
+        self._compare_buckets(hasher, indices)
+
+    def _compare_buckets(self, hasher: BandHasher, indices: Sequence[int]) -> None:
+        """Compare each record of a bucket with the first few before it that have not lost."""
+        lost_to, most = self._memory.lost_to, self.options.max_comparisons
+        for bucket in hasher.list_buckets():
+            front: list[int] = []  # those first few
+            waiting = 0
+            for place, row in enumerate(bucket):
+                while len(front) < most and waiting < place:
+                    if not lost_to[indices[bucket[waiting]]]:
+                        front.append(indices[bucket[waiting]])
+                    waiting += 1
+                self._compare(indices[row], front)
+                front = [index for index in front if not lost_to[index]]
+
     def _compare(self, later: int, earlier: Iterable[int]) -> None:
-        records = self._memory.records
-        mine = records[later]
+        memory = self._memory
         for index in earlier:
-            other = records[index]
-            if mine.lost_to is not None:
+            if memory.lost_to[later]:
                 return
-            if other.lost_to is not None or other.form != mine.form:
+            if memory.lost_to[index] or memory.forms[index] != memory.forms[later]:
                 continue
-            if other.digest == mine.digest:
+            if memory.digests[index] == memory.digests[later]:
                 self._settle(index, later, is_exact=True)
-            elif fuzz.ratio(other.text, mine.text, score_cutoff=self.options.min_ratio) and _mean_the_same(other, mine):
+            elif self._is_near(index, later):
                 self._settle(index, later, is_exact=False)
 
+    def _is_near(self, earlier: int, later: int) -> bool:
+        # Two texts may meet in many buckets: pairs found different lately are not read again.
+        pair = earlier << 32 | later
+        slot = (earlier * 0x9E3779B1 ^ later) % _PAIRS
+        if self._different[slot] == pair:
+            return False
+        first, second = self._memory.texts.read(earlier), self._memory.texts.read(later)
+        is_near = bool(fuzz.ratio(first, second, score_cutoff=self.options.min_ratio)) and _mean_the_same(first, second)
+        if not is_near:
+            self._different[slot] = pair
+        return is_near
+
     def _settle(self, earlier: int, later: int, *, is_exact: bool) -> None:
-        first, second = self._memory.records[earlier], self._memory.records[later]
-        winner, loser = (second, first) if second.is_kept and not first.is_kept else (first, second)
-        if winner.lost_to is None and loser.lost_to is None:
-            loser.lost_to, loser.is_exact = winner.id, is_exact
+        memory = self._memory
+        is_later_better = memory.is_kept[later] and not memory.is_kept[earlier]
+        winner, loser = (later, earlier) if is_later_better else (earlier, later)
+        if not memory.lost_to[winner] and not memory.lost_to[loser]:
+            memory.lost_to[loser], memory.is_exact[loser] = winner + 1, is_exact
 
 
 def _normalise(record: Quadruplet) -> str:
@@ -149,9 +217,9 @@ def _list_pictures(record: Quadruplet) -> list[str]:
     return [" ".join(same_pixels), *([" ".join(same_look)] if len(same_look) == len(same_pixels) else [])]
 
 
-def _mean_the_same(first: _Seen, second: _Seen) -> bool:
-    if sorted(_NUMBER.findall(first.text)) != sorted(_NUMBER.findall(second.text)):
+def _mean_the_same(first: str, second: str) -> bool:
+    if sorted(_NUMBER.findall(first)) != sorted(_NUMBER.findall(second)):
         return False
-    if find_swap(first.text, second.text) or find_swap(second.text, first.text):
+    if find_swap(first, second) or find_swap(second, first):
         return False
-    return has_negation(first.text) == has_negation(second.text) and not find_flip(first.text, second.text)
+    return has_negation(first) == has_negation(second) and not find_flip(first, second)

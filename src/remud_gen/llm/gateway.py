@@ -123,6 +123,11 @@ class Gateway:
         self._unstored: list[ModelReply] = []  # paid for, but the store would not take them: tried again at the end
 
     @property
+    def is_free(self) -> bool:
+        """Whether the client leaves the machine for nothing."""
+        return not self.client.is_network
+
+    @property
     def calls_paid(self) -> int:
         """How many replies came from an endpoint so far, stored ones not counted."""
         return self.counts["received"]

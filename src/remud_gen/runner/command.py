@@ -17,7 +17,7 @@ from remud_gen.runner.judged import take_funnel
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.progress import tell
 from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
-from remud_gen.runner.report import StageReport, list_errors
+from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
 from remud_gen.stages.export import ExportStage
 

@@ -23,7 +23,7 @@ from remud_gen.runner.plan import Request, StageRow, join_parts, make_basis, pla
 from remud_gen.runner.progress import Progress, tell
 from remud_gen.runner.reading import DamagedPart, iterate_inputs
 from remud_gen.runner.rename import find_namesake
-from remud_gen.runner.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
+from remud_gen.runner.reports.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.window import Window
 from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from remud_gen.errors import InputError
 from remud_gen.filters.funnel import VERSION, Funnel, count_funnel
+from remud_gen.records import Quadruplet
 from remud_gen.runner.driver import iterate_judged
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.parts import PartState
+from remud_gen.runner.reading import DamagedPart
 
 FILE = "corpus/funnel.json"
 
@@ -34,6 +37,20 @@ def digest_judged(filtered: Sequence[PartState], corpus: Sequence[PartState]) ->
     return sha.hexdigest()
 
 
+def read_judged(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState]) -> Iterator[Quadruplet]:
+    """All judged records, for what is made of them once every stage has run.
+
+    Raises:
+        InputError: a part was changed on disk. Its sidecar is then gone, so that the next command makes it anew.
+    """
+    try:
+        yield from iterate_judged(run, filtered, corpus)
+    except DamagedPart as damage:
+        damage.invalidate(run)
+        hint = "run the same command again (without --only): the part is made anew"
+        raise InputError(damage.message, hint) from None
+
+
 def take_funnel(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState]) -> Funnel:
     """The funnel over all judged records: the one kept in the run if it is of these records, else counted and kept."""
     basis = hashlib.sha256(f"{VERSION} {digest_judged(filtered, corpus)}".encode()).hexdigest()
@@ -41,7 +58,7 @@ def take_funnel(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartS
     kept = _read_kept(path)
     if kept is not None and kept.basis == basis and kept.sha256 == _hash_funnel(kept.funnel):
         return kept.funnel
-    funnel = count_funnel(iterate_judged(run, filtered, corpus))
+    funnel = count_funnel(read_judged(run, filtered, corpus))
     fresh = _KeptFunnel(basis=basis, sha256=_hash_funnel(funnel), funnel=funnel)
     write_atomically(path, fresh.model_dump_json().encode("utf-8"))
     return funnel

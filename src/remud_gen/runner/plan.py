@@ -75,7 +75,7 @@ def plan_stage(
             if left <= 0:
                 continue
             if spec.inputs.count > left:
-                state = examine(request.run, replace(spec, take=left), basis)
+                state = examine(request.run, replace(spec, take=left), basis, is_thorough=request.is_thorough)
         if left is not None:
             left -= spec.inputs.count
         states.append(state)

@@ -21,7 +21,7 @@ import psutil
 from remud_gen.config import RunnerConfig
 from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, JobResult, Tick, fail_part
-from remud_gen.runner.worker import STOP, serve
+from remud_gen.runner.worker import DRIVERS_SIGNALS, STOP, serve
 from remud_gen.stages.base import Failure
 
 LOOK_EVERY_S = 0.25
@@ -57,10 +57,12 @@ class WorkerPool:
         # "spawn" everywhere: forked children inherit locks of threads that do not exist in them.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
+        self._is_stopping: Callable[[], bool] = lambda: False
 
     def map(self, jobs: Sequence[Job], tick: Tick, is_stopping: Callable[[], bool]) -> Iterator[JobResult]:
         """Run every job, unless a stop is wished: then parts of single inputs end after the one in hand."""
         waiting = deque(jobs)
+        self._is_stopping = is_stopping
         while True:
             if is_stopping():
                 waiting.clear()
@@ -135,6 +137,8 @@ class WorkerPool:
         self._end(worker, is_urgent=True)
         self._workers.remove(worker)
         worker.tick(tick)
+        if self._is_stopping():
+            return None  # whatever ended it may be what the user did: its part is made by the next run
         return self._bury(job, worker.n_ticked, failure, tick)
 
     def _bury(self, job: Job, n_begun: int, failure: Failure, tick: Tick) -> JobResult | Job:
@@ -149,7 +153,7 @@ class WorkerPool:
     def _release(self, worker: _Worker) -> None:
         worker.job = None
         worker.n_done += 1
-        if worker.n_done >= self._options.parts_per_worker:
+        if worker.n_done >= self._options.parts_per_worker or _measure_mb(worker) > self._options.worker_keep_mb:
             self._end(worker, is_urgent=False)
             self._workers.remove(worker)
 
@@ -165,10 +169,7 @@ class WorkerPool:
         if now - worker.measured_at < LOOK_EVERY_S:
             return None
         worker.measured_at = now
-        try:
-            used_mb = psutil.Process(worker.process.pid).memory_info().rss / 2**20
-        except psutil.Error:
-            return None
+        used_mb = _measure_mb(worker)
         if used_mb > self._options.worker_memory_mb:
             return Failure(
                 "TOO_MUCH_MEMORY",
@@ -183,7 +184,12 @@ class WorkerPool:
         # came must be known when it is dead.
         begun = self._context.RawValue("q", 0)
         process = self._context.Process(target=serve, args=(theirs, begun, self._bench), daemon=True)
-        process.start()
+        # A new process inherits the mask: Ctrl-C must not end it before it has learned to leave that to the driver.
+        old_mask = signal.pthread_sigmask(signal.SIG_BLOCK, DRIVERS_SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
         theirs.close()
         worker = _Worker(process, ours, begun)
         self._workers.append(worker)
@@ -203,6 +209,14 @@ class WorkerPool:
             worker.process.join()
         worker.pipe.close()
         worker.process.close()
+
+
+def _measure_mb(worker: _Worker) -> float:
+    """Memory that a worker holds; 0 when it is gone, which is noticed elsewhere."""
+    try:
+        return float(psutil.Process(worker.process.pid).memory_info().rss / 2**20)
+    except psutil.Error:
+        return 0.0
 
 
 def _explain_death(code: int | None) -> Failure:

@@ -17,14 +17,13 @@ from remud_gen.errors import InputError, RecordError
 from remud_gen.exporters.card import MANIFEST, Manifest, count_exported, read_manifest, read_summary
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
-from remud_gen.runner.driver import iterate_judged
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.judged import digest_judged
+from remud_gen.runner.judged import digest_judged, read_judged
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.place import PICTURES, find_leftovers, open_place, recover
 from remud_gen.runner.progress import Progress
-from remud_gen.runner.report import StageReport
+from remud_gen.runner.reports.report import StageReport
 from remud_gen.stages.export import ExportStage, Origin
 
 PLACES = "export.json"
@@ -73,7 +72,7 @@ class Crop:
 
     def iterate_kept(self) -> Iterator[Quadruplet]:
         """The records to export, in the order of documents and parts."""
-        judged = iterate_judged(self.run, self.filtered, self.corpus)
+        judged = read_judged(self.run, self.filtered, self.corpus)
         return islice((record for record in judged if record.status == "kept"), self.inputs)
 
 

@@ -193,6 +193,11 @@ def keep_outcomes(run: Path, job: Job) -> dict[int, OldOutcome]:
 class Door(Protocol):
     """The gateway as the runner sees it."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether asking costs nothing, so that a reply without a price is no unknown cost."""
+        ...
+
     async def ask(self, request: ModelRequest, *, distrusted: frozenset[str] = frozenset()) -> ModelReply:
         """Answer, from the store unless the request's hash is distrusted."""
         ...
@@ -213,7 +218,7 @@ class MeteredAsker:
         usage.input_tokens += reply.input_tokens or 0
         usage.output_tokens += reply.output_tokens or 0
         usage.cost_usd += reply.cost_usd or 0.0
-        usage.unpriced_calls += reply.cost_usd is None
+        usage.unpriced_calls += reply.cost_usd is None and not self._gateway.is_free
         self.calls.requests.append(reply.request_sha256)
         return reply
 

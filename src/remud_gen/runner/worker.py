@@ -15,6 +15,7 @@ from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, Workbench
 
 STOP: Literal["stop"] = "stop"  # said by the driver: end the part after the input in hand
+DRIVERS_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # reach all processes, are answered by one
 ORPHANED = 70  # exit code of a worker whose driver is gone
 OOM_SCORE = 500  # of 1,000: when memory runs out, the system ends a worker, never the driver
 
@@ -22,8 +23,9 @@ OOM_SCORE = 500  # of 1,000: when memory runs out, the system ends a worker, nev
 def serve(pipe: Connection, begun: Any, bench: Bench) -> None:
     """Run jobs from the pipe until None comes or the driver is gone; `begun` tells it how far a job has come."""
     # Ctrl-C reaches the whole process group; the driver alone decides what it means.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in DRIVERS_SIGNALS:
         signal.signal(name, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, DRIVERS_SIGNALS)
     threading.Thread(target=_end_with_driver, daemon=True).start()
     _mute_libraries()
     with suppress(OSError):

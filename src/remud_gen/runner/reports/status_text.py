@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remud_gen.runner.command import Result
-from remud_gen.runner.export_state import examine_exports
-from remud_gen.runner.reasons import group_reasons
-from remud_gen.runner.standing import Standing, Tally, take_stock
-from remud_gen.runner.table import lay_out, measure_text, shorten_text
-from remud_gen.runner.wording import count_noun, describe_price, format_duration
+from remud_gen.runner.reports.export_state import examine_exports
+from remud_gen.runner.reports.reasons import group_reasons
+from remud_gen.runner.reports.standing import Standing, Tally, take_stock
+from remud_gen.runner.reports.table import lay_out, measure_text, shorten_text
+from remud_gen.runner.reports.wording import count_noun, describe_price, format_duration
 
 WIDTH = 120
 MOST_DOCUMENTS = 15

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from remud_gen.runner.sweeper import Finding
+from remud_gen.runner.cleaning.sweeper import Finding
 
 KINDS = {
     "temporaries": "half-written files",

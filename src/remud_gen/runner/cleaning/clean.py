@@ -16,17 +16,17 @@ from remud_gen.config import load_config
 from remud_gen.errors import InputError, RemudError
 from remud_gen.llm.store import ReplyStore
 from remud_gen.llm.store_reading import look_into_store
-from remud_gen.runner.clean_text import Cleaning
+from remud_gen.runner.cleaning.needs import find_removed, find_store, read_needs, read_needs_of_others
+from remud_gen.runner.cleaning.orphans import StageFiles, judge_parts
+from remud_gen.runner.cleaning.outlook import RunPlan, find_roots, plan_run
+from remud_gen.runner.cleaning.sweeper import SHOWN, Finding, Sweeper, list_half_exports, list_temporaries
+from remud_gen.runner.cleaning.text import Cleaning
 from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.inventory import CACHE
-from remud_gen.runner.needs import find_removed, find_store, read_needs, read_needs_of_others
-from remud_gen.runner.orphans import StageFiles, judge_parts
-from remud_gen.runner.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.place import recover
 from remud_gen.runner.plan import StageRow
-from remud_gen.runner.sweeper import SHOWN, Finding, Sweeper, list_half_exports, list_temporaries
 
 
 def clean(rows: Sequence[StageRow], options: Options, *, is_applied: bool) -> Cleaning:

@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 from remud_gen import registry
 from remud_gen.errors import InputError, RemudError
 from remud_gen.llm.gateway import choose_client
+from remud_gen.runner.cleaning.orphans import META, list_names
+from remud_gen.runner.cleaning.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.command import Options, resolve_config
-from remud_gen.runner.orphans import META, list_names
-from remud_gen.runner.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.parts import part_paths, read_meta
 from remud_gen.runner.plan import StageRow
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from remud_gen.runner.outlook import PlannedStage, RunPlan
+from remud_gen.runner.cleaning.outlook import PlannedStage, RunPlan
 
 META = ".meta.json"
 COMMANDS = {"documents": "extract", "corpus": "filter"}  # stages that have no command of their own

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remud_gen.runner.command import Result
-from remud_gen.runner.export_state import examine_exports
 from remud_gen.runner.parts import PartState
-from remud_gen.runner.standing import Standing, Tally, describe_usage, take_stock
+from remud_gen.runner.reports.export_state import examine_exports
+from remud_gen.runner.reports.standing import Standing, Tally, describe_usage, take_stock
 
 
 def status_json(result: Result) -> str:

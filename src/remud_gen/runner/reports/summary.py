@@ -8,10 +8,10 @@ from typing import Any
 
 from remud_gen.runner.command import Result
 from remud_gen.runner.publish import Publication
-from remud_gen.runner.report import StageReport
-from remud_gen.runner.standing import describe_usage
-from remud_gen.runner.table import lay_out
-from remud_gen.runner.wording import count_noun, describe_price
+from remud_gen.runner.reports.report import StageReport
+from remud_gen.runner.reports.standing import describe_usage
+from remud_gen.runner.reports.table import lay_out
+from remud_gen.runner.reports.wording import count_noun, describe_price
 
 HEADINGS = ("stage", "inputs", "produced", "rejected", "failed", "outputs", "parts run", "seconds")
 

@@ -10,7 +10,7 @@ from remud_gen.config import Config
 from remud_gen.errors import RecordError
 from remud_gen.exporters.card import read_manifest
 from remud_gen.runner.publish import OWN_PLACE, Crop, describe_gaps
-from remud_gen.runner.report import StageReport
+from remud_gen.runner.reports.report import StageReport
 from remud_gen.stages.export import ExportStage
 
 ExportState = Literal["up to date", "out of date", "damaged", "missing"]

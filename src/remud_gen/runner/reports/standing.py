@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remud_gen.runner.parts import PartState, Usage
-from remud_gen.runner.report import StageReport
+from remud_gen.runner.reports.report import StageReport
 
 DOCUMENT_KEY = re.compile(r"(.+?-[0-9a-f]{8})(?:-p\d+-\d+)?(?:-n\d+)?")
 CORPUS = "corpus"  # key of the part that rests on all documents

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from remud_gen.errors import InputError
 from remud_gen.runner.basis import FOLDER as BASES
+from remud_gen.runner.cleaning.orphans import StageFiles, list_names
 from remud_gen.runner.files import FOLDERS_OF_THEIR_OWN, TEMPORARY, flush_folder
-from remud_gen.runner.orphans import StageFiles, list_names
 from remud_gen.runner.parts import part_paths, read_meta
 from remud_gen.runner.place import find_leftovers
 

@@ -1,0 +1,1 @@
+"""What is told of a run: summaries of commands, its status, single records."""
