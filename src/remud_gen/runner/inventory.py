@@ -77,8 +77,12 @@ def _digest_labels(labels: Sequence[tuple[Path, Companions]], hashes: _Hashes) -
     if not labels:
         return None
     told = []
-    for _, companions in labels:
-        told += [f"{file.name}\x1f{hashes.take(file)[0]}" for file in companions.files]
+    for path, companions in labels:
+        # The picture's own name, too: under another one other rows speak of it.
+        told += [
+            f"{file.name}\x1f{hashes.take(file)[0]}\x1f{path.relative_to(file.parent).as_posix()}"
+            for file in companions.files
+        ]
         told.append(f"folder {companions.folder}")
     return shorten_digest(*told)
 
