@@ -176,15 +176,17 @@ def list_names(header: Dataset) -> frozenset[str]:
         is_name = element.VR == "PN" or re.search(r"Institution|Physician|Operator|Address|Station", keyword)
         if is_name or keyword in ("PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID", "DeviceSerialNumber"):
             # Two digits of an identifier stand in every measurement; four hardly.
-            words = _split(unify(str(element.value)))
-            found.update(word for word in words if len(word) > (3 if word.isdecimal() else 1))
-    return frozenset(found - COMMON)
+            words = set(_split(unify(str(element.value))))
+            words = {word for word in words if len(word) > (3 if word.isdecimal() else 1)}
+            found |= words - (NOBODY if element.VR == "PN" else COMMON)
+    return frozenset(found)
 
 
-COMMON = frozenset(
-    ["of", "and", "the", "for", "anonymized", "anonymous", "anon", "unknown", "none", "department", "echo", "us",
-     "ultrasound", "hospital", "clinic", "center", "centre", "test", "ob", "gyn"]
-)  # fmt: skip
+NOBODY = frozenset(["anonymized", "anonymised", "anonymous", "anon", "unknown", "none", "test", "patient"])
+COMMON = NOBODY | {
+    "of", "and", "the", "for", "department", "echo", "us", "ultrasound", "hospital", "clinic", "center", "centre", "ob",
+    "gyn",
+}  # fmt: skip
 
 
 def _split(text: str) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from remud_gen.protocols import FrameView
+from remud_gen.protocols import FrameView, PictureBox
 from remud_gen.records import Page, Source, TextBlock, TextLine, make_id
 from remud_gen.rules.geometry import holds_centre, hull
 from remud_gen.stages.base import PageInput
@@ -20,10 +20,9 @@ def read_frame_page(view: FrameView, item: PageInput, cutter: FigureCutter, line
     either; their pixels do, and the flag `patient_text` says so.
     """
     page_id = make_id(item.document.id, "page", item.number)
-    public = [line for line in lines if not view.is_private(line.text)]
-    doubts = ("patient_text",) if len(public) < len(lines) else ()
-    boxes = [replace(box, flags=(*box.flags, *doubts)) for box in view.picture_boxes()]
-    figures = tuple(cutter.cut(view, page_id, box, public) for box in boxes)
+    private = [line for line in lines if view.is_private(line.text)]
+    public = [line for line in lines if line not in private]
+    figures = tuple(cutter.cut(view, page_id, _mark(box, private), public) for box in view.picture_boxes())
     box = hull(figure.bbox for figure in figures) if figures else (0.0, 0.0, view.width, view.height)
     has_banner = any(not holds_centre(figure.bbox, line.bbox) for line in lines for figure in figures)
     return Page(
@@ -53,6 +52,11 @@ def read_frame_page(view: FrameView, item: PageInput, cutter: FigureCutter, line
         ),
         figures=figures,
         text_origin="ocr" if lines else "none",
-        flags=(*view.flags, *doubts, *(("outside_region",) if has_banner else ())),
+        flags=(*view.flags, *(("outside_region",) if has_banner else ())),
         regions=tuple(view.regions),
     )
+
+
+def _mark(box: PictureBox, private: Sequence[TextLine]) -> PictureBox:
+    has_names = any(holds_centre(box.bbox, line.bbox) for line in private)
+    return replace(box, flags=(*box.flags, "patient_text")) if has_names else box
