@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,8 +28,8 @@ SLICE_RECORDS = 200  # records that one part of the next stage takes; replies an
 
 def make_slug(file: str, sha256: str) -> str:
     """A name that is safe on every file system and still tells a person which book it is."""
-    stem = unicodedata.normalize("NFKC", Path(file).stem)
-    safe = re.sub(r"[^\w-]+", "_", stem).strip("_")[:40] or "document"
+    stem = unicodedata.normalize("NFKC", PurePosixPath(file).stem)
+    safe = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:40] or "document"
     return f"{safe}-{sha256[:8]}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -213,7 +214,9 @@ def list_parts(run: Path, stage: str) -> list[str]:
     if not folder.is_dir():
         return []
     ending = ".meta.json"
-    return sorted(entry.name.removesuffix(ending) for entry in os.scandir(folder) if entry.name.endswith(ending))
+    # Old file systems of a Mac hand accents back as marks of their own.
+    names = (unicodedata.normalize("NFC", entry.name) for entry in os.scandir(folder))
+    return sorted(name.removesuffix(ending) for name in names if name.endswith(ending))
 
 
 def find_orphans(run: Path, stage: str, planned: Mapping[str, PartState]) -> list[str]:
