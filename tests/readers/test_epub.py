@@ -103,3 +103,10 @@ def test_one_broken_chapter_costs_itself_and_not_the_book(tmp_path):
         assert document.flow_page(3).elements[0].text == PROSE
         with pytest.raises(RecordError, match=r"chapter 'OEBPS/a\.xhtml'"):
             document.flow_page(2)
+
+
+def test_a_member_without_a_name_is_passed_over(tmp_path):
+    path = write_epub(tmp_path / "a.epub", CHAPTERS, {"img/a.png": picture(1)})
+    with zipfile.ZipFile(path, "a") as book:
+        book.writestr(zipfile.ZipInfo(""), b"nothing")
+    assert read(path)[0].page_count == 2

@@ -118,7 +118,8 @@ def list_names(path: Path) -> frozenset[str]:
 
 
 def _index(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
-    members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    members = {info.filename: info for info in archive.infolist() if not info.filename.endswith("/")}
+    members.pop("", None)  # a member without a name is none
     total = sum(info.file_size for info in members.values())
     for info in members.values():
         is_dense = info.file_size > RATIO_FLOOR_BYTES and info.file_size > MAX_RATIO * max(1, info.compress_size)
