@@ -117,3 +117,16 @@ def test_an_image_that_unpacks_to_gigabytes_is_named_and_never_unpacked(tmp_path
             opened.page(1)
         assert caught.value.code == "PAGE_TOO_LARGE"
         assert "3,600,000,000" in caught.value.message
+
+
+def test_a_turned_page_says_so_however_often_it_is_opened(tmp_path):
+    document, page = sheets.new_page()
+    for _ in range(9):
+        sheets.new_page(document)
+    for page in document:
+        page.set_rotation(90)
+    with PdfDocument(sheets.save(document, tmp_path / "turned.pdf")) as book:
+        first = {number: (book.page(number).flags, book.page(number).to_original) for number in range(1, 11)}
+        assert all(flags == ("rotated",) and way is not None for flags, way in first.values())
+        again = {number: (book.page(number).flags, book.page(number).to_original) for number in range(1, 11)}
+        assert again == first

@@ -9,10 +9,11 @@ import pymupdf
 
 from remud_gen.errors import RecordError
 from remud_gen.pdf.opening import MUPDF_ERRORS, REPAIR_HINT, open_pdf, trim_caches, wrap_page_error
-from remud_gen.pdf.page import PdfPage
+from remud_gen.pdf.page import Matrix, PdfPage
 from remud_gen.protocols import DocumentInfo
 
 MAX_TITLE_CHARS = 300
+MOST_RECENT = 3  # pages that were looked at as a neighbour and whose turn comes next: their text is read once
 MAX_IMAGE_PIXELS = 250_000_000  # a few kilobytes may unpack to more than any machine holds
 
 
@@ -21,6 +22,8 @@ class PdfDocument:
 
     def __init__(self, path: Path) -> None:
         self._document = open_pdf(path)
+        self._recent: dict[int, PdfPage] = {}
+        self._ways_back: dict[int, Matrix] = {}  # of pages that were turned: opened again, they come upright
 
     @property
     def info(self) -> DocumentInfo:
@@ -41,6 +44,19 @@ class PdfDocument:
         if not 1 <= number <= self._document.page_count:
             raise RecordError("NO_SUCH_PAGE", f"there is no page {number} of {self._document.page_count}")
         trim_caches()
+        if number in self._recent:
+            return self._recent.pop(number)
+        page = self._load(number)
+        if page.to_original is not None:
+            self._ways_back[number] = page.to_original
+        elif number in self._ways_back:
+            page.lead_back(self._ways_back[number])
+        self._recent[number] = page
+        for old in list(self._recent)[:-MOST_RECENT]:
+            del self._recent[old]
+        return page
+
+    def _load(self, number: int) -> PdfPage:
         pymupdf.TOOLS.reset_mupdf_warnings()
         try:
             page = PdfPage(self._document.load_page(number - 1), is_repaired=bool(self._document.is_repaired))

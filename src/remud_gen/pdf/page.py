@@ -19,6 +19,7 @@ from remud_gen.rules.geometry import Box, hull, intersect, measure_area
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Matrix = tuple[tuple[float, float, float], ...]
 SCAN_COVER = 0.85  # an image over this share of the page is the page itself
 SCAN_MAX_CHARS = 400  # a stamp or a running line printed over a scan; more is a digital page on a background image
 
@@ -46,8 +47,14 @@ class PdfPage:
             page.remove_rotation()
         self.width: float = page.rect.width
         self.height: float = page.rect.height
-        self.to_original = _lead_back((rotation + turn) // 90 % 4, *stored) if was_rotated or turn else None
-        self._base_flags = (("rotated",) if was_rotated or turn else ()) + (("repaired",) if is_repaired else ())
+        is_turned = was_rotated or turn
+        self.to_original: Matrix | None = _lead_back((rotation + turn) // 90 % 4, *stored) if is_turned else None
+        self._base_flags = (("rotated",) if is_turned else ()) + (("repaired",) if is_repaired else ())
+
+    def lead_back(self, to_original: Matrix) -> None:
+        """Say how the page was stored: it was turned when it was opened before."""
+        self.to_original = to_original
+        self._base_flags = ("rotated", *self._base_flags)
 
     @cached_property
     def images(self) -> list[ImageMark]:
@@ -153,7 +160,7 @@ def _looks_turned(lines: list[TextLine]) -> bool:
     return tall > 0.5 * sum(len(line.text) for line in lines)
 
 
-def _lead_back(quarters: int, width: float, height: float) -> tuple[tuple[float, float, float], ...]:
+def _lead_back(quarters: int, width: float, height: float) -> Matrix:
     """Upright -> stored, after clockwise quarter turns of a page that is stored in this size."""
     return (
         ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
