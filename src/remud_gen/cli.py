@@ -221,11 +221,21 @@ def inspect(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Id of any record, or the beginning of one.")],
     run: RunOpt = DEFAULT_RUN,
     as_json: JsonOpt = False,
+    page: Annotated[int | None, typer.Option("--page", min=1, help="Draw this page of a document, with --out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Picture to draw; without --page, all pages small.")] = None,
 ) -> None:
-    """One record with everything it rests on, back to file, page and box."""
+    """One record with everything it rests on; with --out, a picture of a document (ID or file) and what was found."""
     from remud_gen.pipeline import PIPELINE
     from remud_gen.runner.reports.inspection import find_record, to_lines
 
+    if out is not None:
+        from remud_gen.runner.reports.drawing.command import draw
+
+        written = [str(path) for path in draw(run, identity, page, out)]
+        typer.echo(json.dumps(written) if as_json else "\n".join(written))
+        return
+    if page is not None:
+        raise ConfigError("--page draws a picture and needs its name", "add --out page.png")
     trail = find_record(run, [row.name for row in PIPELINE], identity)
     if as_json:
         typer.echo(json.dumps([json.loads(record.model_dump_json()) for record in trail], ensure_ascii=False))

@@ -41,13 +41,15 @@ class ExtractConfig(Section):
     trusts_hidden_text_layer: bool = False  # old OCR layers are often worse than a fresh reading
     pages_per_part: int = Field(16, ge=1)
     max_page_pixels: int = Field(60_000_000, ge=1_000_000)
+    frames_per_loop: int = Field(4, ge=1, le=64)  # of a cine loop, that differ from each other
 
 
 class PairConfig(Section):
     """Pages -> pairs and passages."""
 
     rule: str = "reading_order"
-    min_ultrasound_score: float = Field(0.0, ge=0, le=1)  # pairs below are flagged, never dropped here
+    non_ultrasound: Literal["keep", "flag", "reject"] = "flag"  # what becomes of pictures of another kind
+    min_ultrasound_score: float = Field(0.4, ge=0, le=1)  # below it a picture counts as another kind
     passage_min_chars: int = Field(80, ge=1)
     passage_max_chars: int = Field(1500, ge=100)
 

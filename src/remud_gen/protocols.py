@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from remud_gen.reader_protocols import (
+    Companions,
+    DocumentInfo,
+    FlowDocument,
+    FlowElement,
+    FlowKind,
+    FlowPage,
+    FrameView,
+    GivenText,
+    LabelledDocument,
+    LabelledReader,
+    LoopReader,
+    OpenDocument,
+    PageView,
+    PictureBox,
+    Reader,
+)
 from remud_gen.records import (
     BBox,
     Evidence,
@@ -33,6 +49,42 @@ if TYPE_CHECKING:
     Pixels = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
 
 
+__all__ = [
+    "Asker",
+    "Companions",
+    "CorpusFilter",
+    "Cropper",
+    "DocumentInfo",
+    "ExportSummary",
+    "ExportedRow",
+    "Exporter",
+    "Filter",
+    "FlowDocument",
+    "FlowElement",
+    "FlowKind",
+    "FlowPage",
+    "FrameView",
+    "GivenText",
+    "ImageStore",
+    "LabelledDocument",
+    "LabelledReader",
+    "LayoutDetector",
+    "LoopReader",
+    "ModelClient",
+    "ModelReply",
+    "ModelRequest",
+    "OcrEngine",
+    "OpenDocument",
+    "PageView",
+    "PairingRule",
+    "PictureBox",
+    "PictureShelf",
+    "Reader",
+    "Unpaired",
+    "WantedItem",
+]  # readers' own have a file of their own
+
+
 class ImageStore(Protocol):
     """The run's pictures, named by content; saving the same pixels twice is one file."""
 
@@ -49,126 +101,6 @@ class ImageStore(Protocol):
 
     def path(self, ref: ImageRef) -> Path:
         """The file of a picture on this machine."""
-        ...
-
-
-# --- readers -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """What a reader knows of a file without reading all of it."""
-
-    media_type: str
-    page_count: int
-    title: str | None = None
-    licence: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PictureBox:
-    """A candidate picture region on a page, in the page's unit."""
-
-    bbox: BBox
-    detector: str
-    score: float
-    native_dpi: int | None = None
-    flags: tuple[str, ...] = ()
-
-
-class PageView(Protocol):
-    """One upright page of an open document. Boxes are in points (pixels for a bare image), origin top-left."""
-
-    @property
-    def number(self) -> int:
-        """1-based."""
-        ...
-
-    @property
-    def kind(self) -> Literal["digital", "scan", "image"]:
-        """`digital` where the words are text; else they must be read from the pixels."""
-        ...
-
-    @property
-    def width(self) -> float:
-        """In `unit`."""
-        ...
-
-    @property
-    def height(self) -> float:
-        """In `unit`."""
-        ...
-
-    @property
-    def unit(self) -> Literal["pt", "px"]:
-        """Points, or pixels of a bare image."""
-        ...
-
-    @property
-    def to_original(self) -> tuple[tuple[float, float, float], ...] | None:
-        """3x3 matrix from upright coordinates to the stored page's; None where nothing was turned."""
-        ...
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """What a later step should know: rotated, repaired, hidden_text_layer."""
-        ...
-
-    @property
-    def native_dpi(self) -> float:
-        """The resolution at which a scan is 1:1 with its stored pixels; 0 where unknown, 72 for a bare image."""
-        ...
-
-    def text_lines(self) -> Sequence[TextLine]:
-        """The visible text layer; empty on a scan."""
-        ...
-
-    def hidden_text_lines(self) -> Sequence[TextLine]:
-        """An invisible text layer, as OCR programs leave it under a scan."""
-        ...
-
-    def picture_boxes(self) -> Sequence[PictureBox]:
-        """Regions the file itself declares to be pictures (images, vector drawings)."""
-        ...
-
-    def measure_dpi(self, bbox: BBox) -> float:
-        """Native resolution of the stored images in a box; 0 where there are only vectors."""
-        ...
-
-    def render(self, dpi: float, clip: BBox | None = None) -> Image:
-        """RGB pixels of the page or of a box of it; 72 dpi is one pixel per unit."""
-        ...
-
-
-class OpenDocument(Protocol):
-    """An open file; a context manager that closes it."""
-
-    def page(self, number: int) -> PageView:
-        """The 1-based page, upright; RecordError when this page is broken."""
-        ...
-
-    def __enter__(self) -> OpenDocument: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-class Reader(Protocol):
-    """Files of some media types -> pages."""
-
-    name: ClassVar[str]
-
-    @staticmethod
-    def sniff(head: bytes, path: Path) -> str | None:
-        """The media type if this reader takes files that begin with these bytes, else None ("not mine")."""
-        ...
-
-    def probe(self, path: Path) -> DocumentInfo:
-        """Count pages and read the title; RecordError with a hint when the file cannot be read."""
-        ...
-
-    def open(self, path: Path) -> OpenDocument:
-        """Open for reading pages."""
         ...
 
 

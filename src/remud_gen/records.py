@@ -7,34 +7,21 @@ Ids are derived from the parent's id and the content by SHA-256: the same book g
 
 from __future__ import annotations
 
-import hashlib
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from remud_gen.record_base import BBox as BBox
+from remud_gen.record_base import Record as Record
+from remud_gen.record_base import make_id as make_id
+from remud_gen.screen_records import BurnedIn as BurnedIn
+from remud_gen.screen_records import BurnedInKind as BurnedInKind
+from remud_gen.screen_records import Modality as Modality
+from remud_gen.screen_records import ModalityEvidence as ModalityEvidence
 
 SCHEMA_VERSION = 1
 
 
-def make_id(parent: str, *content: object) -> str:
-    """Derive a stable 20-digit hexadecimal id from a parent id and what makes the record itself."""
-    joined = "\x1f".join([parent, *(str(part) for part in content)])
-    return hashlib.sha256(joined.encode("utf-8")).hexdigest()[:20]
-
-
-def _round_box(value: object) -> object:
-    # Two decimals of a point are a 3,600th of an inch: finer digits only make files differ between machines.
-    return tuple(round(float(v), 2) for v in value) if isinstance(value, list | tuple) else value
-
-
-BBox = Annotated[tuple[float, float, float, float], BeforeValidator(_round_box)]
 Severity = Literal["reject", "review", "fix", "info"]
 Language = Literal["zh", "en"]
-
-
-class Record(BaseModel):
-    """Base of everything on disk: frozen, and an unknown field is an error rather than silently dropped."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Source(Record):
@@ -64,6 +51,8 @@ class Document(Record):
     page_count: int
     title: str | None = None
     licence: str | None = None
+    pages: tuple[int, ...] | None = None  # the pages that are read, where not all: chosen frames of a cine loop
+    companions: str | None = None  # digest of the label files and the class folder that give a picture its words
 
 
 class TextLine(Record):
@@ -79,6 +68,16 @@ class TextLine(Record):
 TextRole = Literal["title", "section", "body", "caption", "note", "header", "footer", "table"]
 
 
+class FlowPlace(Record):
+    """Where something stands in a document without pages: boxes there are neutral, the order is what counts."""
+
+    order: int  # counted over all text and pictures of the page
+    level: int | None = None  # of a heading, 1 is the highest
+    figure: int | None = None  # pictures and words that the document itself puts into one figure share this
+    row: int | None = None  # pictures that are set side by side share this
+    alt: str | None = None  # words that the document gives in a picture's stead
+
+
 class TextBlock(Record):
     """Lines that belong together; `text` is the lines joined as a reader would read them."""
 
@@ -88,6 +87,8 @@ class TextBlock(Record):
     role: TextRole = "body"
     score: float = 1.0
     lines: tuple[TextLine, ...] = ()
+    locator: str | None = None  # where words stand that are on no page: "labels.csv row 12", "dicom header"
+    place: FlowPlace | None = None  # of a document without pages, whose boxes are all zero
 
 
 class ImageRef(Record):
@@ -112,7 +113,24 @@ class Figure(Record):
     score: float
     is_ultrasound_score: float
     burned_in_text: tuple[TextLine, ...] = ()
+    annotations: tuple[BurnedIn, ...] = ()
+    modality: Modality | None = None
+    modality_score: float = 0.0
+    modality_evidence: tuple[ModalityEvidence, ...] = ()
+    screens: tuple[BBox, ...] = ()  # the halves of a dual screen, in pixels of the image
     flags: tuple[str, ...] = ()
+    locator: str | None = None  # chapter, anchor or paragraph of a document without pages
+    place: FlowPlace | None = None  # of a document without pages: the box is then the picture's own pixels
+
+
+class PictureRegion(Record):
+    """A part of a device's screen as the device itself describes it, with the scale of its pixels."""
+
+    bbox: BBox
+    format: str  # 2d, m_mode, spectral, waveform, graphics, none
+    data: str  # tissue, colour_flow, pw_doppler, …
+    delta: tuple[float, float] | None = None  # physical size of a pixel across and down, in `units`
+    units: tuple[str, str] | None = None  # cm, s, Hz, cm/s, dB, …
 
 
 class Page(Record):
@@ -130,6 +148,8 @@ class Page(Record):
     figures: tuple[Figure, ...] = ()
     text_origin: Literal["layer", "ocr", "none"] = "layer"
     flags: tuple[str, ...] = ()
+    regions: tuple[PictureRegion, ...] = ()  # of an ultrasound device's screen; what lies outside may name a patient
+    licence: str | None = None  # the document's, for what is made of its pages
 
 
 EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]
@@ -144,6 +164,7 @@ class Evidence(Record):
     page_number: int | None = None
     bbox: BBox | None = None
     origin: Literal["layer", "ocr"] = "layer"
+    locator: str | None = None  # of words that stand on no page
 
 
 class ImageTextPair(Record):
@@ -165,6 +186,11 @@ class ImageTextPair(Record):
     panel_caption: str | None = None  # this panel's own clause; only these two reach a model
     panel_note: str | None = None
     burned_in_text: tuple[TextLine, ...] = ()
+    annotations: tuple[BurnedIn, ...] = ()  # the same lines typed, labels with their meaning
+    modality: Modality | None = None
+    modality_score: float = 0.0
+    modality_evidence: tuple[ModalityEvidence, ...] = ()
+    screens: tuple[BBox, ...] = ()  # the halves of a dual screen, in pixels of the image
     context: tuple[Evidence, ...] = ()
     siblings: tuple[str, ...] = ()  # ids of the other panels' pairs
     language: Language = "en"

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from remud_gen.llm.spans import build_spans, render_spans
 from remud_gen.records import Evidence, Passage, TextLine
+from remud_gen.rules.burned_in import annotate
 from tests.llm.samples import make_pair, make_passage
 
 
@@ -123,3 +124,24 @@ def test_pair_keeps_the_place_of_its_own_words_and_gives_them_once():
 def test_same_words_are_given_once():
     pair = make_pair(title="Renal cyst", panel_caption="Renal cyst.")
     assert texts(pair) == {"title": "Renal cyst"}
+
+
+def lines(*texts, score=0.95):
+    return tuple(TextLine(bbox=(0, 20 * i, 60, 20 * i + 10), text=text, score=score) for i, text in enumerate(texts))
+
+
+def test_banners_dates_places_and_settings_stay_away_from_a_model():
+    printed = lines(
+        "ZHANG, SAN 12345678", "姓名：张三", "BAHEYA HOSPITAL", "2021/03/04 10:22:33", "MI 1.3 TIS 0.7", "Gn 60", "20",
+        "+ Dist 13.20 cm", "14 cm", "LK", "2021/03/04 CBD 0.5 cm",
+    )  # fmt: skip
+    shown = [span.text for span in build_spans(make_pair(burned_in_text=printed)) if span.kind == "burned_in"]
+    assert shown == ["+ Dist 13.20 cm", "14 cm", "LK", "CBD 0.5 cm"]
+
+
+def test_a_label_is_given_with_the_meaning_of_the_figures_own_key_only():
+    printed = lines("LK", "GB", "PV LV")
+    legend = {"LK": "left kidney", "PV": "portal vein"}
+    pair = make_pair(burned_in_text=printed, annotations=annotate(printed, legend))
+    shown = [span.text for span in build_spans(pair) if span.kind == "burned_in"]
+    assert shown == ["LK (left kidney)", "GB", "PV (portal vein) LV"]

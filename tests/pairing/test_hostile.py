@@ -11,8 +11,9 @@ from remud_gen.pairing.context import _SENTENCE
 from remud_gen.pairing.passages import _cut
 from remud_gen.pairing.reading_order import ReadingOrderRule
 from remud_gen.records import ImageTextPair
-from remud_gen.rules.figure_citations import find_citations
+from remud_gen.rules.figure_citations import cites_panels, find_citations
 from remud_gen.rules.figure_labels import find_label_starts, parse_label, parse_panel_line
+from remud_gen.rules.panel_marks import find_markers, find_places
 from tests.pairing.builder import HullCropper, PageBuilder
 
 WORDS = [
@@ -74,6 +75,13 @@ def test_random_pages(contents):
         "...",
         "A图、",
         "a-",
+        "Panel A ",
+        "A—B—",
+        "图3、",
+        "[A",
+        "the left panel ",
+        "A示",
+        "Figs. 2 and ",
     ],
 )
 def test_long_repetitions_take_no_more_than_a_moment(piece):
@@ -82,6 +90,9 @@ def test_long_repetitions_take_no_more_than_a_moment(piece):
     split_clauses(text)
     find_panel_keys(text)
     strip_letters(text, "AB")
+    find_markers(text)
+    find_places(text)
+    cites_panels(text)
     find_citations(text)
     parse_label(text)
     parse_panel_line(text)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pymupdf
 import pytest
 
+from remud_gen.layout.upright import move_box
 from remud_gen.pdf.page import PdfPage
 from remud_gen.rules.geometry import measure_iou
 from tests.pdf import sheets
@@ -96,17 +98,32 @@ def test_page_furniture_is_no_picture(kind):
 
 
 def test_rotated_page_gives_upright_boxes_and_pixels():
-    document, page = sheets.new_page()
+    document = pymupdf.open()
+    page = document.new_page(width=sheets.A4[0], height=sheets.A4[1])
+    for row in range(6):  # words that are level once the page is shown as it says
+        page.insert_text((400 + 20 * row, 760), "Findings were compared with the other side", rotate=90)
     frame = sheets.make_frame()
     page.insert_image(LEFT, stream=sheets.encode(frame), keep_proportion=False)
-    straight = PdfPage(page).render(72, LEFT)
     page.set_rotation(90)
     turned = PdfPage(document.reload_page(page))
     assert "rotated" in turned.flags
     assert (turned.width, turned.height) == (sheets.A4[1], sheets.A4[0])
     (box,) = (picture.bbox for picture in turned.picture_boxes())
     assert abs((box[2] - box[0]) - (LEFT[3] - LEFT[1])) < 0.1
-    assert turned.render(72, box).rotate(90, expand=True).size == straight.size
+    assert turned.render(72, box).rotate(90, expand=True).size == (LEFT[2] - LEFT[0], LEFT[3] - LEFT[1])
+    stored = move_box(turned.to_original, box)
+    assert stored == pytest.approx(LEFT, abs=0.5)
+
+
+def test_a_page_whose_words_lie_sideways_as_shown_is_turned_back():
+    document, page = sheets.new_page()
+    page.insert_image(LEFT, stream=sheets.encode(sheets.make_frame()), keep_proportion=False)
+    page.set_rotation(90)
+    view = PdfPage(document.reload_page(page))
+    assert (view.width, view.height) == sheets.A4
+    (box,) = (picture.bbox for picture in view.picture_boxes())
+    assert box == pytest.approx(LEFT, abs=0.5)
+    assert move_box(view.to_original, box) == pytest.approx(LEFT, abs=0.5)
 
 
 def test_crop_box_moves_the_origin():

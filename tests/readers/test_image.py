@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from remud_gen.errors import RecordError
+from remud_gen.protocols import FrameView
 from remud_gen.readers.image import ImageReader
 from tests.pdf.sheets import encode, make_frame
 
@@ -92,3 +93,39 @@ def test_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path):
 @pytest.mark.parametrize("head", [b"", b"BM", b"BMW is a car", b"%PDF-1.7", b"RIFF\0\0\0\0AVI ", b"<html>"])
 def test_other_files_are_not_wanted(tmp_path, head):
     assert ImageReader.sniff(head, tmp_path / "x.png") is None
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
+def test_pictures_of_phones_are_named_with_a_hint(tmp_path, brand):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"\0\0\0\x18ftyp" + brand + b"\0" * 40)
+    assert ImageReader.sniff(path.read_bytes(), path) in ("image/heic", "image/avif")
+    with pytest.raises(RecordError) as caught:
+        ImageReader().probe(path)
+    assert (caught.value.code, bool(caught.value.hint)) == ("UNREADABLE_FORMAT", True)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_an_animation_is_its_first_frame(tmp_path, kind):
+    frames = [make_frame(seed=seed) for seed in range(3)]
+    frames[0].save(tmp_path / "loop", kind, save_all=True, append_images=frames[1:])
+    assert ImageReader().probe(tmp_path / "loop").page_count == 1
+    with ImageReader().open(tmp_path / "loop") as document:
+        assert document.page(1).flags == ("first_frame",)
+
+
+def test_a_labelled_picture_is_one_figure_and_a_labelled_page_of_print_is_none(tmp_path):
+    for name, folder in (("frame", "benign"), ("print", "benign"), ("other", "malignant")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        picture = make_frame() if name != "print" else Image.new("RGB", (400, 300), "white")
+        picture.save(tmp_path / folder / f"{name}.png")
+    reader = ImageReader()
+    for name, is_labelled in (("frame", True), ("print", False)):
+        path = tmp_path / "benign" / f"{name}.png"
+        with reader.open(path) as document:
+            document.take_words([(path, reader.companions(path, tmp_path))])
+            page = document.page(1)
+            assert isinstance(page, FrameView) == is_labelled
+            if is_labelled:
+                assert [given.text for given in page.given_texts()] == ["benign"]
+                assert page.picture_boxes()[0].bbox == (0, 0, 400, 300)

@@ -21,7 +21,7 @@ from remud_gen.rules.numbered_headings import parse_numbered_heading
         ("图２－１　经食管", "2-1", "经食管"),
         ("圖三：肝", "3", "肝"),
         ("图1-l-3 脾", "1-1-3", "脾"),
-        ("Plate II. Kidney", "2", "Kidney"),
+        ("Plate II. Kidney", "PLATE2", "Kidney"),
         ("续图1-2　甲", "1-2", "甲"),
         ("Fig. 3 (continued). More", "3", "More"),
     ],
@@ -55,6 +55,15 @@ def test_sentences_are_told_from_captions(text):
         ("图2-1～2-4", (), ["2-1", "2-2", "2-3", "2-4"]),
         ("Fig. 2, 3 patients", (), ["2"]),
         ("configuration 3", (), []),
+        ("Figs. 1, 3–5", (), ["1", "3", "4", "5"]),
+        ("Fig. 2 and 3", ("2", "3"), ["2", "3"]),
+        ("Fig. 2 and 3 cm", ("2", "3"), ["2"]),
+        ("图3至图5", (), ["3", "4", "5"]),
+        ("图l6-l-3、16-1-4", (), ["16-1-3", "16-1-4"]),
+        ("Supplementary Figure 2 and Fig. S2", (), ["S2", "S2"]),
+        ("Plate II and 图版2", (), ["PLATE2", "PLATE2"]),
+        ("image 3 of the loop", (), []),
+        ("声像图3例", (), []),
     ],
 )
 def test_citations(text, known, cited):
@@ -64,6 +73,8 @@ def test_citations(text, known, cited):
 def test_citations_of_single_panels():
     assert find_citations("as in Fig. 1A–C")[0].letters == ("A", "B", "C")
     assert find_citations("见图3A、B")[0].letters == ("A", "B")
+    assert find_citations("panels A and B of Figure 3")[0].letters == ("A", "B")
+    assert find_citations("Figure 3, b.")[0].letters == ("b",)
 
 
 def test_panel_letters():

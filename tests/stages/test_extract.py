@@ -27,6 +27,7 @@ class Shelf:
     def __init__(self, folder: Path, **options: object) -> None:
         self.config = Config.model_validate({"extract": options})
         self.paths: dict[str, ShelfFile] = {}
+        folder.mkdir(exist_ok=True)
         self.images = ContentImageStore(folder)
         context = StageContext(self.config, self.images, self.paths)
         self.documents, self.extract = DocumentsStage(self.config), ExtractStage(self.config)

@@ -14,6 +14,7 @@ from tests.pairing.builder import BODY, PageBuilder
 @pytest.fixture
 def stage(tmp_path):
     """A stage over one stored page image of 600 x 800 pixels."""
+    (tmp_path / "run").mkdir()
     scan = tmp_path / "page.png"
     Image.new("RGB", (600, 800), (90, 90, 90)).save(scan)
     stage = PairStage(Config())

@@ -26,6 +26,7 @@ SOLID_FILL = 0.55
 LOOSE_GAP_SHARE = 0.018
 MAX_RULE = 0.6
 MAX_FLAT = 0.7
+BANNER_FILL = 0.86
 MAX_TEXT_SHARE = 0.42
 LABEL_REACH_SHARE = 0.04  # of the page height
 
@@ -56,7 +57,7 @@ def find_solid(parts: Sequence[InkPart], page: PageView) -> list[Box]:
         for part in parts
         if part.fill > SOLID_FILL
         and part.ink > 0.3
-        and part.flat < MAX_FLAT
+        and not is_tinted(part)
         and is_large(part.bbox, page)
         and not _is_border(part, page)
     ]
@@ -89,9 +90,14 @@ def is_drawing(members: Sequence[InkPart], box: Box, lines: Sequence[TextLine], 
     return label == "figure" or (rules < MAX_RULE * ink and _measure_text(box, lines) < MAX_TEXT_SHARE)
 
 
+def is_tinted(part: InkPart) -> bool:
+    """Whether a part is a rectangle of one tone; grey circles and boxes of a diagram leave its corners free."""
+    return part.flat >= MAX_FLAT and part.fill > BANNER_FILL
+
+
 def is_banner(members: Sequence[InkPart]) -> bool:
     """Whether a region is one tinted box: a chapter banner, a shaded paragraph."""
-    return 0 < len(members) <= 2 and all(part.flat >= MAX_FLAT for part in members)
+    return 0 < len(members) <= 2 and all(is_tinted(part) for part in members)
 
 
 def is_labelled_table(box: Box, lines: Sequence[TextLine], height: float) -> bool:

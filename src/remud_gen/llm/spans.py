@@ -11,14 +11,26 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from remud_gen.records import Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage, TextLine
+from remud_gen.records import BBox, BurnedIn, Evidence, EvidenceKind, GenerateInput, ImageTextPair, Language, Passage
+from remud_gen.rules.burned_in import annotate
 from remud_gen.rules.figure_citations import Citation, find_citations
-from remud_gen.rules.figure_labels import narrow, normalise_number, parse_label
+from remud_gen.rules.figure_labels import narrow, parse_label, read_number
+from remud_gen.rules.panel_marks import (
+    LETTER_INSIDE,
+    find_chinese,
+    find_chinese_verbs,
+    find_clause_starts,
+    find_markers,
+    find_panel_words,
+    find_parenthesised,
+)
 
 MAX_SPAN_CHARS = 2000
 MAX_CONTEXT_SPANS = 8
 MAX_BURNED_IN_SPANS = 24
 MIN_OCR_SCORE = 0.5
+# Names, dates and places are nobody's business, settings and scale numbers say nothing about what is seen.
+HIDDEN_BURNED_IN = frozenset({"patient", "date", "time", "institution", "setting", "scale"})
 RUNNING_TEXT = {"mention", "body"}
 NUMBERED = {"ctx", "ocr"}
 THE_IMAGE: dict[Language, str] = {"en": "the image", "zh": "图像"}
@@ -28,12 +40,17 @@ SENTENCE_END = re.compile(
 LEADING_PANEL = re.compile(
     r"^\s*(?:[(（\[]\s*[A-Pa-p]\s*[)）\]]\s*[:：.、]?|[A-P]\s*(?:[:：、](?!\s*[a-z])|[.．]\s))\s*(?=\S)"
 )
+_LETTERS = r"[A-PＡ-Ｐ][1-9]?(?:\s*(?:[-–~～、,，&和及与至到]|and|to)\s*[A-PＡ-Ｐ][1-9]?(?![A-Za-z]))*"
 NAMED_PANEL = re.compile(
-    r"\b(?:sub)?(?:panel|figure|image)s?\s*[(（]?\s*[A-H](?:\s*(?:[-–,&]|and)\s*[A-H])*\s*[)）]?(?![A-Za-z0-9-])"
+    rf"\b(?i:the )?(?:(?i:(?:sub)?(?:panel|figure|image))s?\s*[(（]?\s*{_LETTERS}\s*[)）]?(?![A-Za-z0-9-])"
+    r"|(?i:(?:sub)?panels?) [(]?[a-p][1-9]?(?:\s*(?:[-–,&]|and)\s*[a-p][1-9]?(?![A-Za-z]))*[)]?(?![A-Za-z0-9-]))"
+    r"|(?<=\b[Ii]n )[A-P](?:\s*(?:,|&|and)\s*[A-P](?![A-Za-z]))+(?=[,.;])"
 )
+_ONE_CHINESE = rf"(?<![A-Za-z0-9])(?:{_LETTERS}|[a-p])\s*图(?![像象解])"
 CHINESE_PANEL = re.compile(
-    r"(?:(?<![A-Za-z0-9])[A-HＡ-Ｈ](?:\s*[、,，和及与]\s*[A-HＡ-Ｈ])*\s*图|(?:分|子)?图\s*[(（]?[A-Ha-hＡ-Ｈ][)）]?(?![A-Za-z0-9]))(?:\s*部分|中)?"
+    rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE})*|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9]))(?:\s*部分|中)?"
 )
+MARKS = (find_chinese, find_parenthesised, find_panel_words, find_clause_starts, find_chinese_verbs)
 EMPTY_BRACKETS = re.compile(
     r"\s*[(（\[]\s*(?:see|see also|cf\.?|e\.g\.?|as in|and|also|见|参见|如|另见|[,;，；、.\s])*\s*[)）\]]",
     re.IGNORECASE,
@@ -55,10 +72,10 @@ class _Hider:
         label = parse_label(line)
         if label is not None and not label.reads_as_sentence:
             line = label.rest.strip()
-        line = LEADING_PANEL.sub("", line)
+        line = LEADING_PANEL.sub("", _drop_marks(line))
         for citation in _merge(find_citations(line)):
             line = self._replace(line, citation)
-        line = NAMED_PANEL.sub(THE_IMAGE["en"], line)
+        line = NAMED_PANEL.sub(_name_image, line)
         line = CHINESE_PANEL.sub(THE_IMAGE["zh"], line)
         return SPACE.sub(" ", EMPTY_BRACKETS.sub("", line)).strip()[:MAX_SPAN_CHARS]
 
@@ -66,7 +83,7 @@ class _Hider:
         """The sentences that cite this figure or none; one that cites only others is about another picture."""
         if self.number is None:
             return text
-        own = normalise_number(self.number)
+        own = read_number(self.number)
         kept = []
         for sentence in SENTENCE_END.split(text):
             cited = find_citations(sentence, {own})
@@ -92,12 +109,30 @@ class _Hider:
         return before + words + after
 
 
+def _drop_marks(line: str) -> str:
+    """A line without the letters that mark the clauses of panels; "panel A" and A图 are left to be named anew."""
+    markers = find_markers(narrow(line), MARKS)
+    for marker in reversed(markers):
+        mark = line[marker.start : marker.end]
+        if "图" in mark or NAMED_PANEL.match(mark):
+            continue
+        before, after = line[: marker.start].rstrip(), line[marker.end :].lstrip()
+        line = before + ("" if ord((before or "图")[-1]) > 0x2E80 else " ") + after
+    return LETTER_INSIDE.sub("", line)
+
+
+def _name_image(match: re.Match[str]) -> str:
+    before = match.string[: match.start()].rstrip()
+    words = THE_IMAGE["en"]
+    return words if before and before[-1] not in ".!?" else words[:1].upper() + words[1:]
+
+
 def build_spans(item: GenerateInput) -> tuple[Evidence, ...]:
     """Number the words of an input: title, cap, note, heading, ctx1 …, ocr1 …; none twice."""
     language = item.language
     if isinstance(item, ImageTextPair):
         hider = _Hider(language, item.figure_number, item.panel)
-        found = [*_own_words(item, hider), *_context(item.context, hider), *_burned_in(item.burned_in_text)]
+        found = [*_own_words(item, hider), *_context(item.context, hider), *_burned_in(item)]
     elif isinstance(item, Passage):
         hider = _Hider(language)
         headings = [Evidence(id="heading", kind="heading", text=text) for text in item.heading_path]
@@ -127,7 +162,10 @@ def _own_words(pair: ImageTextPair, hider: _Hider) -> Iterator[Evidence]:
             place = next((evidence for evidence in pair.context if evidence.kind == kind), None)
             page_number = place.page_number if place else pair.source.page_number
             plain = Evidence(id=name, kind=kind, text=hider.clean(text), page_number=page_number)
-            yield plain.model_copy(update={"bbox": place.bbox, "origin": place.origin}) if place else plain
+            if place:
+                update = {"bbox": place.bbox, "origin": place.origin, "locator": place.locator}
+                plain = plain.model_copy(update=update)
+            yield plain
 
 
 def _context(context: Sequence[Evidence], hider: _Hider) -> Iterator[Evidence]:
@@ -141,10 +179,34 @@ def _context(context: Sequence[Evidence], hider: _Hider) -> Iterator[Evidence]:
         yield evidence.model_copy(update={"id": "ctx", "text": text})
 
 
-def _burned_in(lines: Iterable[TextLine]) -> Iterator[Evidence]:
-    for line in [line for line in lines if line.score >= MIN_OCR_SCORE][:MAX_BURNED_IN_SPANS]:
-        text = SPACE.sub(" ", line.text).strip()[:MAX_SPAN_CHARS]
-        yield Evidence(id="ocr", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
+def _burned_in(pair: ImageTextPair) -> Iterator[Evidence]:
+    """What is written into the picture without banners and settings; labels with the figure's own key."""
+    known = pair.annotations or annotate(pair.burned_in_text, language=pair.language)
+    pieces: dict[BBox, list[BurnedIn]] = {}
+    for piece in known:
+        pieces.setdefault(piece.bbox, []).append(piece)
+    shown = 0
+    for line in pair.burned_in_text:
+        if line.score < MIN_OCR_SCORE or shown == MAX_BURNED_IN_SPANS:
+            continue
+        text = _show(line.text, pieces.get(line.bbox, []), pair.language)
+        if text:
+            shown += 1
+            yield Evidence(id="ocr", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
+
+
+def _show(line: str, pieces: Sequence[BurnedIn], language: Language) -> str:
+    """The line as read if all of it may be shown, else the pieces of it that may."""
+    opened, closed = ("（", "）") if language == "zh" else (" (", ")")
+    may_show_all = all(piece.kind not in HIDDEN_BURNED_IN and piece.meaning_from != "legend" for piece in pieces)
+    if may_show_all:
+        return SPACE.sub(" ", line).strip()[:MAX_SPAN_CHARS]
+    shown = [
+        f"{piece.text}{opened}{piece.meaning}{closed}" if piece.meaning_from == "legend" else piece.text
+        for piece in pieces
+        if piece.kind not in HIDDEN_BURNED_IN
+    ]
+    return SPACE.sub(" ", " ".join(shown)).strip()[:MAX_SPAN_CHARS]
 
 
 def _number(spans: Iterable[Evidence]) -> Iterator[Evidence]:

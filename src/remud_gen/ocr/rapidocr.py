@@ -7,9 +7,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import cv2
 import numpy as np
 
 from remud_gen.errors import RecordError
+from remud_gen.ocr.tiles import cut_tiles
 from remud_gen.records import TextLine
 from remud_gen.rules.spacing import tighten
 
@@ -20,18 +22,17 @@ SPACED_LABEL = re.compile(
     r"^F ?I ?G(?: ?U ?R ?E)?(?: ?S)? (?=\d)", re.IGNORECASE
 )  # letter-spaced type reads "FIG URE 1"
 MIN_SIDE_PX = 12
-PAGE_SIDE_PX = 1600
+PAGE_SIDE_PX = 1600  # below, tiny labels on scanned pictures begin to be lost
 CROP_SIDE_PX = 736
+LEAST_SCORE = 0.5
 HEIGHT_TO_FONT_SIZE = 0.78  # a detected line box is this much higher than its letters' em
 
 
 @cache
-def _load_engine(is_page: bool) -> Any:
-    """One engine per process and kind of picture: a second to load.
+def _load_engine() -> Any:
+    """One engine per process: a second to load, 100 MB.
 
-    Lines are found on at most PAGE_SIDE_PX, below which tiny labels on scanned pictures begin to be lost, and read at
-    full resolution. Small pictures are enlarged to CROP_SIDE_PX for finding. Reading line by line needs half the
-    memory of padded batches and is no slower on one thread.
+    Reading line by line needs half the memory of padded batches and is no slower on one thread.
     """
     from rapidocr import RapidOCR
 
@@ -41,18 +42,41 @@ def _load_engine(is_page: bool) -> Any:
             "Global.log_level": "critical",
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
             "Rec.rec_batch_num": 1,
-            "Det.limit_side_len": PAGE_SIDE_PX if is_page else CROP_SIDE_PX,
-            "Det.limit_type": "max" if is_page else "min",
+            "Det.limit_side_len": PAGE_SIDE_PX,
+            "Det.limit_type": "max",
         }
     )
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
     return engine
 
 
-def _is_page_sized(image: Image) -> bool:
-    """Whether enlarging the short side to CROP_SIDE_PX would make the picture larger than a page."""
-    return max(image.size) * max(1.0, CROP_SIDE_PX / min(image.size)) > PAGE_SIDE_PX
+def _choose_scale(width: int, height: int) -> float:
+    """Small pictures are enlarged to CROP_SIDE_PX for finding lines, unless that made them larger than a page."""
+    enlarged = max(1.0, CROP_SIDE_PX / min(width, height))
+    if max(width, height) * enlarged > PAGE_SIDE_PX:
+        return min(1.0, PAGE_SIDE_PX / max(width, height))
+    return enlarged
+
+
+def _find_lines(engine: Any, pixels: Any) -> list[Any]:
+    """Corners of all lines, top to bottom. Found tile by tile: the network's memory grows with the picture."""
+    height, width = pixels.shape[:2]
+    scale = _choose_scale(width, height)
+    small = pixels
+    if scale != 1.0:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    quads = []
+    for top, bottom, first, last in cut_tiles(small):
+        found = engine(np.ascontiguousarray(small[top:bottom]), use_det=True, use_cls=False, use_rec=False)
+        for quad in found.boxes if found.boxes is not None else ():
+            placed = np.asarray(quad, dtype=np.float32) + np.array([0, top], dtype=np.float32)
+            if first <= float(placed[:, 1].mean()) < last:
+                across, down = width / small.shape[1], height / small.shape[0]
+                quads.append(placed * np.array([across, down], dtype=np.float32))
+    return quads
 
 
 class RapidOcrEngine:
@@ -70,16 +94,18 @@ class RapidOcrEngine:
             return []
         pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
         try:
-            result = _load_engine(_is_page_sized(image))(pixels, use_cls=False)
-        except (ValueError, RuntimeError, IndexError, TypeError, MemoryError) as error:
+            engine = _load_engine()
+            quads = _find_lines(engine, pixels)
+            if not quads:
+                return []
+            result = engine.recognize_txt(engine.crop_text_regions(pixels, np.array(quads)))
+        except (ValueError, RuntimeError, IndexError, TypeError, MemoryError, cv2.error) as error:
             raise RecordError("OCR_FAILED", f"text recognition failed: {error}") from None
-        if result.boxes is None or result.txts is None:
-            return []
         lines = []
-        for quad, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
+        for quad, text, score in zip(quads, result.txts, result.scores, strict=True):
             xs, ys = [float(point[0]) for point in quad], [float(point[1]) for point in quad]
             clean = tighten(text)
-            if clean:
+            if clean and score >= LEAST_SCORE:
                 box = (min(xs), min(ys), max(xs), max(ys))
                 size = round(HEIGHT_TO_FONT_SIZE * min(box[3] - box[1], box[2] - box[0]), 1)
                 lines.append(TextLine(bbox=box, text=clean, score=round(float(score), 3), font_size=size))

@@ -9,13 +9,15 @@ from typing import Literal
 from remud_gen.pairing.captions import Caption
 from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
 from remud_gen.rules.figure_labels import parse_panel_letters, parse_panel_line
-from remud_gen.rules.geometry import Box, cluster, hull, intersect, is_above_or_below, is_beside
+from remud_gen.rules.geometry import Box, cluster, hull, intersect, is_above_or_below, is_beside, measure_gap
 
 # Costs are thousandths of the page's height.
 FARTHEST = 300.0  # beyond this a picture stays without a caption
 ANCHOR = 130.0  # within this a caption may claim a picture from a neighbour that has others
 AGAINST_HABIT = 40.0  # above, where the document's captions stand below, and the other way round
-BESIDE = 60.0
+BESIDE = 20.0
+SIDEWAYS = 0.4  # of a distance down the page: lines beside a picture are set to the far margin as well
+SIDE_REACH = 0.16  # of the page's width: short lines beside a picture end far from it
 MISALIGNED = 200.0
 OFF_CENTRE = 30.0
 TEXT_BETWEEN = 150.0
@@ -66,9 +68,38 @@ def assign(
             return costs[picture, caption] + (APART if mates and caption not in mates else 0.0)
 
         caption = anchors.get(picture) or min(captions, key=weigh, default=None)
-        if caption is not None and costs[picture, caption] <= limits.get(picture, FARTHEST):
+        if caption is None or (picture in limits and tell_side(picture, caption) == "beside"):
+            continue  # a title above outweighs words in the column beside
+        if costs[picture, caption] <= limits.get(picture, FARTHEST):
             assigned[picture] = (caption, costs[picture, caption])
     return assigned
+
+
+def find_ambiguous(
+    page: PageFlow, assigned: Mapping[Picture, tuple[Caption, float]], captions: Sequence[Caption]
+) -> set[Caption]:
+    """Captions with pictures over and under them, or as close to one that has no caption as to their own."""
+    doubtful: set[Caption] = set()
+    for caption in captions:
+        own = [picture for picture, (held, _) in assigned.items() if held is caption]
+        sides = {tell_side(picture, caption) for picture in own}
+        if {"over", "under"} <= sides:
+            doubtful.add(caption)
+        reach = min((measure_gap(picture.bbox, caption.bbox) for picture in own), default=0.0) + page.em
+        others = [picture for picture in page.pictures if picture not in assigned]
+        if own and any(
+            is_above_or_below(picture.bbox, caption.bbox, 0.3) and measure_gap(picture.bbox, caption.bbox) <= reach
+            for picture in others
+        ):
+            doubtful.add(caption)
+    return doubtful
+
+
+def tell_side(picture: Picture, caption: Caption) -> Literal["over", "under", "beside"]:
+    """Where a picture stands from its caption."""
+    if not is_above_or_below(picture.bbox, caption.bbox, 0.05):
+        return "beside"
+    return "over" if picture.bbox[1] + picture.bbox[3] < caption.bbox[1] + caption.bbox[3] else "under"
 
 
 def _measure_all(
@@ -133,9 +164,11 @@ def measure_cost(box: Box, caption: Caption, captions: Sequence[Caption], page: 
 def _measure_beside(box: Box, other: Box, page: PageFlow) -> float:
     dx = max(box[0], other[0]) - min(box[2], other[2])
     common = min(box[3], other[3]) - max(box[1], other[1])
-    if common < 0.5 * min(box[3] - box[1], other[3] - other[1]) or dx > 0.08 * page.width:
+    if common < 0.5 * min(box[3] - box[1], other[3] - other[1]) or dx > SIDE_REACH * page.width:
         return math.inf
-    return BESIDE + 1000 * dx / page.height
+    # Words that reach beyond the picture's own height belong to it less surely than those set within it.
+    beyond = max(0.0, box[1] - other[1]) + max(0.0, other[3] - box[3])
+    return BESIDE + 1000 * (SIDEWAYS * dx + beyond) / page.height
 
 
 def _covered(strip: Box, box: Box, page: PageFlow) -> float:

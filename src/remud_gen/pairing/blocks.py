@@ -60,6 +60,8 @@ def is_finished(text: str) -> bool:
 
 def _lay_out(page: Page, index: int, entries: list[_Line], words: Collection[str]) -> PageFlow:
     width, height = page.source.page_size or (page.width_pt, page.height_pt)
+    if "spread" in page.flags:
+        width = page.width_pt  # boxes count from the edge of the whole sheet, but a half is the page that was printed
     em = _measure_em(entries) or height / 70
     blocks = [_make_block(group, index, words) for group in _group(_join_pieces(entries))]
     items: list[Item] = [*blocks, *(Picture(index, figure) for figure in page.figures)]

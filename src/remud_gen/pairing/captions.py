@@ -8,10 +8,18 @@ from dataclasses import dataclass, replace
 
 from remud_gen.pairing.blocks import is_finished
 from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
-from remud_gen.rules.figure_labels import FigureLabel, is_table_label, normalise_number, parse_label
+from remud_gen.rules.figure_labels import FigureLabel, is_table_label, narrow, normalise_number, parse_label
 from remud_gen.rules.geometry import Box, hull, is_above_or_below, measure_gap
+from remud_gen.rules.language import HAN
 
 LEAST_SCORE = 3
+LISTED = 2  # what standing in a list of captions is worth
+_LIST_HEADING = re.compile(
+    r"\s*(?:(?:legends?|captions?|explanations?) (?:to|for|of) (?:the )?(?:plates?|figures?)"
+    r"|(?:figure|plate) (?:legends?|captions)"
+    r"|list of (?:figures|plates)|图版?(?:说明|注释|题)|附图说明)\W*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +31,7 @@ class Caption:
     text: str
     score: int
     flags: tuple[str, ...] = ()
+    is_plain: bool = False  # small print without any label: no table either
 
     @property
     def page(self) -> int:
@@ -39,6 +48,7 @@ def find_captions(flow: Flow) -> list[Caption]:
     """All captions of the document, of figures and of tables, in reading order."""
     found: list[Caption] = []
     for page in flow.pages:
+        listed = _find_listed(page)
         for block in page.blocks:
             if is_table_label(block.text):
                 found.append(Caption((block,), None, block.text, LEAST_SCORE))
@@ -46,10 +56,44 @@ def find_captions(flow: Flow) -> list[Caption]:
             label = parse_label(block.text)
             if label is None:
                 continue
-            score = _score(block, label, page)
+            score = _score(block, label, page) + (LISTED if block in listed else 0)
             if score >= LEAST_SCORE:
                 found.append(_extend(Caption((block,), label, label.rest, score), page))
-    return _repair_numbers(_drop_weak(found))
+    return _repair_numbers(_drop_weak(_join_languages(found, flow)))
+
+
+def _find_listed(page: PageFlow) -> set[Block]:
+    """Blocks of a list of captions: "Legends to plates", with no picture anywhere near."""
+    labelled = []
+    for block in page.blocks:
+        label = parse_label(block.text)
+        if label is not None and not label.reads_as_sentence and len(label.rest) > 2:
+            labelled.append(block)
+    apart = [block for block in labelled if not _is_near_picture(block, page)]
+    has_heading = any(_LIST_HEADING.match(narrow(block.text)) for block in page.blocks)
+    return set(apart) if len(apart) > 1 or has_heading else set()
+
+
+def _join_languages(captions: Sequence[Caption], flow: Flow) -> list[Caption]:
+    """A caption and its translation right below it, of one number and in two scripts, are one caption."""
+    joined: list[Caption] = []
+    for caption in captions:
+        last = joined[-1] if joined else None
+        if last is not None and _is_translation(last, caption, flow):
+            text = "\n".join(part for part in (last.text, caption.text) if part)
+            joined[-1] = replace(last, blocks=(*last.blocks, *caption.blocks), text=text, score=last.score)
+        else:
+            joined.append(caption)
+    return joined
+
+
+def _is_translation(first: Caption, second: Caption, flow: Flow) -> bool:
+    if first.label is None or second.label is None or first.page != second.page:
+        return False
+    em = flow.pages[first.page].em
+    is_close = is_above_or_below(first.bbox, second.bbox, 0.3) and -em < second.bbox[1] - first.bbox[3] < 2.5 * em
+    scripts = [HAN.search(caption.blocks[0].text) is not None for caption in (first, second)]
+    return is_close and scripts[0] != scripts[1] and first.label.number == second.label.number
 
 
 def _score(block: Block, label: FigureLabel, page: PageFlow) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from remud_gen.pairing.flow import Block, Flow
 from remud_gen.pairing.paragraphs import Heading, Paragraph, is_question
 from remud_gen.records import Evidence, EvidenceKind
-from remud_gen.rules.figure_citations import find_citations
+from remud_gen.rules.figure_citations import cites_panels, find_citations
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.notes import begins_legend
 
@@ -17,14 +17,26 @@ MAX_MENTIONS = 12
 _SENTENCE = re.compile(r"[^.。!?！？]*(?:[.。!?！？](?!\s|$|[\u4e00-\u9fff])[^.。!?！？]*)*[.。!?！？]*\s*")
 
 
-def index_mentions(paragraphs: Sequence[Paragraph], known: Collection[str]) -> dict[str, list[Paragraph]]:
-    """Normalised figure number -> the paragraphs that cite it, in reading order."""
+def index_mentions(
+    paragraphs: Sequence[Paragraph],
+    known: Collection[str],
+    beside: Mapping[int, Sequence[tuple[str, Collection[str]]]],
+) -> dict[str, list[Paragraph]]:
+    """Normalised figure number -> the paragraphs that cite it, in reading order.
+
+    `beside` are the numbers and letters of the figures in panels on each page: A、B图 without any number cites the only
+    one that stands on its page.
+    """
     mentions: dict[str, list[Paragraph]] = {}
     for paragraph in paragraphs:
         if paragraph.is_back_matter or is_question(paragraph.text):
             continue
-        for number in dict.fromkeys(citation.number for citation in find_citations(paragraph.text, known)):
+        numbers = dict.fromkeys(citation.number for citation in find_citations(paragraph.text, known))
+        for number in numbers:
             mentions.setdefault(number, []).append(paragraph)
+        near = beside.get(paragraph.blocks[0].page, ())
+        if not numbers and len(near) == 1 and set(cites_panels(paragraph.text)) & set(near[0][1]):
+            mentions.setdefault(near[0][0], []).append(paragraph)
     return mentions
 
 
@@ -58,13 +70,15 @@ def make_legends(flow: Flow, paragraphs: Sequence[Paragraph]) -> list[Evidence]:
 def make_evidence(flow: Flow, identity: str, kind: EvidenceKind, text: str, blocks: Sequence[Block]) -> Evidence:
     """A span with the page and box of the first page its blocks stand on."""
     first = flow.pages[blocks[0].page]
+    locator = "; ".join(dict.fromkeys(block.locator for block in blocks if block.locator)) or None
     return Evidence(
         id=identity,
         kind=kind,
         text=text,
         page_number=first.page.source.page_number,
-        bbox=hull(block.bbox for block in blocks if block.page == first.index),
-        origin="ocr" if first.page.text_origin == "ocr" else "layer",
+        bbox=hull(block.bbox for block in blocks if block.page == first.index) if locator is None else None,
+        origin="ocr" if first.page.text_origin == "ocr" and locator is None else "layer",
+        locator=locator,
     )
 
 

@@ -16,6 +16,8 @@ from remud_gen.records import Figure
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.notes import strip_note_marker
 
+PLACES = frozenset({"left", "right", "top", "bottom", "middle"})
+
 
 @dataclass(slots=True, eq=False)
 class Panel:
@@ -38,11 +40,13 @@ def cut_panels(
     """The panels of a group, or (page index, why not) where one cannot be cut out."""
     caption = group.caption.text if group.caption is not None else None
     note = join_lines([block.text for block in group.notes], flow.words) if group.notes else None
-    named = find_panel_keys(caption or "") | find_panel_keys(strip_note_marker(note or ""))
+    texts = [*(caption or "").split("\n"), strip_note_marker(note or "")]
+    named = frozenset(key for text in texts for key in find_panel_keys(text))
     given = {picture: group.own_letters[0] for picture in group.pictures} if len(group.own_letters) == 1 else {}
     given = given if len(group.pictures) == 1 else {}
     panels = read_panels(flow, group.pictures, named, skipped, given)
     has_places = bool(panels.places) and _tells_places(caption, note, panels)
+    panels.flags |= _compare(caption, note, panels, group)
     if panels.is_separable or has_places:
         for picture in group.pictures:
             letter = panels.letters.get(picture)
@@ -79,8 +83,24 @@ def _tells_places(caption: str | None, note: str | None, panels: Panels) -> bool
     wanted = set(panels.places.values())
     return any(
         (clauses := split_clauses(text)) is not None and clauses.keys == wanted
-        for text in (caption or "", strip_note_marker(note or ""))
+        for text in (*(caption or "").split("\n"), strip_note_marker(note or ""))
     )
+
+
+def _compare(caption: str | None, note: str | None, panels: Panels, group: FigureGroup) -> set[str]:
+    """Doubts about a figure whose words and panels do not agree: a clause without panel."""
+    flags: set[str] = set()
+    if not panels.is_separable or len(group.pictures) < 2:
+        return flags
+    printed = {letter.upper() for letter in panels.letters.values()}
+    for text in (*(caption or "").split("\n"), strip_note_marker(note or "")):
+        clauses = split_clauses(text) if text else None
+        if clauses is None or not clauses.keys - PLACES:
+            continue
+        firsts = {letter[0] for letter in printed}
+        if any(key.upper() not in printed and key[0].upper() not in firsts for key in clauses.keys):
+            flags.add("clause_without_panel")
+    return flags
 
 
 def _speak(panel: Panel, key: str | None, named: Collection[str], words: str | None) -> None:
@@ -92,14 +112,24 @@ def _speak(panel: Panel, key: str | None, named: Collection[str], words: str | N
 
 
 def _choose(panel: Panel, text: str | None, key: str | None, named: Collection[str]) -> str | None:
+    """The panel's words; those of a caption and of its translation are chosen each by itself."""
+    parts = [_choose_one(panel, part, key, named) for part in (text or "").split("\n")]
+    return "\n".join(part for part in parts if part) or None
+
+
+def _choose_one(panel: Panel, text: str, key: str | None, named: Collection[str]) -> str | None:
     if not text:
         return None
     if key is not None:
-        key = key.upper() if len(key) == 1 else key
         clauses = split_clauses(text)
-        if clauses is not None and key in clauses.keys:
-            return strip_letters(clauses.of(key), named) or None
-        if clauses is not None and len(key) == 1 and clauses.keys & set(named):
+        found = clauses.find(key) if clauses is not None else None
+        if clauses is not None and found is not None:
+            if clauses.is_before_gap(found):
+                panel.flags.add("clause_lost")
+            if clauses.is_blank(found):
+                panel.flags.add("clause_blank")
+            return strip_letters(clauses.of(found), named) or None
+        if clauses is not None and key not in PLACES and clauses.keys & set(named):
             panel.flags.add("clause_missing")
             return strip_letters(clauses.of(key), named) or None
         if find_panel_keys(text):

@@ -47,4 +47,4 @@ class FigureGroup:
     @property
     def is_table(self) -> bool:
         """Whether what stands here is a table that looks like a picture."""
-        return self.caption is not None and self.caption.label is None
+        return self.caption is not None and self.caption.label is None and not self.caption.is_plain

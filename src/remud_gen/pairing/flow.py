@@ -20,6 +20,7 @@ class Block:
     size: float  # height of the letters, in the page's unit
     role: TextRole
     is_bold: bool
+    locator: str | None = None  # of words that stand on no page
 
     @property
     def score(self) -> float:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
-from remud_gen.pairing.assignment import assign, find_clusters, find_habit
+from remud_gen.pairing.adoption import adopt_panels, find_plain_captions
+from remud_gen.pairing.assignment import Habit, assign, find_ambiguous, find_clusters, find_habit, tell_side
 from remud_gen.pairing.captions import Caption, find_captions, has_own_words
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Flow, Picture
 from remud_gen.pairing.notes import attach_notes
 from remud_gen.pairing.orphans import adopt_orphans, merge_plates
 from remud_gen.pairing.titles import Title, claim_by_titles
+from remud_gen.rules.figure_labels import narrow
+from remud_gen.rules.panel_marks import find_markers
 
 FAR = 120.0  # cost above which a caption's distance is worth a doubt
 TITLED_LIMIT = 60.0  # a picture below a title goes to a caption only if that stands right at it
@@ -37,12 +40,17 @@ def group_figures(flow: Flow) -> Grouping:
     for page in flow.pages:
         own = [caption for caption in captions if caption.page == page.index]
         limits = {picture: TITLED_LIMIT for picture in page.pictures if picture in claims}
-        for picture, (caption, cost) in assign(page, own, habit, limits).items():
+        assigned = assign(page, own, habit, limits)
+        doubtful = find_ambiguous(page, assigned, own)
+        assigned = _keep_one_side(assigned, doubtful, habit)
+        for picture, (caption, cost) in assigned.items():
             group = by_caption.setdefault(caption, FigureGroup(caption=caption, flags=set(caption.flags)))
             group.pictures.append(picture)
             owners[picture] = group
             if cost > FAR:
                 group.flags.add("caption_far")
+            if caption in doubtful:
+                group.flags.add("caption_between")
     by_title: dict[Title, FigureGroup] = {}
     for picture in flow.pictures():
         title = claims.get(picture)
@@ -60,8 +68,43 @@ def group_figures(flow: Flow) -> Grouping:
     for caption, pictures, flag in adopt_orphans(flow, waiting, _cluster_loose(flow, loose, captions)):
         groups.append(FigureGroup(pictures=list(pictures), caption=caption, flags={flag, *caption.flags}))
         loose = [picture for picture in loose if picture not in pictures]
-    groups = _finish(flow, groups, captions, titles)
+    loose = adopt_panels(flow, groups, loose)
+    taken = {block for caption in captions for block in caption.blocks} | {title.block for title in titles}
+    for plain, picture in list(find_plain_captions(flow, loose, taken)):
+        captions.append(plain)
+        groups.append(FigureGroup(pictures=[picture], caption=plain, flags=set(plain.flags)))
+        loose.remove(picture)
+    groups = finish_groups(flow, [part for group in groups for part in share_caption(flow, group)], captions, titles)
     return Grouping(groups, captions, titles, loose)
+
+
+def _keep_one_side(
+    assigned: dict[Picture, tuple[Caption, float]], doubtful: Collection[Caption], habit: Habit
+) -> dict[Picture, tuple[Caption, float]]:
+    """Of pictures over and under one caption that names no panels, those on the side where this document's stand."""
+    lost = set()
+    for caption in doubtful:
+        sides = {picture: tell_side(picture, caption) for picture, (held, _) in assigned.items() if held is caption}
+        wrong = "under" if habit == "below" else "over"
+        if len(set(sides.values())) > 1 and not find_markers(narrow(caption.text)):
+            lost |= {picture for picture, side in sides.items() if side == wrong}
+    return {picture: claim for picture, claim in assigned.items() if picture not in lost}
+
+
+def share_caption(flow: Flow, group: FigureGroup) -> list[FigureGroup]:
+    """One caption of several figures ("Figs. 2 and 3") becomes a figure for each, where there is a picture for each."""
+    label = group.caption.label if group.caption is not None else None
+    if group.caption is None or label is None or not label.further:
+        return [group]
+    flags = group.flags | {"caption_shared"}
+    if len(group.pictures) != len(label.further) + 1:
+        group.flags = flags
+        return [group]
+    place = {picture: number for number, picture in enumerate(flow.pictures())}
+    ordered = sorted(group.pictures, key=lambda picture: place[picture])
+    numbers = (label.number, *label.further)
+    captions = [replace(group.caption, label=replace(label, number=n, further=())) for n in numbers]
+    return [FigureGroup([p], c, group.title, flags=set(flags)) for p, c in zip(ordered, captions, strict=True)]
 
 
 def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Caption]) -> list[list[Picture]]:
@@ -75,9 +118,10 @@ def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Capt
     return clusters
 
 
-def _finish(
+def finish_groups(
     flow: Flow, groups: list[FigureGroup], captions: Sequence[Caption], titles: Sequence[Title]
 ) -> list[FigureGroup]:
+    """Put figures and their pictures in order, join what is continued or captioned elsewhere, and attach notes."""
     place = {picture: number for number, picture in enumerate(flow.pictures())}
     for group in groups:
         group.pictures.sort(key=lambda picture: place[picture])

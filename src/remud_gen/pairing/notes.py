@@ -9,8 +9,9 @@ from remud_gen.pairing.captions import Caption
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
 from remud_gen.pairing.titles import Title
-from remud_gen.rules.figure_labels import parse_panel_letters
+from remud_gen.rules.figure_labels import narrow, parse_panel_letters
 from remud_gen.rules.notes import begins_legend, begins_note
+from remud_gen.rules.panel_marks import find_markers
 
 PENDING_SHARE = 0.5  # of the other titled figures that have a note, for a missing one to be a doubt
 
@@ -32,12 +33,22 @@ def attach_notes(
             current, is_open = of_block[item], False
         elif item in foreign:
             current, is_open = None, False
-        elif current is not None and (begins_note(item.text) or begins_legend(item.text) or is_open):
+        elif current is not None and (
+            begins_note(item.text) or begins_legend(item.text) or is_open or _begins_clauses(item, current)
+        ):
             current.notes.append(item)
             is_open = not is_finished(item.text)
         elif current is not None and _closes(item, current):
             current, is_open = None, False
     _flag_pending(groups)
+
+
+def _begins_clauses(block: Block, group: FigureGroup) -> bool:
+    """Whether a block tells panel by panel what a titled figure shows, without the marker that notes bear."""
+    if group.title is None or group.notes:
+        return False
+    markers = find_markers(narrow(block.text))
+    return len(markers) > 1 and not block.text[: markers[0].start].strip()
 
 
 def _closes(block: Block, group: FigureGroup) -> bool:

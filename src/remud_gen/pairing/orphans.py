@@ -29,6 +29,8 @@ def adopt_orphans(
     for page, captions in sorted(by_page.items()):
         for step in NEIGHBOURS:
             found = free.get(page + step, [])
+            single = [[picture] for cluster in found for picture in cluster]
+            found = single if len(single) == len(captions) else found
             if found and len(found) == len(captions) and page + step < len(flow.pages):
                 flag = "caption_other_page" if len(found) == 1 else "caption_by_order"
                 for caption, pictures in zip(captions, found, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from remud_gen.pairing.confidence import measure_confidence
@@ -12,7 +12,10 @@ from remud_gen.pairing.families import Panel
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow
 from remud_gen.pairing.paragraphs import Heading, Paragraph
-from remud_gen.records import BBox, Evidence, ImageTextPair, Language, make_id
+from remud_gen.protocols import Unpaired
+from remud_gen.records import BBox, BurnedIn, Evidence, ImageTextPair, Language, make_id
+from remud_gen.rules import modality
+from remud_gen.rules.burned_in import annotate, collect_legend, names_both_halves
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.language import detect_language
 
@@ -26,13 +29,14 @@ class Surroundings:
     numbers: frozenset[str]
     language: Language
     min_ultrasound_score: float
+    flags_non_ultrasound: bool = True
 
 
 def make_pairs(
     flow: Flow, document_id: str, panels: Sequence[Panel], around: Surroundings
 ) -> list[tuple[int, ImageTextPair]]:
     """(page index, pair) of all panels, each knowing its figure and its siblings."""
-    mentions = index_mentions(around.paragraphs, around.numbers)
+    mentions = index_mentions(around.paragraphs, around.numbers, _list_lettered(panels))
     legends = make_legends(flow, around.paragraphs)
     families: dict[str, list[Panel]] = defaultdict(list)
     for panel in panels:
@@ -61,6 +65,28 @@ def make_pairs(
     return pairs
 
 
+def _list_lettered(panels: Sequence[Panel]) -> dict[int, list[tuple[str, set[str]]]]:
+    """Per page the figures that have panels: number and printed letters."""
+    letters: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for panel in panels:
+        if panel.letter and panel.group.number:
+            letters[panel.page][panel.group.number].add(panel.letter.upper())
+    return {page: list(figures.items()) for page, figures in letters.items()}
+
+
+def reject_marked(pairs: Sequence[tuple[int, ImageTextPair]]) -> Iterator[tuple[int, ImageTextPair | Unpaired]]:
+    """Pairs whose picture is not ultrasound become a reason why not, and no sibling names them any more."""
+    rejected = {pair.id for _, pair in pairs if "not_ultrasound" in pair.flags}
+    for page, pair in pairs:
+        if pair.id in rejected:
+            reasons = [f"{e.source}: {e.reason}" for e in pair.modality_evidence if e.modality == "not_ultrasound"]
+            told = "; ".join(reasons) or f"score {pair.is_ultrasound_score}"
+            yield page, Unpaired("NOT_ULTRASOUND", f"not an ultrasound picture ({told})")
+        else:
+            siblings = tuple(sibling for sibling in pair.siblings if sibling not in rejected)
+            yield page, pair.model_copy(update={"siblings": siblings})
+
+
 def _identify(document_id: str, panel: Panel) -> str:
     group: FigureGroup = panel.group
     while group.root is not None:
@@ -83,9 +109,15 @@ def _make_pair(
     group, figure = panel.group, panel.figure
     title = group.title.text if group.title is not None else None
     words = " ".join(text for text in (title, panel.caption, panel.note) if text)
-    flags = {*panel.flags, *figure.flags}
-    if figure.is_ultrasound_score < around.min_ultrasound_score:
+    language = detect_language(words, around.language)
+    legend = collect_legend([panel.caption, panel.note, title, *(span.text for span in context)], language)
+    annotations = annotate(figure.burned_in_text, legend, language)
+    guess = _guess_modality(panel, annotations)
+    flags = {*panel.flags, *figure.flags} - modality.FLAGS | set(guess.flags)
+    if around.flags_non_ultrasound and guess.ultrasound < around.min_ultrasound_score:
         flags.add("not_ultrasound")
+    screens = () if names_both_halves(figure.burned_in_text, figure.bbox) else figure.screens
+    flags -= set() if screens else {"dual_screen"}
     return ImageTextPair(
         id="",
         document_id=document_id,
@@ -93,7 +125,7 @@ def _make_pair(
         figure_id=figure_id,
         figure_bbox=figure_bbox,
         image=figure.image,
-        figure_number=group.printed,
+        figure_number=group.printed or None,
         panel=panel.letter,
         title=title,
         caption=panel.caption or None,
@@ -101,13 +133,28 @@ def _make_pair(
         panel_caption=panel.own_caption,
         panel_note=panel.own_note,
         burned_in_text=figure.burned_in_text,
+        annotations=annotations,
+        modality=guess.modality,
+        modality_score=guess.score,
+        modality_evidence=guess.evidence,
+        screens=screens,
         context=tuple(context),
         siblings=siblings,
-        language=detect_language(words, around.language),
-        is_ultrasound_score=figure.is_ultrasound_score,
+        language=language,
+        is_ultrasound_score=guess.ultrasound,
         confidence=measure_confidence(flags, _measure_reading(group)),
         flags=tuple(sorted(flags)),
     )
+
+
+def _guess_modality(panel: Panel, annotations: Sequence[BurnedIn]) -> modality.Guess:
+    """What the pixels said at extraction, weighed with the panel's own words, or the group's where it has none."""
+    group, figure = panel.group, panel.figure
+    title = group.title.text if group.title is not None else ""
+    own = [panel.own_caption or "", panel.own_note or ""]
+    texts = own if any(own) else [panel.caption or "", panel.note or ""]
+    seen = [evidence for evidence in figure.modality_evidence if evidence.source == "pixels"]
+    return modality.weigh(seen, modality.hear([*texts, title], annotations), figure.is_ultrasound_score)
 
 
 def _make_own_evidence(flow: Flow, panel: Panel) -> list[Evidence]:

@@ -164,7 +164,8 @@ def _infer(flow: Flow, pictures: Sequence[Picture], panels: Panels, named: Colle
     missing = [picture for picture in pictures if picture not in panels.letters]
     is_named = len(named) == len(pictures)
     # Without words that name the panels, half of the letters must be printed: one alone may be anything.
-    if not missing or (not is_named and 2 * len(panels.letters) < len(pictures)):
+    is_nested = any(len(letter) > 1 for letter in (*panels.letters.values(), *named))  # A1, (ii): no plain sequence
+    if not missing or is_nested or (not is_named and 2 * len(panels.letters) < len(pictures)):
         return
     solutions = []
     for order in _possible_orders(pictures):

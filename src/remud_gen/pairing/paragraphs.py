@@ -74,8 +74,13 @@ def read_paragraphs(flow: Flow, skipped: Collection[Block]) -> tuple[list[Paragr
         is_table = is_table_label(block.text) or (is_table and len(block.text) < PROSE_CHARS)
         if block in skipped or parse_panel_letters(block.text) or is_table_label(block.text):
             continue
-        heading = _read_heading(block, flow.pages[block.page].em)
-        if heading is not None and (heading.depth is not None or not is_table):
+        is_styled = flow.pages[block.page].page.kind == "flow" and block.role in ("title", "section")
+        heading = (
+            Heading(block, " ".join(block.text.split()), None, block.size)
+            if is_styled
+            else _read_heading(block, flow.pages[block.page].em)
+        )
+        if heading is not None and (heading.depth is not None or is_styled or not is_table):
             path = _push(path, heading)
             is_fresh, is_table, is_back = True, False, any(BACK_MATTER.match(upper.text) for upper in path)
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,13 +12,17 @@ from remud_gen.pairing.blocks import build_flow
 from remud_gen.pairing.families import Panel, cut_panels
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
+from remud_gen.pairing.flow_document import free_of_boxes, list_places, set_pages
+from remud_gen.pairing.flow_groups import group_in_order
+from remud_gen.pairing.given import make_given_panels, split_given
 from remud_gen.pairing.groups import Grouping, group_figures
-from remud_gen.pairing.pairs import Surroundings, make_pairs
+from remud_gen.pairing.pairs import Surroundings, make_pairs, reject_marked
 from remud_gen.pairing.paragraphs import read_paragraphs
 from remud_gen.pairing.passages import make_passages
 from remud_gen.protocols import Cropper, Unpaired
-from remud_gen.records import ImageTextPair, Page, Passage
+from remud_gen.records import ImageTextPair, Page, Passage, TextBlock
 from remud_gen.rules.language import detect_language
+from remud_gen.rules.licences import find_licence
 
 ULTRASOUND_SCORE = 0.5  # a picture without any words is kept only above this
 LEAST_SIDE = 0.08  # of the page's width: smaller pictures without words are marks and logos
@@ -30,7 +34,8 @@ class ReadingOrderOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_ultrasound_score: float = 0.0
+    min_ultrasound_score: float = 0.4
+    non_ultrasound: Literal["keep", "flag", "reject"] = "flag"
     passage_min_chars: int = 80
     passage_max_chars: int = 1500
 
@@ -47,9 +52,27 @@ class ReadingOrderRule:
         """Pairs and passages of one document, page by page."""
         if not pages:
             return
+        if pages[0].kind == "flow":
+            flow, grouping = group_in_order(set_pages(pages), list_places(pages))
+            numbered = {page.source.page_number or 0: page for page in pages}
+            for page_id, found in self._pair(pages, flow, grouping, {}, cropper):
+                yield page_id, free_of_boxes(found, numbered)
+            return
+        split = [split_given(page) for page in pages]
+        given = {index: blocks for index, (_, blocks) in enumerate(split) if blocks}
+        flow = build_flow([page for page, _ in split])
+        yield from self._pair(pages, flow, group_figures(flow), given, cropper)
+
+    def _pair(
+        self,
+        pages: Sequence[Page],
+        flow: Flow,
+        grouping: Grouping,
+        given: Mapping[int, tuple[TextBlock, ...]],
+        cropper: Cropper,
+    ) -> Iterator[tuple[str, ImageTextPair | Passage | Unpaired]]:
+        """`given` are the words that stand beside pictures, by the index of their page."""
         document_id = pages[0].document_id
-        flow = build_flow(pages)
-        grouping = group_figures(flow)
         skipped = _collect_own_blocks(grouping)
         panels: list[Panel] = []
         for group in grouping.groups:
@@ -63,7 +86,9 @@ class ReadingOrderRule:
                     panels.append(found)
                 else:
                     yield pages[found[0]].id, found[1]
-        for kept in _judge_loose(flow, grouping.loose):
+        for index in sorted(given):
+            panels += make_given_panels(flow, flow.pages[index], given[index])
+        for kept in _judge_loose(flow, [picture for picture in grouping.loose if picture.page not in given]):
             if isinstance(kept, Panel):
                 panels.append(kept)
             else:
@@ -71,12 +96,21 @@ class ReadingOrderRule:
         paragraphs, headings = read_paragraphs(flow, skipped)
         language = detect_language(" ".join(block.text for block in flow.blocks())[:20_000])
         numbers = frozenset(c.label.number for c in grouping.captions if c.label) | {t.number for t in grouping.titles}
-        around = Surroundings(paragraphs, headings, numbers, language, self.options.min_ultrasound_score)
-        for page, pair in make_pairs(flow, document_id, panels, around):
-            yield pages[page].id, pair
+        marks = self.options.non_ultrasound != "keep"
+        around = Surroundings(paragraphs, headings, numbers, language, self.options.min_ultrasound_score, marks)
+        pairs = make_pairs(flow, document_id, panels, around)
+        licence = _find_licence(pages)
+        for page, pair in reject_marked(pairs) if self.options.non_ultrasound == "reject" else pairs:
+            yield pages[page].id, pair if isinstance(pair, Unpaired) else pair.model_copy(update={"licence": licence})
         limits = (self.options.passage_min_chars, self.options.passage_max_chars)
         for page, passage in make_passages(flow, document_id, paragraphs, *limits):
-            yield pages[page].id, passage
+            yield pages[page].id, passage.model_copy(update={"licence": licence})
+
+
+def _find_licence(pages: Sequence[Page]) -> str | None:
+    """The licence that the file names, else the one that its first or last page states."""
+    stated = (block.text for page in (pages[0], pages[-1]) for block in page.text_blocks)
+    return pages[0].licence or next((found for text in stated if (found := find_licence(text))), None)
 
 
 def _collect_own_blocks(grouping: Grouping) -> set[Block]:

@@ -82,7 +82,7 @@ def _still_belongs(state: _Open, items: Sequence[Item], i: int) -> bool:
     if not isinstance(following, Block) or not state.letters:
         return False
     letters = parse_panel_letters(following.text)
-    return bool(letters) and ord(letters[0]) == ord(state.letters[-1]) + 1
+    return bool(letters) and ord(letters[0][0]) == ord(state.letters[-1][0]) + 1
 
 
 def _read_title(item: Item, taken: set[Block]) -> Title | None:

@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from remud_gen.pdf.marks import ImageMark, PathMark, read_images, read_paths
 from remud_gen.pdf.opening import MUPDF_ERRORS, wrap_page_error
 from remud_gen.pdf.pictures import find_pictures
-from remud_gen.pdf.text import read_lines
+from remud_gen.pdf.text import find_text_turn, read_lines
 from remud_gen.protocols import PictureBox
 from remud_gen.records import BBox, TextLine
 from remud_gen.rules.geometry import Box, hull, intersect, measure_area
@@ -19,6 +19,7 @@ from remud_gen.rules.geometry import Box, hull, intersect, measure_area
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Matrix = tuple[tuple[float, float, float], ...]
 SCAN_COVER = 0.85  # an image over this share of the page is the page itself
 SCAN_MAX_CHARS = 400  # a stamp or a running line printed over a scan; more is a digital page on a background image
 
@@ -33,11 +34,27 @@ class PdfPage:
         self.number: int = page.number + 1
         was_rotated = page.rotation != 0
         # Before anything else is asked: coordinates asked earlier stay in the rotated frame.
-        back = page.remove_rotation() if was_rotated else None
+        rotation = page.rotation if was_rotated else 0
+        stored = (page.rect.height, page.rect.width) if rotation % 180 else (page.rect.width, page.rect.height)
+        if was_rotated:
+            page.remove_rotation()
+        lines = read_lines(page)
+        turn = find_text_turn(page) if was_rotated or _looks_turned(lines) else 0
+        if turn == 0:
+            self.__dict__["visible_lines"] = lines  # read already
+        else:  # a landscape table printed sideways on a portrait page
+            page.set_rotation(turn)
+            page.remove_rotation()
         self.width: float = page.rect.width
         self.height: float = page.rect.height
-        self.to_original = _read_matrix(back) if back is not None else None
-        self._base_flags = (("rotated",) if was_rotated else ()) + (("repaired",) if is_repaired else ())
+        is_turned = was_rotated or turn
+        self.to_original: Matrix | None = _lead_back((rotation + turn) // 90 % 4, *stored) if is_turned else None
+        self._base_flags = (("rotated",) if is_turned else ()) + (("repaired",) if is_repaired else ())
+
+    def lead_back(self, to_original: Matrix) -> None:
+        """Say how the page was stored: it was turned when it was opened before."""
+        self.to_original = to_original
+        self._base_flags = ("rotated", *self._base_flags)
 
     @cached_property
     def images(self) -> list[ImageMark]:
@@ -137,5 +154,17 @@ class PdfPage:
         return min(total, around) / (self.width * self.height)
 
 
-def _read_matrix(matrix: pymupdf.Matrix) -> tuple[tuple[float, float, float], ...]:
-    return ((matrix.a, matrix.c, matrix.e), (matrix.b, matrix.d, matrix.f), (0.0, 0.0, 1.0))
+def _looks_turned(lines: list[TextLine]) -> bool:
+    """Whether most letters stand in lines that are taller than wide: a cheap first look."""
+    tall = sum(len(line.text) for line in lines if line.bbox[3] - line.bbox[1] > 2 * (line.bbox[2] - line.bbox[0]))
+    return tall > 0.5 * sum(len(line.text) for line in lines)
+
+
+def _lead_back(quarters: int, width: float, height: float) -> Matrix:
+    """Upright -> stored, after clockwise quarter turns of a page that is stored in this size."""
+    return (
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        ((0.0, 1.0, 0.0), (-1.0, 0.0, height), (0.0, 0.0, 1.0)),
+        ((-1.0, 0.0, width), (0.0, -1.0, height), (0.0, 0.0, 1.0)),
+        ((0.0, -1.0, width), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
+    )[quarters]

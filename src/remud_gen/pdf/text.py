@@ -11,12 +11,14 @@ from typing import Any
 import pymupdf
 
 from remud_gen.records import TextLine
-from remud_gen.rules.geometry import Box, hull
+from remud_gen.rules.geometry import Box
 
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 PAINTED = 16 | 32  # char_flags: filled or stroked; neither means an invisible OCR layer (render mode 3)
 BOLD_FLAG = 16
 SPLIT_GAP_EM = 2.0
+LEAST_TURNED_CHARS = 60  # axis titles and margin marks are fewer
+TURNED_SHARE = 0.75
 JOIN_GAP_EM = 1.0
 SPACE_GAP_EM = 0.12
 
@@ -25,31 +27,54 @@ SPACE_GAP_EM = 0.12
 class _Run:
     """Characters of one visual line."""
 
-    boxes: list[Box] = field(default_factory=list)
+    box: Box | None = None  # around all letters so far; None while there are only spaces
+    last_x: float = 0.0  # right edge of the last letter
     text: list[str] = field(default_factory=list)
     sizes: Counter[float] = field(default_factory=Counter)
     bold: int = 0
     is_level: bool = True
+    known_size: float | None = None  # asked for at every comparison of two lines
 
     @property
     def bbox(self) -> Box:
-        return hull(self.boxes)
+        assert self.box is not None
+        return self.box
 
     @property
     def size(self) -> float:
-        return max(self.sizes.items(), key=lambda item: (item[1], item[0]))[0] if self.sizes else 1.0
+        if self.known_size is None:
+            self.known_size = max(self.sizes.items(), key=lambda item: (item[1], item[0]))[0] if self.sizes else 1.0
+        return self.known_size
 
     def add(self, char: str, box: Box, size: float, is_bold: bool) -> None:
         self.text.append(char)
         if not char.isspace():
-            self.boxes.append(box)
+            self._take_in(box)
+            self.last_x = box[2]
             self.sizes[round(size, 1)] += 1
             self.bold += is_bold
+
+    def append(self, other: _Run) -> None:
+        """Take another run's letters in."""
+        self.text += other.text
+        self._take_in(other.bbox)
+        self.last_x = other.last_x
+        self.sizes += other.sizes
+        self.bold += other.bold
+
+    def _take_in(self, box: Box) -> None:
+        self.known_size = None
+        mine = self.box
+        self.box = (
+            box
+            if mine is None
+            else (min(mine[0], box[0]), min(mine[1], box[1]), max(mine[2], box[2]), max(mine[3], box[3]))
+        )
 
 
 def read_lines(page: pymupdf.Page, *, is_hidden: bool = False) -> list[TextLine]:
     """Visual lines of the painted text, or of the invisible layer; the page must be upright."""
-    runs = [run for run in _read_runs(page, is_hidden) if run.boxes]
+    runs = [run for run in _read_runs(page, is_hidden) if run.box is not None]
     bounds = page.rect
     lines = []
     for run in _join_runs(runs):
@@ -62,13 +87,30 @@ def read_lines(page: pymupdf.Page, *, is_hidden: bool = False) -> list[TextLine]
     return lines
 
 
+def find_text_turn(page: pymupdf.Page) -> int:
+    """Clockwise degrees (0, 90, 180, 270) that set most of the page's words upright."""
+    chars: Counter[int] = Counter()
+    for block in page.get_text("dict", flags=FLAGS)["blocks"]:
+        for line in block.get("lines", ()):
+            x, y = line["dir"]
+            side = (0 if x > 0 else 180) if abs(x) > abs(y) else (270 if y > 0 else 90)
+            chars[side] += sum(len(span["text"].strip()) for span in line["spans"])
+    side, most = max(chars.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
+    return side if most >= LEAST_TURNED_CHARS and most > TURNED_SHARE * chars.total() else 0
+
+
 def _read_runs(page: pymupdf.Page, is_hidden: bool) -> Iterator[_Run]:
     for block in page.get_text("rawdict", flags=FLAGS)["blocks"]:
         for line in block.get("lines", ()):
             is_level = abs(line["dir"][1]) < 0.1 and line["dir"][0] > 0
             run = _Run(is_level=is_level)
             for char, box, size, is_bold in _read_chars(line, is_hidden):
-                if run.boxes and is_level and box[0] - run.boxes[-1][2] > SPLIT_GAP_EM * size and not char.isspace():
+                if (
+                    run.box is not None
+                    and is_level
+                    and box[0] - run.last_x > SPLIT_GAP_EM * size
+                    and not char.isspace()
+                ):
                     yield run
                     run = _Run(is_level=is_level)
                 run.add(char, box, size, is_bold)
@@ -96,10 +138,7 @@ def _join_runs(runs: list[_Run]) -> list[_Run]:
         gap = run.bbox[0] - host.bbox[2]
         if gap > SPACE_GAP_EM * max(host.size, run.size) and not host.text[-1].isspace():
             host.text.append(" ")
-        host.text += run.text
-        host.boxes += run.boxes
-        host.sizes += run.sizes
-        host.bold += run.bold
+        host.append(run)
     return sorted(joined, key=lambda r: (r.bbox[1], r.bbox[0]))
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
 from remud_gen.errors import RecordError
-from remud_gen.protocols import DocumentInfo, PictureBox
-from remud_gen.records import BBox, TextLine
+from remud_gen.protocols import Companions, DocumentInfo, GivenText, PictureBox
+from remud_gen.readers.labels import Words, collect_words, find_companions
+from remud_gen.records import BBox, PictureRegion, TextLine
+from remud_gen.rules.identifiers import list_identifiers
+from remud_gen.rules.normalise import unify
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +28,9 @@ FORMATS = {
     "GIF": "image/gif",
 }
 MAX_PIXELS = 250_000_000
+# Phones save these; Pillow reads them only with packages of doubtful licence, a browser or the phone converts them.
+FOREIGN = {b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC", b"avif": "AVIF"}
+PAPER_LIGHT, PAPER_SHARE = 200, 0.35  # a picture with more light than this may be a page of print
 HINT = "open it in an image viewer; if that works, save a copy there and add the copy"
 
 
@@ -46,6 +52,8 @@ class ImageReader:
             return "image/webp"
         if head[:6] in (b"GIF87a", b"GIF89a"):
             return "image/gif"
+        if head[4:8] == b"ftyp" and head[8:12] in FOREIGN:
+            return f"image/{FOREIGN[head[8:12]].lower()}"
         is_bitmap = (
             head[:2] == b"BM"
             and head[6:10] == b"\0\0\0\0"
@@ -62,6 +70,10 @@ class ImageReader:
         """Open for reading frames."""
         return ImageDocument(path)
 
+    def companions(self, path: Path, root: Path) -> Companions:
+        """Label files beside or above the picture, and the class its folder names."""
+        return find_companions(path, root)
+
 
 class ImageDocument:
     """An open image file."""
@@ -71,8 +83,14 @@ class ImageDocument:
 
         if path.stat().st_size == 0:
             raise RecordError("EMPTY_FILE", "the file has no bytes", "copy it again from its source")
+        with path.open("rb") as file:
+            head = file.read(12)
+        if head[4:8] == b"ftyp" and head[8:12] in FOREIGN:
+            kind = FOREIGN[head[8:12]]
+            raise RecordError("UNREADABLE_FORMAT", f"a {kind} picture", "convert it to PNG or JPEG and add that")
         with _wrap_errors("DAMAGED_FILE", "the image"):
             self._image = PillowImage.open(path, formats=list(FORMATS))
+        self._words = Words()
 
     @property
     def info(self) -> DocumentInfo:
@@ -81,6 +99,10 @@ class ImageDocument:
         with _wrap_errors("DAMAGED_FILE", "the image"):
             count = int(getattr(self._image, "n_frames", 1)) if kind == "TIFF" else 1
         return DocumentInfo(FORMATS.get(kind, "application/octet-stream"), count)
+
+    def take_words(self, places: Sequence[tuple[Path, Companions]]) -> None:
+        """Take what lies around the picture and its copies for its words."""
+        self._words = collect_words(places)
 
     def page(self, number: int) -> ImagePage:
         """The 1-based frame, turned upright as its EXIF orientation says.
@@ -102,7 +124,16 @@ class ImageDocument:
                 )
             upright = ImageOps.exif_transpose(self._image) or self._image
             is_turned = upright.size != self._image.size or (self._image.getexif().get(0x0112, 1) != 1)
-            return ImagePage(_flatten(upright), number, is_turned=is_turned)
+            flags = []
+            if self._image.format != "TIFF" and int(getattr(self._image, "n_frames", 1)) > 1:
+                flags.append("first_frame")  # of an animation
+            pixels = _flatten(upright)
+        words = self._words
+        # A folder's name says less than a row: a page of print in it stays a page.
+        if not words.texts or ("words_from_folder" in words.flags and _is_paper(pixels)):
+            flags += words.flags if not words.texts else ()
+            return ImagePage(pixels, number, is_turned=is_turned, flags=flags)
+        return LabelledImagePage(pixels, number, words, is_turned=is_turned, flags=(*flags, *words.flags))
 
     def __enter__(self) -> ImageDocument:
         return self
@@ -121,11 +152,11 @@ class ImagePage:
     native_dpi = 72.0
     to_original = None
 
-    def __init__(self, image: Image, number: int, *, is_turned: bool) -> None:
+    def __init__(self, image: Image, number: int, *, is_turned: bool = False, flags: Sequence[str] = ()) -> None:
         self._image = image
         self.number = number
         self.width, self.height = float(image.width), float(image.height)
-        self.flags: tuple[str, ...] = ("rotated",) if is_turned else ()
+        self.flags: tuple[str, ...] = (*(("rotated",) if is_turned else ()), *flags)
 
     def text_lines(self) -> list[TextLine]:
         """None: words are pixels here."""
@@ -160,6 +191,38 @@ class ImagePage:
             return part
         wanted = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
         return part.resize(wanted, PillowImage.Resampling.BOX if scale < 1 else PillowImage.Resampling.BICUBIC)
+
+
+class LabelledImagePage(ImagePage):
+    """A picture with words beside it: all of it is the figure that the words speak of."""
+
+    regions: Sequence[PictureRegion] = ()
+    locator: str | None = None
+
+    def __init__(
+        self, image: Image, number: int, words: Words, *, is_turned: bool = False, flags: Sequence[str] = ()
+    ) -> None:
+        super().__init__(image, number, is_turned=is_turned, flags=flags)
+        self._texts = words.texts
+
+    def given_texts(self) -> Sequence[GivenText]:
+        """The words of its labels."""
+        return self._texts
+
+    def is_private(self, text: str) -> bool:
+        """Whether burned-in words have the shape of an identifier."""
+        return bool(list_identifiers(unify(text)))
+
+    def picture_boxes(self) -> list[PictureBox]:
+        """The whole picture."""
+        doubts = tuple(flag for flag in self.flags if flag != "rotated")
+        return [PictureBox((0.0, 0.0, self.width, self.height), "labelled", 1.0, flags=doubts)]
+
+
+def _is_paper(image: Image) -> bool:
+    small = image.convert("L")
+    small.thumbnail((128, 128))
+    return sum(small.histogram()[PAPER_LIGHT:]) > PAPER_SHARE * small.width * small.height
 
 
 def _flatten(image: Image) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,3 +80,30 @@ def find_ink(image: Image, tolerance: int = 16) -> tuple[int, int, int, int] | N
     if rows.size == 0:
         return None
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def measure_distance(first: str, second: str) -> int:
+    """Bits in which two perceptual hashes differ, 0 to 64."""
+    return (int(first, 16) ^ int(second, 16)).bit_count()
+
+
+def choose_distinct(hashes: Sequence[str], count: int, least: int) -> list[int]:
+    """Indexes of at most `count` pictures, no two closer than `least` bits: the middle one, then always the farthest
+    from those taken; a tie goes to the earlier.
+    """
+    if not hashes:
+        return []
+    taken = [len(hashes) // 2]
+    while len(taken) < count:
+        gaps = [min(measure_distance(one, hashes[i]) for i in taken) for one in hashes]
+        best = max(range(len(hashes)), key=lambda i: (gaps[i], -i))
+        if gaps[best] < least:
+            break
+        taken.append(best)
+    return sorted(taken)
+
+
+def is_blank(image: Image) -> bool:
+    """Whether a picture shows nothing: one tone but for noise."""
+    small = image.convert("L").resize((64, 64), PillowImage.Resampling.BOX)
+    return float(np.asarray(small, dtype=np.float32).std()) < 2.0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from remud_gen.errors import Interrupted
+from remud_gen.runner.signals import DRIVERS_SIGNALS
 
 
 class Interruption:
@@ -23,7 +24,7 @@ class Interruption:
     def __enter__(self) -> Interruption:
         # Signal handlers can only be set in the main thread; elsewhere (tests, notebooks) the default stays.
         if threading.current_thread() is threading.main_thread():
-            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for name in DRIVERS_SIGNALS:
                 self._old[name] = signal.signal(name, self._handle)
         return self
 

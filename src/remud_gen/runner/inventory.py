@@ -6,10 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from remud_gen import registry
 from remud_gen.errors import InputError
+from remud_gen.protocols import Companions, LabelledReader
 from remud_gen.records import make_id
+from remud_gen.runner.basis import shorten_digest
 from remud_gen.runner.files import write_atomically
 from remud_gen.stages.base import InputFile
 
@@ -22,29 +26,70 @@ def take_inventory(roots: Sequence[Path], run: Path, *, is_writable: bool) -> li
     Raises:
         InputError: when a root does not exist or nothing lies below the roots.
     """
-    cache = _read_cache(run)
-    found: dict[str, list[tuple[str, Path]]] = {}
-    known: dict[str, list[object]] = {}
+    hashes = _Hashes(_read_cache(run))
+    found: dict[str, list[_Entry]] = {}
     stamps: dict[str, tuple[int, int]] = {}
-    for file, path in _walk(roots, run):
-        sha256, stamp = _hash_cached(path, cache, known)
-        found.setdefault(sha256, []).append((file, path))
+    for entry in _walk(roots, run):
+        sha256, stamp = hashes.take(entry.path)
+        found.setdefault(sha256, []).append(entry)
         if stamp is not None:
             stamps.setdefault(sha256, stamp)
     if not found:
         listed = ", ".join(str(root) for root in roots)
         raise InputError(f"no files in {listed}", "name a folder with PDFs or page images")
-    if is_writable and known != cache:
-        write_atomically(run / CACHE, json.dumps(known, ensure_ascii=False).encode("utf-8"))
+    around = _find_companions([entry for entries in found.values() for entry in entries])
+    users = {file.resolve() for companions in around.values() for file in companions.files}
     files = []
-    for sha256, ((file, path), *copies) in found.items():
-        names = tuple(name for name, _ in copies)
-        files.append(InputFile(make_id("document", sha256), path, file, names, sha256, stamps.get(sha256)))
+    for sha256, (first, *copies) in found.items():
+        labels = tuple((entry.path, around[entry.path]) for entry in (first, *copies) if entry.path in around)
+        one = InputFile(
+            make_id("document", sha256), first.path, first.file, tuple(copy.file for copy in copies), sha256,
+            stamps.get(sha256), labels, _digest_labels(labels, hashes), first.path.resolve() in users,
+        )  # fmt: skip
+        files.append(one)
+    if is_writable and hashes.known != hashes.cache:
+        write_atomically(run / CACHE, json.dumps(hashes.known, ensure_ascii=False).encode("utf-8"))
     return sorted(files, key=lambda entry: entry.file)
 
 
-def _walk(roots: Sequence[Path], run: Path) -> list[tuple[str, Path]]:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    file: str
+    path: Path
+    root: Path  # folder that was named on the command line
+
+
+def _find_companions(entries: Sequence[_Entry]) -> dict[Path, Companions]:
+    """For each file that has any: what lies around it and gives it words."""
+    loaded = [registry.load("readers", name)() for name in registry.table("readers")]
+    readers = [reader for reader in loaded if isinstance(reader, LabelledReader)]
+    around: dict[Path, Companions] = {}
+    for entry in entries:
+        found = (reader.companions(entry.path, entry.root) for reader in readers)
+        companions = next((one for one in found if one.files or one.folder), None)
+        if companions is not None:
+            around[entry.path] = companions
+    return around
+
+
+def _digest_labels(labels: Sequence[tuple[Path, Companions]], hashes: _Hashes) -> str | None:
+    """One digest over the content and the names of all companions; a copy of a picture elsewhere has its own."""
+    if not labels:
+        return None
+    told = []
+    for path, companions in labels:
+        # The picture's own name, too: under another one other rows speak of it.
+        told += [
+            f"{file.name}\x1f{hashes.take(file)[0]}\x1f{path.relative_to(file.parent).as_posix()}"
+            for file in companions.files
+        ]
+        told.append(f"folder {companions.folder}")
+    return shorten_digest(*told)
+
+
+def _walk(roots: Sequence[Path], run: Path) -> list[_Entry]:
     seen: dict[str, Path] = {}
+    below_root: dict[Path, Path] = {}
     for root in roots:
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
@@ -54,7 +99,8 @@ def _walk(roots: Sequence[Path], run: Path) -> list[tuple[str, Path]]:
             below = os.fsencode(below).decode("utf-8", "backslashreplace")
             if path.resolve() not in {place.resolve() for place in (seen.get(below),) if place is not None}:
                 seen[_find_free_name(below, path, seen)] = path
-    return sorted(seen.items())
+                below_root[path] = root.parent if root.is_file() else root
+    return [_Entry(file, path, below_root[path]) for file, path in sorted(seen.items())]
 
 
 def _find_free_name(below: str, path: Path, taken: dict[str, Path]) -> str:
@@ -93,25 +139,36 @@ def _is_own(folder: Path) -> bool:
     return False
 
 
-def _hash_cached(
-    path: Path, cache: dict[str, list[object]], known: dict[str, list[object]]
-) -> tuple[str, tuple[int, int] | None]:
-    """A file's hash, and its size and time before it was read: a file that changes meanwhile is noticed later."""
-    key = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
-    try:
-        stat = path.stat()
-        stamp = (stat.st_size, stat.st_mtime_ns)
-        old = cache.get(key)
-        if isinstance(old, list) and old[:2] == list(stamp) and len(old) == 3:
-            sha256 = str(old[2])
-        else:
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        # Kept as an input of its own, so that the document stage names it as failed.
-        return hashlib.sha256(b"unreadable\x1f" + os.fsencode(path.name)).hexdigest(), None
-    known[key] = [*stamp, sha256]
-    return sha256, stamp
+class _Hashes:
+    """Hashes of files, each read once as long as its size and time stay."""
+
+    def __init__(self, cache: dict[str, list[object]]) -> None:
+        self.cache = cache
+        self.known: dict[str, list[object]] = {}
+        self._taken: dict[Path, tuple[str, tuple[int, int] | None]] = {}
+
+    def take(self, path: Path) -> tuple[str, tuple[int, int] | None]:
+        """A file's hash, and its size and time before it was read: a file that changes meanwhile is noticed later."""
+        if path not in self._taken:
+            self._taken[path] = self._hash(path)
+        return self._taken[path]
+
+    def _hash(self, path: Path) -> tuple[str, tuple[int, int] | None]:
+        key = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
+        try:
+            stat = path.stat()
+            stamp = (stat.st_size, stat.st_mtime_ns)
+            old = self.cache.get(key)
+            if isinstance(old, list) and old[:2] == list(stamp) and len(old) == 3:
+                sha256 = str(old[2])
+            else:
+                with path.open("rb") as stream:
+                    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            # Kept as an input of its own, so that the document stage names it as failed.
+            return hashlib.sha256(b"unreadable\x1f" + os.fsencode(path.name)).hexdigest(), None
+        self.known[key] = [*stamp, sha256]
+        return sha256, stamp
 
 
 def _read_cache(run: Path) -> dict[str, list[object]]:

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,8 +29,8 @@ SLICE_RECORDS = 200  # records that one part of the next stage takes; replies an
 
 def make_slug(file: str, sha256: str) -> str:
     """A name that is safe on every file system and still tells a person which book it is."""
-    stem = unicodedata.normalize("NFKC", Path(file).stem)
-    safe = re.sub(r"[^\w-]+", "_", stem).strip("_")[:40] or "document"
+    stem = unicodedata.normalize("NFKC", PurePosixPath(file).stem)
+    safe = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:40] or "document"
     return f"{safe}-{sha256[:8]}"
 
 
@@ -166,7 +166,9 @@ def list_parts(run: Path, stage: str) -> list[str]:
     if not folder.is_dir():
         return []
     ending = ".meta.json"
-    return sorted(entry.name.removesuffix(ending) for entry in os.scandir(folder) if entry.name.endswith(ending))
+    # Old file systems of a Mac hand accents back as marks of their own.
+    names = (unicodedata.normalize("NFC", entry.name) for entry in os.scandir(folder))
+    return sorted(name.removesuffix(ending) for name in names if name.endswith(ending))
 
 
 def read_meta(path: Path) -> PartMeta | None:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from remud_gen import registry
 from remud_gen.config import Config
 from remud_gen.records import Document
 from remud_gen.runner.basis import Basis, flatten_settings, shorten_digest
@@ -103,6 +104,10 @@ def _divide_files(row: StageRow, files: Sequence[InputFile]) -> Iterator[PartSpe
         digests = {"file content": shorten_digest(file.sha256), NAME: shorten_digest(file.file)}
         if file.copies:
             digests["copies"] = shorten_digest(*file.copies)
+        if file.companions is not None:
+            digests["companions"] = file.companions
+        if file.is_companion:
+            digests["use"] = "labels of images"
         yield PartSpec(row.name, make_slug(file.file, file.sha256), Inputs(1, digests, file=file), file.file)
 
 
@@ -115,13 +120,30 @@ def _divide_pages(run: Path, row: StageRow, upstream: Sequence[PartState], size:
         digests = {
             "file content": shorten_digest(document.sha256, document.reader, document.media_type),
             NAME: shorten_digest(document.file),
+            **_digest_reading(document),
         }
         for first in range(1, document.page_count + 1, size):
             last = min(first + size - 1, document.page_count)
-            inputs = Inputs(
-                last - first + 1, {**digests, "pages": f"{first}-{last}"}, document=document, pages=(first, last)
-            )
+            count = last - first + 1
+            if document.pages is not None:
+                count = sum(first <= number <= last for number in document.pages)
+                if not count:
+                    continue
+            inputs = Inputs(count, {**digests, "pages": f"{first}-{last}"}, document=document, pages=(first, last))
             yield PartSpec(row.name, f"{state.spec.key}-p{first:05d}-{last:05d}", inputs, document.file)
+
+
+def _digest_reading(document: Document) -> dict[str, str]:
+    """What else shapes a file's pages: label files around it, the choice of pages, libraries of its reader alone."""
+    digests = {}
+    if document.companions is not None:
+        digests["companions"] = document.companions
+    if document.pages is not None:
+        digests["chosen pages"] = shorten_digest(*map(str, document.pages))
+    if document.reader in registry.table("readers"):
+        libraries = getattr(registry.load("readers", document.reader), "libraries", ())
+        digests |= {f"library {name}": _installed(name) for name in libraries}
+    return digests
 
 
 def _read_document(run: Path, state: PartState) -> Document | None:

@@ -21,7 +21,8 @@ import psutil
 from remud_gen.config import RunnerConfig
 from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, JobResult, Tick, fail_part
-from remud_gen.runner.worker import DRIVERS_SIGNALS, STOP, serve
+from remud_gen.runner.signals import hold_back
+from remud_gen.runner.worker import STOP, serve
 from remud_gen.stages.base import Failure
 
 LOOK_EVERY_S = 0.25
@@ -194,11 +195,8 @@ class WorkerPool:
         begun = self._context.RawValue("q", 0)
         process = self._context.Process(target=serve, args=(theirs, begun, self._bench), daemon=True)
         # A new process inherits the mask: Ctrl-C must not end it before it has learned to leave that to the driver.
-        old_mask = signal.pthread_sigmask(signal.SIG_BLOCK, DRIVERS_SIGNALS)
-        try:
+        with hold_back():
             process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
         theirs.close()
         worker = _Worker(process, ours, begun)
         self._workers.append(worker)
@@ -231,6 +229,6 @@ def _measure_mb(worker: _Worker) -> float:
 def _explain_death(code: int | None) -> Failure:
     ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
     hint = "a damaged file can crash a library: what else is in it was read; mend or remove it and add --retry-errors"
-    if code == -signal.SIGKILL:
+    if code is not None and code == -getattr(signal, "SIGKILL", 9):
         hint = "the system may have run out of memory: lower runner.workers and add --retry-errors"
     return Failure("WORKER_DIED", f"the process that read this died ({ending})", hint)

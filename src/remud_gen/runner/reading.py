@@ -64,7 +64,8 @@ def iterate_inputs(run: Path, inputs: Inputs) -> Iterator[InputFile | PageInput 
         yield inputs.file
     elif inputs.document is not None and inputs.pages is not None:
         first, last = inputs.pages
-        for number in range(first, last + 1):
+        chosen = inputs.document.pages
+        for number in range(first, last + 1) if chosen is None else (n for n in chosen if first <= n <= last):
             yield PageInput(f"{inputs.document.id}-p{number}", inputs.document, number)
     for part in inputs.parts:
         for line in read_verified(run, part).splitlines():

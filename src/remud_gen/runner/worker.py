@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,10 +13,10 @@ from typing import Any, Literal
 
 from remud_gen.errors import RemudError
 from remud_gen.runner.run import Bench, Job, JobResult, Tick, Workbench, guarded
+from remud_gen.runner.signals import leave_to_driver
 from remud_gen.stages.base import Failure
 
 STOP: Literal["stop"] = "stop"  # said by the driver: end the part after the input in hand
-DRIVERS_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # reach all processes, are answered by one
 ORPHANED = 70  # exit code of a worker whose driver is gone
 OOM_SCORE = 500  # of 1,000: when memory runs out, the system ends a worker, never the driver
 
@@ -25,9 +24,7 @@ OOM_SCORE = 500  # of 1,000: when memory runs out, the system ends a worker, nev
 def serve(pipe: Connection, begun: Any, bench: Bench) -> None:
     """Run jobs from the pipe until None comes or the driver is gone; `begun` tells it how far a job has come."""
     # Ctrl-C reaches the whole process group; the driver alone decides what it means.
-    for name in DRIVERS_SIGNALS:
-        signal.signal(name, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, DRIVERS_SIGNALS)
+    leave_to_driver()
     threading.Thread(target=_end_with_driver, daemon=True).start()
     _mute_libraries()
     with suppress(OSError):

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from remud_gen.config import Config
 from remud_gen.errors import RecordError
-from remud_gen.protocols import Asker, ImageStore
+from remud_gen.protocols import Asker, Companions, ImageStore
 from remud_gen.records import Document, Record
 
 In = TypeVar("In")
@@ -49,6 +49,7 @@ class ShelfFile:
 
     path: Path
     stamp: tuple[int, int] | None = None  # size in bytes, modification time in ns
+    labels: tuple[tuple[Path, Companions], ...] = ()  # each place of the file or a copy, with what gives it words
 
     def check(self) -> None:
         """Refuse a file that is gone or not the one that was hashed: records would name a source they are not from.
@@ -75,11 +76,14 @@ class InputFile:
     copies: tuple[str, ...]
     sha256: str
     stamp: tuple[int, int] | None = None  # size in bytes, modification time in ns when it was hashed
+    labels: tuple[tuple[Path, Companions], ...] = ()  # each place of the file or a copy, with what gives it words
+    companions: str | None = None  # digest of what `labels` names
+    is_companion: bool = False  # gives words to other files and is no document of its own
 
     @property
     def place(self) -> ShelfFile:
         """Where it lies."""
-        return ShelfFile(self.path, self.stamp)
+        return ShelfFile(self.path, self.stamp, self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,11 @@ class StageContext:
         self.config = config
         self.images = images
         self._shelf = shelf
+
+    def list_labels(self, sha256: str) -> tuple[tuple[Path, Companions], ...]:
+        """Each place of a document, with what lies around it and gives it words."""
+        place = self._shelf.get(sha256)
+        return place.labels if place is not None else ()
 
     def document_path(self, sha256: str) -> Path:
         """The file of a document on this machine.

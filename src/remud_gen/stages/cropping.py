@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from remud_gen.config import ExtractConfig
 from remud_gen.protocols import ImageStore, OcrEngine, PageView, PictureBox
 from remud_gen.records import BBox, Figure, TextLine, make_id
+from remud_gen.rules.burned_in import annotate, names_both_halves
 from remud_gen.rules.geometry import holds_centre, intersect, measure_area, measure_iou
-from remud_gen.rules.images import find_ink, hash_perceptually, is_photographic, score_ultrasound
+from remud_gen.rules.images import find_ink, hash_perceptually, is_photographic
+from remud_gen.rules.language import detect_language
+from remud_gen.rules.modality import hear, see, weigh
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,6 +46,12 @@ class FigureCutter:
         if 0 < native < LOW_RESOLUTION_DPI and page.unit == "pt":
             flags.append("low_resolution")
         image = self._images.save(crop, phash=hash_perceptually(crop), is_photographic=is_photographic(crop))
+        inside.sort(key=lambda line: (line.bbox[1], line.bbox[0]))
+        annotations = annotate(inside, language=detect_language(" ".join(line.text for line in inside)))
+        seen = see(crop)
+        guess = weigh(seen.evidence, hear((), annotations))
+        screens = () if names_both_halves(inside, bbox) else seen.screens
+        flags += [*guess.flags, *(["dual_screen"] if screens else [])]
         return Figure(
             id=make_id(page_id, "figure", *(round(value) for value in bbox), image.sha256),
             bbox=bbox,
@@ -50,8 +59,13 @@ class FigureCutter:
             dpi=round(dpi),
             detector=box.detector,
             score=round(box.score, 3),
-            is_ultrasound_score=score_ultrasound(crop),
-            burned_in_text=tuple(sorted(inside, key=lambda line: (line.bbox[1], line.bbox[0]))),
+            is_ultrasound_score=guess.ultrasound,
+            burned_in_text=tuple(inside),
+            annotations=annotations,
+            modality=guess.modality,
+            modality_score=guess.score,
+            modality_evidence=guess.evidence,
+            screens=screens,
             flags=tuple(flags),
         )
 

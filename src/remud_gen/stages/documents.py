@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
-from remud_gen.protocols import Reader
+from remud_gen.protocols import LoopReader, Reader
 from remud_gen.records import Document, make_id
 from remud_gen.stages.base import Failure, InputFile, RecordStage, Rejection, StageContext
 
 HEAD_BYTES = 4096
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 JUNK_SUFFIXES = (".tmp", ".part", ".crdownload", ".lock", ".swp", ".bak~")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".jp2")
 HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 
@@ -23,12 +24,15 @@ class DocumentsStage(RecordStage[InputFile, Document]):
     version = 1
 
     def settings(self) -> Mapping[str, object]:
-        """The registered readers: a new one may take what was unreadable."""
-        return {"readers": list(registry.table("readers"))}
+        """The registered readers: a new one may take what was unreadable; and how films are cut down."""
+        limits = self.config.extract.model_dump(mode="json", include={"frames_per_loop", "max_page_pixels"})
+        return {"readers": list(registry.table("readers")), **limits}
 
     def libraries(self) -> Sequence[str]:
-        """PDF and image libraries decide what is readable."""
-        return ("pymupdf", "pillow")
+        """PDF and image libraries decide what is readable, and those that a reader names for itself."""
+        readers = [registry.load("readers", name) for name in registry.table("readers")]
+        own = [library for reader in readers for library in getattr(reader, "libraries", ())]
+        return ("pymupdf", "pillow", *own)
 
     def setup(self, context: StageContext) -> None:
         """Make one instance of every reader."""
@@ -39,11 +43,20 @@ class DocumentsStage(RecordStage[InputFile, Document]):
         if _is_junk(item.file):
             yield Rejection("NOT_A_DOCUMENT", "a hidden or system file")
             return
+        if item.is_companion:
+            yield _reject_companion(item.file)
+            return
         item.place.check()
         reader, _ = self._find_reader(item)
+        limits = self.config.extract
+        if isinstance(reader, LoopReader):
+            reader.max_pixels = limits.max_page_pixels  # a frame is unpacked to be compared
         info = reader.probe(item.path)
         if info.page_count < 1:
             raise RecordError("ZERO_PAGES", "the file holds no pages", "remove it from the folder")
+        pages = None
+        if isinstance(reader, LoopReader) and info.page_count > 1:
+            pages = reader.choose_pages(item.path, limits.frames_per_loop)
         yield Document(
             id=make_id("document", item.sha256),
             file=item.file,
@@ -54,6 +67,8 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             page_count=info.page_count,
             title=info.title,
             licence=info.licence,
+            pages=pages,
+            companions=item.companions,
         )
 
     def _find_reader(self, item: InputFile) -> tuple[Reader, str]:
@@ -71,6 +86,12 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             if media_type is not None:
                 return reader, media_type
         raise _explain_unreadable(head, item.file)
+
+
+def _reject_companion(file: str) -> Rejection[Document]:
+    if file.lower().endswith(PICTURE_SUFFIXES):
+        return Rejection("PART_OF_DOCUMENT", "a picture of a document beside it, which is read with it")
+    return Rejection("LABELS_OF_IMAGES", "words for the pictures around it; they carry them")
 
 
 def _is_junk(file: str) -> bool:

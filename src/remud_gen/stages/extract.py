@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
-from remud_gen.protocols import LayoutDetector, OcrEngine, OpenDocument, PageView, PictureBox, Reader
-from remud_gen.records import Document, Page, Source, TextBlock, TextLine, make_id
-from remud_gen.rules.blocks import EDGE_SHARE, group_lines, reduce_running
+from remud_gen.layout.setting import PageSetter, split_spread
+from remud_gen.layout.upright import WindowView
+from remud_gen.protocols import (
+    FlowDocument,
+    FrameView,
+    LabelledDocument,
+    LayoutDetector,
+    LoopReader,
+    OcrEngine,
+    OpenDocument,
+    PageView,
+    PictureBox,
+    Reader,
+)
+from remud_gen.records import BBox, Document, Page, Source, TextBlock, TextLine, make_id
+from remud_gen.rules.blocks import EDGE_SHARE, BlockDraft, group_lines, reduce_running
 from remud_gen.rules.geometry import holds_centre, measure_area
 from remud_gen.rules.reading import order_boxes
 from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, StageContext
 from remud_gen.stages.cropping import FigureCutter, move_line
+from remud_gen.stages.flow_pages import read_flow_page
+from remud_gen.stages.frame_pages import read_frame_page
+from remud_gen.stages.memory import return_freed_memory
 
 OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
 OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
 NEIGHBOURS = (-2, -1, 1, 2)  # pages that are asked for running heads and furniture
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One printed page of a stored page: all of it, or a half of a spread with lines in the half's coordinates."""
+
+    name: Literal["left", "right"] | None
+    view: PageView
+    half: WindowView | None
+    lines: list[TextLine]
+    origin: Literal["layer", "ocr"]
+
+    def shift(self, box: BBox) -> BBox:
+        """A box of the half in the coordinates of the whole page."""
+        return box if self.half is None else self.half.shift(box)
+
+    def shift_line(self, line: TextLine) -> TextLine:
+        """A line of the half in the coordinates of the whole page."""
+        return line if self.half is None else self.half.shift_line(line)
+
+
 class ExtractStage(RecordStage[PageInput, Page]):
     """Read one page: its kind, its text (layer or OCR), its pictures."""
 
     name = "extract"
-    version = 1
+    version = 2
 
     def settings(self) -> Mapping[str, object]:
         """The whole extract section except how pages are spread over parts."""
@@ -41,29 +77,71 @@ class ExtractStage(RecordStage[PageInput, Page]):
 
     def setup(self, context: StageContext) -> None:
         """Make readers, detector and OCR engine; models load on first use."""
+        return_freed_memory()
         options = self.config.extract
         self._context = context
-        self._open: tuple[str, OpenDocument] | None = None
+        self._open: tuple[str, OpenDocument | FlowDocument] | None = None
         self._edge_keys: dict[int, set[str]] = {}
         self._ocr: OcrEngine = registry.load("ocr", options.ocr)()
         self._detector: LayoutDetector = registry.load("layout", options.layout)()
+        self._setter = PageSetter(self._ocr)
         self._cutter = FigureCutter(options, context.images, self._ocr if options.reads_burned_in_text else None)
 
     def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
-        """One Page record; RecordError when this page cannot be read."""
+        """One Page record, two of a two-page spread; RecordError when this page cannot be read."""
         document = self._open_document(item.document)
-        view = document.page(item.number)
-        page_id = make_id(item.document.id, "page", item.number)
-        lines, origin = self._read_lines(view)
-        boxes = [box for box in self._detector.detect(view, lines) if measure_area(box.bbox) > 0]
-        boxes = _order_pictures(boxes, view.width)
+        if isinstance(document, FlowDocument):
+            limit = self.config.extract.max_page_pixels
+            yield from read_flow_page(document.flow_page(item.number), item, self._cutter, limit)
+            return
+        stored = document.page(item.number)
+        if isinstance(stored, FrameView):
+            lines = self._read_lines(stored)[0] if self.config.extract.reads_burned_in_text else []
+            yield read_frame_page(stored, item, self._cutter, lines)
+            return
+        view, parts = self._set_upright(stored)
+        running = self._find_running(document, item) if stored.kind == "digital" else frozenset()
+        for part in parts:
+            yield self._read_part(item, view, part, running)
+
+    def _set_upright(self, stored: PageView) -> tuple[PageView, list[_Part]]:
+        """The page as a reader holds it, and what it consists of: itself, or the two halves of a spread."""
+        view = self._setter.set_upright(stored)
+        parts = self._divide(view)
+        turned = None if parts[0].origin == "layer" else self._setter.turn_over(view, parts[0].lines)
+        if turned is not None:
+            view = self._setter.set_upright(turned)
+            parts = self._divide(view)
+        return view, parts
+
+    def _divide(self, view: PageView) -> list[_Part]:
+        halves = split_spread(view)
+        if not halves:
+            return [_Part(None, view, None, *self._read_lines(view))]
+        left, right = halves
+        return [
+            _Part("left", left, left, *self._read_lines(left)),
+            _Part("right", right, right, *self._read_lines(right)),
+        ]
+
+    def _read_part(self, item: PageInput, view: PageView, part: _Part, running: frozenset[str]) -> Page:
+        """A record of one printed page; the halves of a spread keep the coordinates of the whole."""
+        content = (item.number,) if part.name is None else (item.number, part.name)
+        page_id = make_id(item.document.id, "page", *content)
+        found = [box for box in self._detector.detect(part.view, part.lines) if measure_area(box.bbox) > 0]
+        boxes = [replace(box, bbox=part.shift(box.bbox)) for box in _order_pictures(found, part.view.width)]
+        lines = [part.shift_line(line) for line in part.lines]
         figures = tuple(self._cutter.cut(view, page_id, box, lines) for box in boxes)
-        outside = [line for line in lines if not any(holds_centre(figure.bbox, line.bbox) for figure in figures)]
-        running = self._find_running(document, item) if view.kind == "digital" else frozenset()
-        blocks = group_lines(outside, (view.width, view.height), running)
-        yield Page(
+        outside = [
+            own
+            for own, line in zip(part.lines, lines, strict=True)
+            if not any(holds_centre(figure.bbox, line.bbox) for figure in figures)
+        ]
+        blocks = group_lines(outside, (part.view.width, part.view.height), running)
+        return Page(
             id=page_id,
             document_id=item.document.id,
+            licence=item.document.licence,
             source=Source(
                 document_sha256=item.document.sha256,
                 file=item.document.file,
@@ -73,25 +151,15 @@ class ExtractStage(RecordStage[PageInput, Page]):
                 to_original=view.to_original,
             ),
             kind=view.kind,
-            width_pt=round(view.width, 2),
-            height_pt=round(view.height, 2),
-            text_blocks=tuple(
-                TextBlock(
-                    id=make_id(page_id, "block", *block.bbox, block.text),
-                    bbox=block.bbox,
-                    text=block.text,
-                    role=block.role,
-                    score=round(min(line.score for line in block.lines), 3),
-                    lines=block.lines,
-                )
-                for block in blocks
-            ),
+            width_pt=round(part.view.width, 2),
+            height_pt=round(part.view.height, 2),
+            text_blocks=tuple(_record_block(page_id, block, part) for block in blocks),
             figures=figures,
-            text_origin=origin if lines else "none",
-            flags=view.flags,
+            text_origin=part.origin if lines else "none",
+            flags=part.view.flags,
         )
 
-    def _open_document(self, document: Document) -> OpenDocument:
+    def _open_document(self, document: Document) -> OpenDocument | FlowDocument:
         if self._open is not None and self._open[0] == document.sha256:
             return self._open[1]
         if self._open is not None:
@@ -99,7 +167,11 @@ class ExtractStage(RecordStage[PageInput, Page]):
             self._open = None
         self._edge_keys = {}
         reader: Reader = registry.load("readers", document.reader)()
+        if isinstance(reader, LoopReader):
+            reader.max_pixels = self.config.extract.max_page_pixels
         opened = reader.open(self._context.document_path(document.sha256))
+        if isinstance(opened, LabelledDocument):
+            opened.take_words(self._context.list_labels(document.sha256))
         self._open = (document.sha256, opened)
         return opened
 
@@ -125,6 +197,18 @@ class ExtractStage(RecordStage[PageInput, Page]):
                 self._edge_keys[number] = _read_edge_keys(document, number)
             keys |= self._edge_keys[number]
         return frozenset(keys)
+
+
+def _record_block(page_id: str, block: BlockDraft, part: _Part) -> TextBlock:
+    bbox = part.shift(block.bbox)
+    return TextBlock(
+        id=make_id(page_id, "block", *bbox, block.text),
+        bbox=bbox,
+        text=block.text,
+        role=block.role,
+        score=round(min(line.score for line in block.lines), 3),
+        lines=tuple(part.shift_line(line) for line in block.lines),
+    )
 
 
 def choose_ocr_dpi(view: PageView) -> float:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
-from remud_gen.protocols import PairingRule, PictureBox, Reader, Unpaired
+from remud_gen.layout.setting import restore_view
+from remud_gen.protocols import FlowDocument, PairingRule, PictureBox, Reader, Unpaired
 from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage
 from remud_gen.stages.base import DocumentStage, Failure, Rejection, StageContext
 from remud_gen.stages.cropping import FigureCutter
+from remud_gen.stages.flow_pages import join_pictures
 
 HEAD_BYTES = 4096
 Outcome = ImageTextPair | Passage | Failure | Rejection[ImageTextPair | Passage]
@@ -19,7 +21,7 @@ class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
     """Give every picture its words, and the running text its passages."""
 
     name = "pair"
-    version = 1
+    version = 2
 
     def settings(self) -> Mapping[str, object]:
         """The pair section, and the resolution at which figures are cut anew."""
@@ -66,11 +68,13 @@ class ReaderCropper:
         self._cutter = FigureCutter(context.config.extract, context.images, None)
 
     def crop(self, page: Page, bbox: BBox) -> Figure:
-        """The picture of a box of a page.
+        """The picture of a box of a page; of a page without print, its pictures joined.
 
         Raises:
             RecordError: when the document cannot be read any more.
         """
+        if page.kind == "flow":
+            return join_pictures(page, bbox, self._context.images)
         path = self._context.document_path(page.source.document_sha256)
         try:
             with path.open("rb") as file:
@@ -81,7 +85,9 @@ class ReaderCropper:
             reader: type[Reader] = registry.load("readers", name)
             if reader.sniff(head, path) is not None:
                 with reader().open(path) as document:
-                    view = document.page(page.source.page_number or 1)
+                    if isinstance(document, FlowDocument):
+                        break
+                    view = restore_view(document.page(page.source.page_number or 1), page.source.to_original)
                     box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
                     return self._cutter.cut(view, page.id, box, [])
         raise RecordError("UNREADABLE_FORMAT", "no reader takes this file any more", "run `remud extract` again")

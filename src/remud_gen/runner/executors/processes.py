@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.pool import WorkerPool
 from remud_gen.runner.run import Bench, Job, JobResult, Tick
+
+MOST_WORKERS = 30 if sys.platform == "win32" else 10_000  # Windows waits for 63 things at most, a worker is two
 
 
 class ProcessExecutor(Executor):
@@ -21,7 +24,7 @@ class ProcessExecutor(Executor):
 
     def __init__(self, bench: Bench, options: RunnerConfig, interruption: Interruption) -> None:
         self._interruption = interruption
-        self._pool = WorkerPool(bench, options, options.workers or count_cores())
+        self._pool = WorkerPool(bench, options, min(options.workers or count_cores(), MOST_WORKERS))
 
     def close(self, *, is_urgent: bool) -> None:
         """End all workers: politely, or at once."""

@@ -79,7 +79,7 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
         yield f"  claim     {claim.text}"
         for quote in claim.evidence:
             span = spans.get(quote.span_id)
-            place = f"page {span.page_number}, box {_box(span.bbox)}" if span is not None else "unknown span"
+            place = _tell_place(span.page_number, span.bbox, span.locator) if span is not None else "unknown span"
             yield f"    rests on “{quote.quote}” ({span.kind if span else quote.span_id}, {place})"
     for verdict in record.verdicts:
         yield f"  verdict   {verdict.code} ({verdict.severity}) {verdict.field}: {verdict.evidence}"
@@ -89,7 +89,8 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
 
 def _describe_pair(run: Path, record: ImageTextPair) -> Iterator[str]:
     source = record.source
-    yield f"pair {record.id}: {source.file}, page {source.page_number}, box {_box(source.bbox)} {source.unit}"
+    where = _tell_place(source.page_number, source.bbox, source.locator, source.unit)
+    yield f"pair {record.id}: {source.file}, {where}"
     yield f"  image     {run / record.image.path} ({record.image.width_px}x{record.image.height_px})"
     for name in ("figure_number", "panel", "title", "caption", "note", "panel_caption", "panel_note"):
         if value := getattr(record, name):
@@ -99,6 +100,12 @@ def _describe_pair(run: Path, record: ImageTextPair) -> Iterator[str]:
     for span in record.context:
         yield f"  {span.kind:<14}page {span.page_number}: {span.text}"
     yield f"  confidence    {record.confidence:.2f} {' '.join(record.flags)}"
+
+
+def _tell_place(page: int | None, bbox: Sequence[float] | None, locator: str | None, unit: str = "") -> str:
+    if locator is not None and bbox is None:
+        return locator
+    return f"page {page}, box {_box(bbox)} {unit}".rstrip()
 
 
 def _box(bbox: Sequence[float] | None) -> str:

@@ -1,0 +1,1 @@
+"""Readers of pages, measured one beside the other."""
