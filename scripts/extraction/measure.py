@@ -29,6 +29,8 @@ def spread_pages(given: Sequence[Path], count: int) -> Pages:
         with pymupdf.open(path) as book:
             every += [(str(path.resolve()), number) for number in range(1, book.page_count + 1)]
     stretches = [every[k : k + STRETCH] for k in range(0, len(every), STRETCH)]
+    if not every:
+        return []
     wanted = min(len(stretches), max(1, round(count / STRETCH)))
     step = len(stretches) / wanted
     return [page for k in range(wanted) for page in stretches[int(k * step)]]

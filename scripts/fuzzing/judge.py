@@ -17,7 +17,7 @@ from scripts.fuzzing.flow import CANARY
 from tests.e2e.command import environment
 
 CONTAINED = ("WORKER_DIED", "TIMED_OUT", "TOO_MUCH_MEMORY", "OUT_OF_MEMORY")  # kept from the run, at a price
-PART_TIMEOUT_S, MEMORY_MB, COMMAND_TIMEOUT_S = 25, 1200, 900
+PART_TIMEOUT_S, MEMORY_MB, COMMAND_TIMEOUT_S = 60, 1200, 900
 LIMITS = {
     "runner.part_timeout_s": PART_TIMEOUT_S,
     "runner.worker_memory_mb": MEMORY_MB,

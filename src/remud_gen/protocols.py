@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from remud_gen.reader_protocols import (
+    BankQuestion,
     Companions,
     DocumentInfo,
     FlowDocument,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Asker",
+    "BankQuestion",
     "Companions",
     "CorpusFilter",
     "Cropper",

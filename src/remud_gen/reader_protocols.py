@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
-from remud_gen.records import BBox, PictureRegion, TextLine, TextRole
+from remud_gen.records import BBox, Option, PictureRegion, TextLine, TextRole
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -129,6 +129,19 @@ class FlowElement:
 
 
 @dataclass(frozen=True, slots=True)
+class BankQuestion:
+    """A question of a question bank with what the bank says of it; `answer` is empty where it says nothing."""
+
+    question: str
+    answer: str
+    locator: str
+    options: tuple[Option, ...] = ()
+    keys: tuple[str, ...] = ()  # of the options that the answer names
+    explanation: str = ""
+    load: Callable[[int], PageView] | None = None  # its picture, as of FlowElement
+
+
+@dataclass(frozen=True, slots=True)
 class FlowPage:
     """A chapter or section of a document without pages, its pieces in reading order."""
 
@@ -136,6 +149,7 @@ class FlowPage:
     locator: str
     elements: tuple[FlowElement, ...]
     flags: tuple[str, ...] = ()
+    questions: tuple[BankQuestion, ...] = ()
 
 
 @runtime_checkable

@@ -150,6 +150,7 @@ class Page(Record):
     flags: tuple[str, ...] = ()
     regions: tuple[PictureRegion, ...] = ()  # of an ultrasound device's screen; what lies outside may name a patient
     licence: str | None = None  # the document's, for what is made of its pages
+    questions: tuple[QuestionItem, ...] = ()  # of a question bank
 
 
 EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]
@@ -225,8 +226,10 @@ class QuestionItem(Record):
     source: Source
     question: str
     options: tuple[Option, ...] = ()
-    given_answer: str
-    evidence: tuple[Evidence, ...] = ()
+    given_answer: str  # as the bank has it, be it words or a letter
+    answer_keys: tuple[str, ...] = ()  # options that it names
+    image: ImageRef | None = None
+    evidence: tuple[Evidence, ...] = ()  # the answer in words, and the bank's explanation
     language: Language = "en"
     licence: str | None = None
 
@@ -355,6 +358,7 @@ class CorpusVerdict(Record):
 
 
 QuestionItem.model_rebuild()
+Page.model_rebuild()
 
 GenerateInput = ImageTextPair | Passage | QuestionItem
 RECORD_TYPES: dict[str, type[Record]] = {

@@ -6,7 +6,7 @@ import pytest
 from remud_gen.config import load_config
 from remud_gen.errors import ConfigError, ProviderError, RecordError
 from remud_gen.llm.gateway import open_gateway
-from remud_gen.records import Evidence, Passage, Quadruplet, TextLine
+from remud_gen.records import Evidence, Quadruplet, TextLine
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import Failure, Rejection, StageContext
 from remud_gen.stages.generate import GenerateStage
@@ -327,13 +327,3 @@ def test_model_free_client_takes_the_same_path(tmp_path):
         assert isinstance(record, Quadruplet)
         assert record.generation.client == "extractive"
         assert record.generation.thinking_source == ("templated" if record.thinking else "none")
-
-
-def test_question_bank_is_refused_by_name():
-    from remud_gen.records import QuestionItem
-
-    item = QuestionItem(id="q", document_id="d", source=make_pair().source, question="?", given_answer="!")
-    with pytest.raises(RecordError) as caught:
-        process(item, "{}")
-    assert caught.value.code == "INPUT_UNSUPPORTED"
-    assert not isinstance(item, Passage)

@@ -46,6 +46,7 @@ class FormFilter(RuleFilter[FormOptions]):
 
     def find(self, record: Quadruplet) -> Iterator[Finding]:
         """Blank, short, long or unfinished fields."""
+        is_given = "given_answer" in record.flags  # a question bank's, which often writes no full stop
         for field in read_texts(record).shown:
             if field.kind not in ("question", "answer"):
                 continue
@@ -53,7 +54,8 @@ class FormFilter(RuleFilter[FormOptions]):
                 yield Finding("EMPTY_FIELD", field.name)
                 continue
             yield from self._check_length(record, field)
-            if field.kind == "answer" and record.form not in ("mcq", "cloze") and self._is_cut(record, field.text):
+            is_checked = field.kind == "answer" and record.form not in ("mcq", "cloze") and not is_given
+            if is_checked and self._is_cut(record, field.text):
                 yield Finding("ANSWER_TRUNCATED", field.name, field.text[-24:])
         if record.generation.finish_reason in ("length", "max_tokens"):
             yield Finding("ANSWER_TRUNCATED", "generation", "the model ran into its token limit")

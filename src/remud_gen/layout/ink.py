@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image as PillowImage
 
 from remud_gen.protocols import PageView
 from remud_gen.records import TextLine
 from remud_gen.rules.geometry import Box
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 WORK_LONG_SIDE_PX = 1200
 LINK_SHARE = 0.0035  # of the page height: parts nearer than this are one
@@ -19,6 +23,12 @@ RULE_LENGTH_SHARE = 0.04
 MIN_PART_SHARE = 2e-5
 SPECK_SHARE = 4e-6
 PAPER_TONE = 160
+DITHER_SHARE = 0.1  # of the page that differs from its neighbours; dense print reaches 0.07
+DESCREEN_PX = 1.8
+PAPER_ROUNDS = 8
+PAPER_BAND = 35  # grey levels about the surface that count as paper
+PAPER_SHARE = 0.15
+READING_PX = 0.9  # of blur that joins dots and keeps letters
 FLAT_TONES = (105, 245)  # darker may be the empty part of a washed-out frame
 
 
@@ -47,7 +57,7 @@ def read_ink(page: PageView, lines: Sequence[TextLine]) -> PageInk:
     """Render at working size, stretch the grey levels to the page's own black and paper, and part the ink."""
     scale = WORK_LONG_SIDE_PX / max(page.width, page.height)
     image = page.render(72 * scale)
-    stored = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
+    stored = _descreen_grey(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY))
     grey = _stretch(stored)
     scale_x, scale_y = grey.shape[1] / page.width, grey.shape[0] / page.height
     ink = (grey < 200).astype(np.uint8)
@@ -63,17 +73,52 @@ def read_ink(page: PageView, lines: Sequence[TextLine]) -> PageInk:
     return PageInk(grey, tuple(parts), float((stored > PAPER_TONE).mean()))
 
 
+def descreen(image: Image) -> Image:
+    """A page image for reading: the dots of a dithered one smoothed, any other as it is."""
+    grey = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2GRAY)
+    if not _is_dithered(grey):
+        return image
+    return PillowImage.fromarray(cv2.GaussianBlur(grey, (0, 0), READING_PX)).convert("RGB")
+
+
+def _is_dithered(grey: Any) -> bool:
+    dots = np.abs(grey.astype(np.int16) - cv2.medianBlur(grey, 3)) > 50
+    return bool(dots.mean() > DITHER_SHARE)
+
+
+def _descreen_grey(grey: Any) -> Any:
+    """Dots of a dithered page run together to the grey they stand for; any other page is left sharp."""
+    return cv2.GaussianBlur(grey, (0, 0), DESCREEN_PX) if _is_dithered(grey) else grey
+
+
 def _stretch(grey: Any) -> Any:
     """Shading of the paper evened out, black point and paper set to 0 and 255."""
     small = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     paper = float(np.percentile(small, 92))
-    # Paper shading is slow and mild: what is far darker than the paper is picture and takes the page's own level.
-    shade = np.where(small > paper - 70, small, paper).astype(np.uint8)
+    # Shading is slow: what is far darker than the paper around it is picture and takes the paper's own level.
+    level = _fit_paper(small, paper)
+    shade = np.where(small > level - 70, small, level).astype(np.uint8)
     shade = cv2.blur(cv2.dilate(shade, np.ones((5, 5), np.uint8)), (15, 15))
     level = cv2.resize(shade, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     black = min(float(np.percentile(grey, 1)), paper - 40)
     stretched = (grey.astype(np.float32) - black) * (255.0 / np.maximum(level - black, 20))
     return np.clip(stretched, 0, 255).astype(np.uint8)
+
+
+def _fit_paper(small: Any, paper: float) -> Any:
+    """A smooth surface through the paper's grey levels, from where it is brightest into the shade."""
+    height, width = small.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    bright = cv2.dilate(small, np.ones((5, 5), np.uint8)).astype(np.float64)  # letters closed
+    level = np.full(small.shape, paper)
+    for _ in range(PAPER_ROUNDS):
+        is_paper = np.abs(bright - level) < PAPER_BAND
+        if is_paper.mean() < PAPER_SHARE:
+            return np.full(small.shape, paper)
+        weights, *_ = np.linalg.lstsq(terms[is_paper], bright[is_paper], rcond=None)
+        level = terms @ weights
+    return np.clip(level, paper - 150, 255)
 
 
 def _erase_text(ink: Any, grey: Any, lines: Sequence[TextLine], scale_x: float, scale_y: float) -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from remud_gen.errors import RecordError
+from remud_gen.ocr.memory import return_freed_memory
 from remud_gen.ocr.tiles import cut_tiles
 from remud_gen.records import TextLine
 from remud_gen.rules.spacing import tighten
@@ -96,11 +97,14 @@ class RapidOcrEngine:
         try:
             engine = _load_engine()
             quads = _find_lines(engine, pixels)
+            return_freed_memory()  # before reading adds to it
             if not quads:
                 return []
             result = engine.recognize_txt(engine.crop_text_regions(pixels, np.array(quads)))
         except (ValueError, RuntimeError, IndexError, TypeError, MemoryError, cv2.error) as error:
             raise RecordError("OCR_FAILED", f"text recognition failed: {error}") from None
+        finally:
+            return_freed_memory()
         lines = []
         for quad, text, score in zip(quads, result.txts, result.scores, strict=True):
             xs, ys = [float(point[0]) for point in quad], [float(point[1]) for point in quad]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 
-WHOLE_PIXELS = 1_000_000  # smaller pictures are looked at in one piece
-TILE_SHARE = 0.56  # of the height; two of them overlap by 12 %
+TILE_PIXELS = 550_000  # finding lines takes some 250 bytes for each
+OVERLAP_SHARE = 0.06  # of the height
 MARGIN_PX = 40  # of overlap beyond the seam: a line whose middle lies before it is whole in its tile
 STEP_PX = 32  # the network's input is a multiple; the same shape again is faster, as memory is planned once
 
@@ -16,11 +17,16 @@ STEP_PX = 32  # the network's input is a multiple; the same shape again is faste
 def cut_tiles(pixels: Any) -> list[tuple[int, int, float, float]]:
     """(top, bottom, first, last) of each strip: the rows it shows, and the rows whose lines are its own."""
     height, width = pixels.shape[:2]
-    if height * width <= WHOLE_PIXELS or height < 8 * MARGIN_PX:
+    count = min(-(-height * width // TILE_PIXELS), height // (8 * MARGIN_PX))
+    if count < 2:
         return [(0, height, -1.0, float(height + 1))]
-    tall = min(height, -(-int(TILE_SHARE * height) // STEP_PX) * STEP_PX)
-    seam = _find_seam(pixels, height - tall + MARGIN_PX, tall - MARGIN_PX)
-    return [(0, tall, -1.0, float(seam)), (height - tall, height, float(seam), float(height + 1))]
+    tall = min(height, -(-int(height / count + OVERLAP_SHARE * height) // STEP_PX) * STEP_PX)
+    tops = [round(k * (height - tall) / (count - 1)) for k in range(count)]
+    seams = [
+        float(_find_seam(pixels, after + MARGIN_PX, before + tall - MARGIN_PX)) for before, after in pairwise(tops)
+    ]
+    firsts, lasts = [-1.0, *seams], [*seams, float(height + 1)]
+    return [(top, top + tall, first, last) for top, first, last in zip(tops, firsts, lasts, strict=True)]
 
 
 def _find_seam(pixels: Any, low: int, high: int) -> int:

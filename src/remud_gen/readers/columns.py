@@ -18,6 +18,17 @@ def _list(words: str) -> tuple[str, ...]:
 QUESTION_COLUMNS = _list("""
     question questions questiontext questionstem stem 问题 題目 题目 题干 題幹 试题 試題 提问
 """)
+CHOICES_COLUMNS = _list("""
+    options option choices choice answers candidates 选项 备选项 备选答案 選項
+""")
+ANSWER_COLUMNS = _list("""
+    answer answers correctanswer rightanswer answerkey key correct correctoption solution response gold label
+    答案 正确答案 参考答案 标准答案 正确选项 正確答案
+""")
+EXPLANATION_COLUMNS = _list("""
+    explanation explanations rationale reason reasoning analysis exp solutiontext 解析 答案解析 试题解析 解释 说明
+    分析 詳解 解說
+""")
 FILE_COLUMNS = _list("""
     file filename filepath path relativepath image imagefile imagefilename imagename imagepath imageid img
     imgname imgfile imgpath imgid picture picturename photo frame framename 文件 文件名 文件名称 文件路径 路径

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from remud_gen.errors import RecordError
-from remud_gen.readers.columns import TableUse, judge_columns
+from remud_gen.readers.columns import CHOICES_COLUMNS, TableUse, judge_columns, reduce_header
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx")
 MAX_BYTES = 256 * 2**20
@@ -33,6 +33,7 @@ class Row:
 
     number: int
     cells: Mapping[str, str]  # by the header as printed; empty cells are left out
+    sheet: int = 1
 
 
 def judge_table(path: Path) -> TableUse | None:
@@ -74,8 +75,8 @@ def peek_columns(path: Path) -> list[str]:
     return list(columns)
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """All rows of a table.
+def read_rows(path: Path, *, has_all_sheets: bool = False) -> Iterator[Row]:
+    """All rows of a table; of a workbook those of its first sheet, or of all.
 
     Raises:
         RecordError: DAMAGED_TABLE, TABLE_TOO_LARGE, or MISSING_EXTRA for an XLSX without its library.
@@ -85,7 +86,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             raise RecordError("TABLE_TOO_LARGE", f"{path.name} is above {MAX_BYTES >> 20} MB", "split it")
         kind = path.suffix.lower()
         if kind == ".xlsx":
-            yield from _read_sheet(path)
+            yield from _read_sheets(path, has_all_sheets=has_all_sheets)
         elif kind in (".jsonl", ".ndjson"):
             lines = decode_text(path.read_bytes()).splitlines()
             yield from (Row(i, _flatten(json.loads(line))) for i, line in enumerate(lines, 1) if line.strip())
@@ -124,10 +125,20 @@ def _split(text: str) -> Iterator[list[str]]:
 def _name(header: list[str], cells: Iterable[object]) -> dict[str, str]:
     named: dict[str, str] = {}
     for column, cell in zip(header, cells, strict=False):
-        text = _write_cell(cell)
+        text = _write_choices(cell) if reduce_header(column) in CHOICES_COLUMNS else _write_cell(cell)
         if column and text:
             named.setdefault(column, text)
     return named
+
+
+def _write_choices(cell: object) -> str:
+    """Options of a question, one a line, with their letters where the file gives some."""
+    if isinstance(cell, Mapping):
+        return "\n".join(f"{key}. {_write_cell(text)}" for key, text in cell.items())
+    if isinstance(cell, list):
+        named = [tuple(map(_write_cell, entry.values())) if isinstance(entry, Mapping) else entry for entry in cell]
+        return "\n".join(". ".join(entry) if isinstance(entry, tuple) else _write_cell(entry) for entry in named)
+    return _write_cell(cell)
 
 
 def _write_cell(cell: object) -> str:
@@ -162,7 +173,7 @@ def _has_files(data: Mapping[str, Any]) -> bool:
     return all(re.search(r"\.[A-Za-z]{3,5}$", key) for key in list(data)[:20])
 
 
-def _read_sheet(path: Path) -> Iterator[Row]:
+def _read_sheets(path: Path, *, has_all_sheets: bool) -> Iterator[Row]:
     try:
         from openpyxl import load_workbook
         from openpyxl.utils.exceptions import InvalidFileException
@@ -173,11 +184,12 @@ def _read_sheet(path: Path) -> Iterator[Row]:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_SHEET_BYTES:
                 raise RecordError("TABLE_TOO_LARGE", f"{path.name} unpacks to too much", "save it as CSV")
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            header: list[str] = []
-            for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
-                if header:
-                    yield Row(number, _name(header, cells))
-                elif any(cells):
-                    header = [_write_cell(cell) for cell in cells]
+            for sheet, grid in enumerate(book.worksheets if has_all_sheets else book.worksheets[:1], 1):
+                header: list[str] = []
+                for number, cells in enumerate(grid.iter_rows(values_only=True), 1):
+                    if header:
+                        yield Row(number, _name(header, cells), sheet)
+                    elif any(cells):
+                        header = [_write_cell(cell) for cell in cells]
     except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, SyntaxError, TypeError) as error:
         raise ValueError(str(error) or "not a workbook") from None

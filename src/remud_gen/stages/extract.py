@@ -8,6 +8,7 @@ from typing import Literal
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
+from remud_gen.layout.ink import descreen
 from remud_gen.layout.setting import PageSetter, split_spread
 from remud_gen.layout.upright import WindowView
 from remud_gen.protocols import (
@@ -30,7 +31,6 @@ from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, St
 from remud_gen.stages.cropping import FigureCutter, move_line
 from remud_gen.stages.flow_pages import read_flow_page
 from remud_gen.stages.frame_pages import read_frame_page
-from remud_gen.stages.memory import return_freed_memory
 
 OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
 OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
@@ -77,7 +77,6 @@ class ExtractStage(RecordStage[PageInput, Page]):
 
     def setup(self, context: StageContext) -> None:
         """Make readers, detector and OCR engine; models load on first use."""
-        return_freed_memory()
         options = self.config.extract
         self._context = context
         self._open: tuple[str, OpenDocument | FlowDocument] | None = None
@@ -184,7 +183,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
                 return hidden, "layer"
         dpi = choose_ocr_dpi(view)
         scale = 72 / dpi
-        return [move_line(line, 0, 0, scale, scale) for line in self._ocr.read(view.render(dpi))], "ocr"
+        return [move_line(line, 0, 0, scale, scale) for line in self._ocr.read(descreen(view.render(dpi)))], "ocr"
 
     def _find_running(self, document: OpenDocument, item: PageInput) -> frozenset[str]:
         """Keys of lines that stand at the edge of neighbouring pages, too."""

@@ -11,6 +11,7 @@ from remud_gen.errors import RecordError
 from remud_gen.protocols import FlowElement, FlowKind, FlowPage, ImageStore, PictureBox
 from remud_gen.records import BBox, Figure, FlowPlace, Page, Source, TextBlock, TextLine, TextRole, make_id
 from remud_gen.rules.images import hash_perceptually, is_photographic, score_ultrasound
+from remud_gen.stages.bank_questions import read_bank
 from remud_gen.stages.base import Failure, PageInput, Rejection
 from remud_gen.stages.cropping import FigureCutter, move_line
 
@@ -41,7 +42,9 @@ def read_flow_page(
     draft = _Draft()
     for order, element in enumerate(page.elements):
         _add(draft, element, order, page_id, cutter, max_pixels)
-    flags = {*page.flags, *({"pictures_missing"} if draft.losses else ())}
+    questions, lost = read_bank(page.questions, item, cutter, max_pixels)
+    draft.losses += lost
+    flags = {*page.flags, *({"pictures_missing"} if len(draft.losses) > len(lost) else ())}
     yield Page(
         id=page_id,
         document_id=item.document.id,
@@ -60,6 +63,7 @@ def read_flow_page(
         figures=tuple(draft.figures),
         text_origin="layer" if draft.blocks else "none",
         flags=tuple(sorted(flags)),
+        questions=tuple(questions),
     )
     yield from draft.losses
 

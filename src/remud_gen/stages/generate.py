@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import get_args
 
 from remud_gen.config import Config
-from remud_gen.errors import RecordError
 from remud_gen.llm.build import Origin, build_quadruplet
 from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.gateway import choose_client
+from remud_gen.llm.given import build_given, describe_question, explain_unfit, settle_answer, wants_thinking
 from remud_gen.llm.mix import choose_mix, render_mix
 from remud_gen.llm.reply import ReplyItem, strict_schema
 from remud_gen.llm.spans import build_spans, render_spans
@@ -24,12 +24,13 @@ from remud_gen.records import (
     Language,
     Passage,
     Quadruplet,
+    QuestionItem,
     ThinkingSource,
 )
 from remud_gen.registry import load
 from remud_gen.stages.base import AsyncStage, Failure, Rejection
 
-PROMPTS = ("vqa", "qa", "reask")
+PROMPTS = ("vqa", "qa", "bank", "reask")
 TEMPLATED_CLIENTS = {"extractive"}  # their thinking is a fixed form, no thought of a model
 Outcome = Quadruplet | Failure | Rejection[Quadruplet]
 
@@ -79,9 +80,9 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
 
     async def process(self, item: GenerateInput, gateway: Asker) -> AsyncIterator[Outcome]:
         """Every quadruplet of one input; items that could not be read follow as failures."""
-        if not isinstance(item, ImageTextPair | Passage):
-            told = "questions of a question bank cannot be worked on yet"
-            raise RecordError("INPUT_UNSUPPORTED", told, "take its file out of the input folder")
+        if isinstance(item, QuestionItem):
+            yield await self._take_given(item, gateway)
+            return
         spans = build_spans(item)
         rejection = self._judge(item, spans)
         if rejection is not None:
@@ -97,6 +98,50 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             if answer.parsed.unusable_reason is not None:
                 return
             first_number += len(lines)
+
+    async def _take_given(self, item: QuestionItem, gateway: Asker) -> Outcome:
+        """A bank's question with the bank's answer; a model adds no more than the thinking, and only where wanted."""
+        unfit, options = explain_unfit(item), self._options
+        if unfit is not None:
+            return Rejection("UNUSABLE", unfit)
+        client = options.client or ("openai" if options.model else None)
+        is_asked = client not in TEMPLATED_CLIENTS and options.thinking != "none"
+        if not is_asked or not wants_thinking(item, options.reasoning_share, options.seed):
+            return build_given(item)
+        request = self._ask_to_think(item)
+        answer = await ask_for_items(gateway, request, self._prompts["reask", item.language])
+        if answer.parsed.unusable_reason is not None:
+            return Rejection("UNUSABLE", answer.parsed.unusable_reason)
+        for _, entry in answer.parsed.items[:1]:
+            reasoned = entry.model_copy(update={"style": "reasoning"})
+            thinking, source = self._take_thinking(reasoned, answer.reply)
+            if thinking:
+                return build_given(item, _describe(request, answer, source), thinking)
+        told = "the reply holds no thinking"
+        return Failure(
+            "NO_THINKING", told, "--retry-errors asks again; if it stays so, use a stronger model", answer.replies
+        )
+
+    def _ask_to_think(self, item: QuestionItem) -> ModelRequest:
+        prompt = self._prompts["bank", item.language]
+        values = {
+            "question": describe_question(item),
+            "answer": settle_answer(item),
+            "spans": render_spans(item.evidence),
+        }
+        return ModelRequest(
+            purpose="bank",
+            prompt=prompt.label,
+            prompt_sha256=prompt.sha256,
+            system=prompt.system,
+            user=prompt.render(values),
+            images=(item.image,) if item.image is not None else (),
+            spans=item.evidence,
+            schema=self._schema,
+            language=item.language,
+            params=self._list_params(is_visual=item.image is not None),
+            payload=item,
+        )
 
     def _judge(self, item: ImageTextPair | Passage, spans: tuple[Evidence, ...]) -> Rejection[Quadruplet] | None:
         """Inputs that are not worth a question."""
@@ -120,15 +165,8 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         self, item: ImageTextPair | Passage, spans: tuple[Evidence, ...], wanted: tuple[WantedItem, ...]
     ) -> ModelRequest:
         is_visual = isinstance(item, ImageTextPair)
-        purpose, language, options = "vqa" if is_visual else "qa", self._language(item), self._options
+        purpose, language = "vqa" if is_visual else "qa", self._language(item)
         prompt = self._prompts[purpose, language]
-        params: dict[str, object] = {
-            "temperature": options.temperature,
-            "max_output_tokens": options.max_output_tokens,
-            "seed": options.seed,
-        }
-        if is_visual:
-            params["max_image_side_px"] = options.max_image_side_px
         return ModelRequest(
             purpose=purpose,
             prompt=prompt.label,
@@ -139,10 +177,19 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             spans=spans,
             schema=self._schema,
             language=language,
-            params=params,
+            params=self._list_params(is_visual=is_visual),
             wanted=wanted,
             payload=item,
         )
+
+    def _list_params(self, *, is_visual: bool) -> dict[str, object]:
+        options = self._options
+        params: dict[str, object] = {
+            "temperature": options.temperature,
+            "max_output_tokens": options.max_output_tokens,
+            "seed": options.seed,
+        }
+        return {**params, "max_image_side_px": options.max_image_side_px} if is_visual else params
 
     def _read(
         self, item: ImageTextPair | Passage, request: ModelRequest, answer: Answer, first_number: int

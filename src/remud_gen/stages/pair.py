@@ -1,4 +1,4 @@
-"""Pages -> image-text pairs and passages, one document at a time."""
+"""Pages -> image-text pairs, passages and questions of question banks, one document at a time."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from remud_gen import registry
 from remud_gen.errors import RecordError
 from remud_gen.layout.setting import restore_view
 from remud_gen.protocols import FlowDocument, PairingRule, PictureBox, Reader, Unpaired
-from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage
+from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage, QuestionItem
 from remud_gen.stages.base import DocumentStage, Failure, Rejection, StageContext
 from remud_gen.stages.cropping import FigureCutter
 from remud_gen.stages.flow_pages import join_pictures
 
 HEAD_BYTES = 4096
-Outcome = ImageTextPair | Passage | Failure | Rejection[ImageTextPair | Passage]
+Paired = ImageTextPair | Passage | QuestionItem
+Outcome = Paired | Failure | Rejection[Paired]
 
 
-class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
+class PairStage(DocumentStage[Page, Paired]):
     """Give every picture its words, and the running text its passages."""
 
     name = "pair"
@@ -56,7 +57,9 @@ class PairStage(DocumentStage[Page, ImageTextPair | Passage]):
             else:
                 yield page_id, Rejection(found.code, found.message)
         for page in pages:
-            if page.id not in seen:
+            for question in page.questions:
+                yield page.id, question
+            if page.id not in seen and not page.questions:
                 yield page.id, Rejection("NO_PAIR", _explain_empty(page))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from remud_gen.errors import InputError
-from remud_gen.records import Document, ImageTextPair, Page, Passage, Quadruplet, Record
+from remud_gen.records import Document, ImageTextPair, Page, Passage, Quadruplet, QuestionItem, Record
 from remud_gen.runner.reading import parse_record
 
 
@@ -24,7 +24,7 @@ def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]
     parent: str | None = None
     if isinstance(found, Quadruplet):
         parent = found.parent_id
-    elif isinstance(found, ImageTextPair | Passage | Page):
+    elif isinstance(found, ImageTextPair | Passage | Page | QuestionItem):
         parent = found.document_id
     if parent is not None:
         trail += find_record(run, stages, parent)
