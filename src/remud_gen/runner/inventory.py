@@ -80,11 +80,16 @@ def _digest_labels(labels: Sequence[tuple[Path, Companions]], hashes: _Hashes) -
     for path, companions in labels:
         # The picture's own name, too: under another one other rows speak of it.
         told += [
-            f"{file.name}\x1f{hashes.take(file)[0]}\x1f{path.relative_to(file.parent).as_posix()}"
+            f"{file.name}\x1f{hashes.take(file)[0]}\x1f{_relate(path, file.parent)}"
             for file in companions.files
         ]
         told.append(f"folder {companions.folder}")
     return shorten_digest(*told)
+
+
+def _relate(path: Path, folder: Path) -> str:
+    """A path as seen from a folder, the same on every machine; pictures of a web page lie in folders below it."""
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _walk(roots: Sequence[Path], run: Path) -> list[_Entry]:
