@@ -33,7 +33,7 @@ from scripts.torture.spoiling import (
 from tests.e2e.command import remud
 
 STAGES = ("documents", "extract", "pair", "generate", "filter", "corpus")
-TIMES = ("seconds", "mtime_ns", "errors_mtime_ns")  # of a sidecar: not compared
+TIMES = ("seconds", "mtime_ns", "errors_mtime_ns", "seal")  # of a sidecar, and what covers them: not compared
 GONE = "thyroid.pdf"
 
 
