@@ -79,10 +79,7 @@ def _digest_labels(labels: Sequence[tuple[Path, Companions]], hashes: _Hashes) -
     told = []
     for path, companions in labels:
         # The picture's own name, too: under another one other rows speak of it.
-        told += [
-            f"{file.name}\x1f{hashes.take(file)[0]}\x1f{_relate(path, file.parent)}"
-            for file in companions.files
-        ]
+        told += [f"{file.name}\x1f{hashes.take(file)[0]}\x1f{_relate(path, file.parent)}" for file in companions.files]
         told.append(f"folder {companions.folder}")
     return shorten_digest(*told)
 
