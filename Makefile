@@ -28,7 +28,7 @@ demo: .venv/.ready-core
 	@echo
 	@echo "The dataset:        demo-run/export/llamafactory   (every field and its evidence: demo-run/export/raw)"
 	@echo "Pairs, pictures:    demo-run/pair/*.jsonl, demo-run/images/"
-	@echo "Rejected, and why:  demo-run/filter/*.jsonl"
+	@echo "Rejected, and why:  demo-run/generate/*.errors.jsonl, demo-run/filter/*.jsonl"
 	@echo "Look at one record: $(BIN)/remud inspect ID --run demo-run"
 	@echo "Where it stands:    $(BIN)/remud status --run demo-run"
 	@echo "Your own books:     $(BIN)/remud run BOOKS/ --run my-run --model MODEL   (see README.md)"
