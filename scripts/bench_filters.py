@@ -1,6 +1,6 @@
 """Measure the filters: labelled records, mutated captions, natural text, speed.
 
-    python scripts/bench_filters.py ../shared
+    python scripts/bench_filters.py FOLDER
 
 The folder holds bench/quality_dev.jsonl (labelled records) and corpus/ (truth/*.json with captions, papers/*.pdf).
 """

@@ -1,6 +1,6 @@
 """Measure the guess of modality: confusion tables, dual screens, milliseconds of processor time a picture.
 
-    python scripts/bench_modality.py --runs RUN… --truth ../shared/corpus/truth --pictures ../shared/bench/images
+    python scripts/bench_modality.py --runs RUN… --truth TRUTH --pictures PICTURES
     python scripts/bench_modality.py --labels labels.jsonl --runs RUN…
 
 Drawn pictures of every mode are always measured; their seeds are not those of the tests. `--runs` are run folders with

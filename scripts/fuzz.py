@@ -2,7 +2,7 @@
 """Feed damaged files of every kind to the real command line: none may take a run down, and each must end by name.
 
     scripts/fuzz.py                                  500 files, seed 0
-    scripts/fuzz.py --files 100 --seed 7 --corpus ../shared/corpus
+    scripts/fuzz.py --files 100 --seed 7 --corpus CORPUS
     scripts/fuzz.py --keep /tmp/fuzz                 leave shelves and runs there
 
 Sound files are made here and taken from data/sample, and from a corpus's `nasty` and `dicom` folders where one is

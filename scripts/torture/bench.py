@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,3 +138,19 @@ def make_scan(path: Path, pages: Iterable[int]) -> Path:
             book.insert_pdf(scan, from_page=number, to_page=number)
         path.write_bytes(book.tobytes(no_new_id=True))
     return path
+
+
+def try_cases(cases: Iterable[tuple[str, Callable[[], str]]]) -> list[str]:
+    """What each case says, in order.
+
+    Raises:
+        AssertionError: listing every case that failed; the others were tried all the same.
+    """
+    lines, problems = [], []
+    for name, case in cases:
+        try:
+            lines.append(f"{name}: {case()}")
+        except AssertionError as error:
+            problems.append(f"{name}: {error}")
+    assert not problems, "\n".join([*problems, *(f"ok: {line}" for line in lines)])
+    return lines

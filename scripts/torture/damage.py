@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from scripts.torture.bench import Bench
+from scripts.torture.bench import Bench, try_cases
 from scripts.torture.comparison import STORE, compare, read_remains, read_signatures
 from scripts.torture.disk import copy_shelf, expect_refusal
 from scripts.torture.processes import Command
@@ -360,11 +360,4 @@ def disturb_disk(bench: Bench) -> list[str]:
     """
     from scripts.torture.disk import list_disk_cases
 
-    lines, problems = [], []
-    for name, case in (*list_disk_cases(bench), *list_damage_cases(bench)):
-        try:
-            lines.append(f"{name}: {case()}")
-        except AssertionError as error:
-            problems.append(f"{name}: {error}")
-    assert not problems, "\n".join([*problems, *(f"ok: {line}" for line in lines)])
-    return lines
+    return try_cases((*list_disk_cases(bench), *list_damage_cases(bench)))

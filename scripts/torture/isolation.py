@@ -19,7 +19,7 @@ import psutil
 import pymupdf
 from PIL import Image, ImageDraw, ImageFont
 
-from scripts.torture.bench import Bench
+from scripts.torture.bench import Bench, try_cases
 from scripts.torture.comparison import Remains, compare, explain, read_remains
 from scripts.torture.processes import find_tree, wait_until_gone
 from scripts.torture.unruly import ALL, ENGINE, MAGIC, NOISE, describe_environment, install
@@ -61,14 +61,7 @@ def isolate_faults(bench: Bench) -> list[str]:
     Raises:
         AssertionError: listing every case that failed; the others were tried all the same.
     """
-    lines, problems = [], []
-    for name, case in list_cases(bench):
-        try:
-            lines.append(f"{name}: {case()}")
-        except AssertionError as error:
-            problems.append(f"{name}: {error}")
-    assert not problems, "\n".join([*problems, *(f"ok: {line}" for line in lines)])
-    return lines
+    return try_cases(list_cases(bench))
 
 
 def list_cases(bench: Bench) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from scripts.torture.bench import STEPS, Bench, ModelServerProcess, make_scan
+from scripts.torture.bench import STEPS, Bench, ModelServerProcess, make_scan, try_cases
 from scripts.torture.comparison import compare, read_signatures
 from scripts.torture.processes import Command, find_tree, wait_until_gone
 from tests.e2e.command import leftovers
@@ -41,14 +41,7 @@ def send_signals(bench: Bench) -> list[str]:
     Raises:
         AssertionError: listing every case that failed; the others were tried all the same.
     """
-    lines, problems = [], []
-    for name, case in list_cases(bench):
-        try:
-            lines.append(f"{name}: {case()}")
-        except AssertionError as error:
-            problems.append(f"{name}: {error}")
-    assert not problems, "\n".join([*problems, *(f"ok: {line}" for line in lines)])
-    return lines
+    return try_cases(list_cases(bench))
 
 
 def list_cases(bench: Bench) -> Iterator[tuple[str, Callable[[], str]]]:
