@@ -33,7 +33,7 @@ class Section(BaseModel):
 class ExtractConfig(Section):
     """Files -> pages with text and pictures."""
 
-    layout: Literal["auto", "embedded", "segmenter", "contour"] = "auto"
+    layout: str = "auto"
     ocr: str = "rapidocr"
     min_dpi: int = Field(150, ge=72, le=1200)
     max_dpi: int = Field(400, ge=72, le=1200)
@@ -54,26 +54,18 @@ class PairConfig(Section):
     passage_max_chars: int = Field(1500, ge=100)
 
 
-class GenerateConfig(Section):
-    """Pairs and passages -> quadruplets."""
+class ModelConfig(Section):
+    """A model, where it is, and how it is asked."""
 
     client: Literal["openai", "extractive"] | None = None  # None: openai if a model is named
     model: str | None = None
     base_url: str | None = None
-    language: Literal["source", "zh", "en"] = "source"
-    items_per_pair: int = Field(4, ge=1, le=20)
-    items_per_passage: int = Field(2, ge=0, le=20)
-    reasoning_share: float = Field(0.5, ge=0, le=1)
-    thinking: Literal["field", "native", "none"] = "field"
-    temperature: float | None = 0.7
+    temperature: float | None = None
     max_output_tokens: int = Field(4096, ge=64)
-    seed: int = 0
     concurrency: int = Field(32, ge=1, le=4096)
     max_attempts: int = Field(6, ge=1, le=20)
     request_timeout_s: float = Field(180.0, gt=0)
-    min_confidence: float = Field(0.3, ge=0, le=1)  # pairs below are not asked about
     max_image_side_px: int = Field(1536, ge=224)
-    prompts: Path | None = None  # a folder of prompt files that replace the shipped ones by name
 
     @field_validator("base_url")
     @classmethod
@@ -90,6 +82,30 @@ class GenerateConfig(Section):
         if SECRET_NAME.search(parts.query):
             raise ValueError(f"holds a key; {told}")
         return value
+
+
+class GenerateConfig(ModelConfig):
+    """Pairs and passages -> quadruplets."""
+
+    language: Literal["source", "zh", "en"] = "source"
+    items_per_pair: int = Field(4, ge=1, le=20)
+    items_per_passage: int = Field(2, ge=0, le=20)
+    reasoning_share: float = Field(0.5, ge=0, le=1)
+    thinking: Literal["field", "native", "none"] = "field"
+    temperature: float | None = 0.7
+    seed: int = 0
+    min_confidence: float = Field(0.3, ge=0, le=1)  # pairs below are not asked about
+    prompts: Path | None = None  # a folder of prompt files that replace the shipped ones by name
+
+
+class VisionConfig(ModelConfig):
+    """The model that looks at pages: finds figures (`extract.layout: vlm`), checks pairs (`pair.rule: vlm_check`).
+
+    Without a model or an address of its own it is the one of `generate`.
+    """
+
+    temperature: float | None = 0.0
+    max_output_tokens: int = Field(2048, ge=64)
 
 
 class FilterConfig(Section):
@@ -126,10 +142,20 @@ class Config(Section):
 
     extract: ExtractConfig = Field(default_factory=ExtractConfig)
     pair: PairConfig = Field(default_factory=PairConfig)
+    vision: VisionConfig = Field(default_factory=VisionConfig)
     generate: GenerateConfig = Field(default_factory=GenerateConfig)
     filter: FilterConfig = Field(default_factory=FilterConfig)
     export: ExportConfig = Field(default_factory=ExportConfig)
     runner: RunnerConfig = Field(default_factory=RunnerConfig)
+
+    def resolve_vision(self) -> VisionConfig:
+        """The vision section, with the model and the address of `generate` where it names none."""
+        own, rest = self.vision, self.generate
+        if own.model is not None:
+            return own.model_copy(update={"base_url": own.base_url or rest.base_url})
+        return own.model_copy(
+            update={"client": own.client or rest.client, "model": rest.model, "base_url": own.base_url or rest.base_url}
+        )
 
 
 def load_config(

@@ -214,7 +214,7 @@ class ModelReply:
 class ModelClient(Protocol):
     """Sends one request once; knows nothing of stores, budgets or retries.
 
-    Built as `Client(config.generate, images)`.
+    Built as `Client(model_config, images)`.
     """
 
     name: ClassVar[str]

@@ -280,7 +280,7 @@ def test_client_that_stays_on_the_machine_is_asked_directly(tmp_path):
 
 def test_without_a_model_one_is_told_how_to_set_one(tmp_path):
     with pytest.raises(ConfigError) as caught:
-        open_gateway(load_config(environment={}), tmp_path / "r.sqlite", None)
+        open_gateway(load_config(environment={}).generate, tmp_path / "r.sqlite", None)
     told = f"{caught.value.message} {caught.value.hint}"
     for word in ("--model", "REMUD_MODEL", "OPENAI_API_KEY", "REMUD_API_KEY", "--base-url", "client: extractive"):
         assert word in told

@@ -39,7 +39,7 @@ async def ask(gateway, number):
 
 async def main():
     config = load_config(None, ["generate.model=tiny", f"generate.base_url={url}"], {})
-    async with open_gateway(config, folder / "replies.sqlite", ContentImageStore(folder)) as gateway:
+    async with open_gateway(config.generate, folder / "replies.sqlite", ContentImageStore(folder)) as gateway:
         if ending == "cancel":
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
             signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(task.cancel))
@@ -159,7 +159,7 @@ def test_reply_on_its_way_through_the_wire_is_stored_by_an_urgent_close(tmp_path
 
     async def inner(server):
         config = load_config(None, ["generate.model=tiny", f"generate.base_url={server.base_url}"], {})
-        gateway = open_gateway(config, tmp_path / "replies.sqlite", ContentImageStore(tmp_path))
+        gateway = open_gateway(config.generate, tmp_path / "replies.sqlite", ContentImageStore(tmp_path))
         request = ModelRequest("qa", "p", "0" * 64, "Be exact.", "[cap] A cyst.\n\n1. qtype=finding")
         task = asyncio.create_task(gateway.ask(request))
         while not server.log:

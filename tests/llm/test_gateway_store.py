@@ -159,7 +159,7 @@ def test_damaged_store_stops_the_run_by_name(tmp_path):
 def test_run_that_opens_the_gateway_is_noted_as_a_user_of_the_store(tmp_path):
     async def inner(url):
         config, images = make_config(base_url=url), ContentImageStore(tmp_path)
-        async with open_gateway(config, tmp_path / "replies.sqlite", images, run=tmp_path / "my-run"):
+        async with open_gateway(config.generate, tmp_path / "replies.sqlite", images, run=tmp_path / "my-run"):
             pass
 
     with ModelServer() as server:

@@ -222,7 +222,7 @@ def test_address_where_nobody_listens_stops_the_run_at_once(tmp_path):
 
     async def inner():
         config = load_config(None, settings, {})
-        async with open_gateway(config, tmp_path / "r.sqlite", ContentImageStore(tmp_path)) as gateway:
+        async with open_gateway(config.generate, tmp_path / "r.sqlite", ContentImageStore(tmp_path)) as gateway:
             await asyncio.wait_for(gateway.ask(make_request()), 5)
 
     with pytest.raises(ProviderError, match=f"127.0.0.1:{port}/v1 cannot be reached") as caught:

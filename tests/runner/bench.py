@@ -14,7 +14,7 @@ from remud_gen.runner.reports.report import StageReport
 
 TOY = "tests.runner.toy_stages"
 ROWS = (
-    StageRow("documents", f"{TOY}:TextDocuments", "file", "file"),
+    StageRow("documents", f"{TOY}:TextDocuments", "file", "file", command="extract"),
     StageRow("extract", f"{TOY}:LinePages", "pages", "page", is_limited=True),
     StageRow("pair", f"{TOY}:JoinedPassages", "document", "page"),
 )

@@ -234,7 +234,7 @@ def test_twenty_thousand_parts_are_added_up_quickly(tmp_path: Path, shelf: Path)
             )
             for number in range(10_000)
         ]
-        reports.append(StageReport(name, report.unit, states=states))
+        reports.append(StageReport(name, report.unit, report.command, states=states))
     result = Result(tmp_path / "run", settings(), reports[:2])
     started = time.process_time()
     text, data = status_text(result), read(result)

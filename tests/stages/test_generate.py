@@ -44,7 +44,7 @@ def generate(config, folder, inputs, distrusted=()):
         store = ContentImageStore(folder)
         stage = GenerateStage(config)
         stage.setup(StageContext(config, store, {}))
-        async with open_gateway(config, folder / "replies.sqlite", store) as gateway:
+        async with open_gateway(config.generate, folder / "replies.sqlite", store) as gateway:
             asker = Distrusting(gateway, distrusted)
             return await asyncio.gather(*(one(stage, item, asker) for item in inputs)), gateway.counts
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
-from remud_gen.config import Config, GenerateConfig
+from remud_gen.config import ModelConfig
 from remud_gen.errors import BudgetReached, ConfigError, InputError, Interrupted, ProviderError, RecordError
 from remud_gen.llm.limits import Limiter
 from remud_gen.llm.retry import LONGEST_RETRY_AFTER_S, TransientError, choose_wait_s
@@ -328,7 +328,7 @@ class Gateway:
                 self._limiter.pause(min(error.retry_after_s, LONGEST_RETRY_AFTER_S))
 
 
-def choose_client(config: GenerateConfig) -> str:
+def choose_client(config: ModelConfig) -> str:
     """The name of the client a configuration asks for; a model without a client means an OpenAI-compatible endpoint.
 
     Raises:
@@ -342,7 +342,7 @@ def choose_client(config: GenerateConfig) -> str:
 
 
 def open_gateway(
-    config: Config, store_path: Path, images: ImageStore, hooks: Hooks | None = None, *, run: Path | None = None
+    config: ModelConfig, store_path: Path, images: ImageStore, hooks: Hooks | None = None, *, run: Path | None = None
 ) -> Gateway:
     """Build the configured client and its gateway; call within a running event loop and use as `async with`.
 
@@ -352,9 +352,8 @@ def open_gateway(
         ConfigError: no model, no key, or an address that is none.
         InputError: the reply store cannot be used.
     """
-    generate = config.generate
-    client: ModelClient = load("llm", choose_client(generate))(generate, images)
+    client: ModelClient = load("llm", choose_client(config))(config, images)
     store = ReplyStore(store_path) if client.is_network else None
     if store is not None and run is not None:
         store.register_user(run)
-    return Gateway(client, store, concurrency=generate.concurrency, max_attempts=generate.max_attempts, hooks=hooks)
+    return Gateway(client, store, concurrency=config.concurrency, max_attempts=config.max_attempts, hooks=hooks)

@@ -12,7 +12,7 @@ import httpx2  # the openai package's own transport: its limits are set with it
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
 
-from remud_gen.config import GenerateConfig
+from remud_gen.config import ModelConfig
 from remud_gen.errors import ConfigError, ProviderError, RecordError
 from remud_gen.llm.connections import CONNECT_TIMEOUT_S, Connections
 from remud_gen.llm.dialect import Dialect
@@ -39,9 +39,7 @@ class OpenAIClient:
     name: ClassVar[str] = "openai"
     is_network: ClassVar[bool] = True
 
-    def __init__(
-        self, config: GenerateConfig, images: ImageStore, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, config: ModelConfig, images: ImageStore, environment: Mapping[str, str] | None = None) -> None:
         if config.model is None:
             raise ConfigError("client `openai` needs the name of a model", "set --model, REMUD_MODEL or generate.model")
         self.model = config.model
@@ -177,7 +175,7 @@ def _keep_storable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def check_endpoint(config: GenerateConfig, environment: Mapping[str, str] | None = None) -> str:
+def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = None) -> str:
     """Ask an endpoint for its models, which costs nothing, and say what is there.
 
     Raises:

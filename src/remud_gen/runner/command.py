@@ -15,7 +15,7 @@ from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.judged import take_funnel
-from remud_gen.runner.plan import StageRow
+from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
 from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
 from remud_gen.runner.reports.report import StageReport, list_errors
@@ -98,7 +98,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
     # A run remembers its configuration: only one that can work may be written down.
-    stages = {row.name: load_stage(row.target, config) for row in rows}
+    stages = {row.name: load_stage(row.target, config) for row in choose_rows(rows, config)}
     for stage in list(stages.values())[: list(stages).index(wish.last) + 1]:
         if wish.only is None or stage.name in wish.only:
             stage.check()
@@ -118,12 +118,12 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
 
 def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     """Bring the stages up to `last` up to date; `last` may be `export`."""
-    rows_last = "corpus" if last in ("filter", "export", "run") else last
-    limited = [row.name for row in rows if row.is_limited] if last == "run" else [last]
-    limits = {name: options.limit for name in limited if options.limit is not None}
-    alone = {"filter": {"filter", "corpus"}, "export": set()}.get(last, {last})
-    only = frozenset(alone) if options.is_only else None
-    wish = Wish(rows_last, only, options.retries_errors, limits, options.is_thorough)
+    wanted = choose_rows(rows, resolve_config(options))
+    own = [row for row in wanted if row.run_by == last]
+    limited = [row for row in wanted if row.is_limited] if last == "run" else _list_limited(own)
+    limits = {row.name: options.limit for row in limited if options.limit is not None}
+    only = frozenset(row.name for row in own) if options.is_only else None
+    wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.is_thorough)
     with _open_session(rows, options, wish) as session:
         run = session.folder.path
         target = (options.out or run / "export") if last in ("export", "run") else None
@@ -132,7 +132,7 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
             publisher.refuse_foreign_folders()
         reports = session.driver.bring_up_to(wish, session.roots)
         result = Result(run, session.config, reports, export_folder=target)
-        if rows_last == "corpus":
+        if wish.last == wanted[-1].name:
             filtered, corpus = (_find(reports, name).states for name in ("filter", "corpus"))
             result.funnel = take_funnel(run, filtered, corpus)
             if publisher is not None:
@@ -155,6 +155,11 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
         roots = list(options.inputs) or folder.recall_roots()
         reports = driver.survey(roots, is_thorough=options.is_thorough)
         return Result(folder.path, config, reports, errors=list_errors(folder.path, reports))
+
+
+def _list_limited(own: Sequence[StageRow]) -> list[StageRow]:
+    """The rows of one command whose inputs its limit counts."""
+    return [row for row in own if row.is_limited or row.name == row.run_by]
 
 
 def _find(reports: Sequence[StageReport], name: str) -> StageReport:

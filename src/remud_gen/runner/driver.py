@@ -19,7 +19,7 @@ from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.parts import PartState
-from remud_gen.runner.plan import Request, StageRow, join_parts, make_basis, plan_stage
+from remud_gen.runner.plan import Request, StageRow, choose_rows, join_parts, make_basis, plan_stage
 from remud_gen.runner.progress import Progress, tell
 from remud_gen.runner.reading import DamagedPart, iterate_inputs
 from remud_gen.runner.rename import Namesakes
@@ -57,7 +57,7 @@ class Driver:
         *,
         is_quiet: bool = False,
     ) -> None:
-        self._folder, self._config, self._rows = folder, config, rows
+        self._folder, self._config, self._rows = folder, config, choose_rows(rows, config)
         self._interruption = interruption
         self._is_quiet = is_quiet
 
@@ -203,8 +203,8 @@ class Driver:
 
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
-        async with open_gateway(self._config, store, self._folder.images, run=self._folder.path) as gateway:
-            size = self._config.generate.concurrency
+        async with open_gateway(stage.model, store, self._folder.images, run=self._folder.path) as gateway:
+            size = stage.model.concurrency
             loop = asyncio.get_running_loop()
             stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
             # From a signal handler the loop must be woken, or it would notice the wish only at the next reply.

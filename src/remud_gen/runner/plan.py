@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +30,18 @@ class StageRow:
     division: Division
     unit: str  # what an input is called in progress bars and tables
     is_limited: bool = False  # whether --limit of `run` counts this stage's inputs
+    command: str = ""  # the command that runs it, where that is not its name
+    is_wanted: Callable[[Config], bool] = lambda config: True  # some configurations need more rows than others
+
+    @property
+    def run_by(self) -> str:
+        """The command that runs it."""
+        return self.command or self.name
+
+
+def choose_rows(rows: Sequence[StageRow], config: Config) -> list[StageRow]:
+    """The rows that a configuration asks for."""
+    return [row for row in rows if row.is_wanted(config)]
 
 
 def make_basis(stage: Stage[Any, Any]) -> Basis:

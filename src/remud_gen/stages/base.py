@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from remud_gen.config import Config
+from remud_gen.config import Config, ModelConfig
 from remud_gen.errors import RecordError
 from remud_gen.protocols import Asker, Companions, ImageStore
 from remud_gen.records import Document, Record
@@ -165,6 +165,11 @@ class DocumentStage(Stage[In, Out]):
 
 class AsyncStage(Stage[In, Out]):
     """A stage that asks models: runs in the driver process."""
+
+    @property
+    def model(self) -> ModelConfig:
+        """The model it asks."""
+        return self.config.generate
 
     @abstractmethod
     def process(self, item: In, gateway: Asker) -> AsyncIterator[Out | Failure | Rejection[Out]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from remud_gen.config import GenerateConfig
+from remud_gen.config import ModelConfig
 from remud_gen.llm.extractive import chinese, english
 from remud_gen.llm.extractive.compose import QTYPES, Composer
 from remud_gen.llm.extractive.facts import Fact
@@ -60,7 +60,7 @@ class ExtractiveClient:
     is_network: ClassVar[bool] = False
     model: str = "extractive-1"
 
-    def __init__(self, config: GenerateConfig, images: ImageStore) -> None:
+    def __init__(self, config: ModelConfig, images: ImageStore) -> None:
         self._config = config
 
     async def complete(self, request: ModelRequest) -> ModelReply:

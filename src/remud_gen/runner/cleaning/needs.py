@@ -30,14 +30,15 @@ def read_needs(plan: RunPlan, leaving: Collection[str] = ()) -> Iterator[str]:
     Raises:
         InputError: when the run's needs cannot be told; the message says why.
     """
-    client = choose_client(plan.config.generate)
-    if not registry.load("llm", client).is_network:
-        raise InputError(f"{plan.run} is set to the client `{client}`, so what its own model was asked is not known")
     gap = ""
     for stage in plan.stages:
         gap = gap or stage.gap
-        if not stage.is_async:
+        if stage.model is None:
             continue
+        client = choose_client(stage.model)
+        if not registry.load("llm", client).is_network:
+            told = f"{plan.run} is set to the client `{client}`, so what its own model was asked is not known"
+            raise InputError(told)
         if gap:
             raise InputError(f"in {plan.run} {gap}: run `remud {stage.row.name}` first")
         planned = {state.spec.key for state in stage.states}

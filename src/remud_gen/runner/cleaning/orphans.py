@@ -12,7 +12,6 @@ from pathlib import Path
 from remud_gen.runner.cleaning.outlook import PlannedStage, RunPlan
 
 META = ".meta.json"
-COMMANDS = {"documents": "extract", "corpus": "filter"}  # stages that have no command of their own
 OTHERS = (".errors.jsonl", ".calls.json", ".jsonl")  # the longer ending first
 KEY = re.compile(r"[\w-]+-([0-9a-f]{8})(?:-p\d{5,}-\d{5,})?(?:-n\d{4,})?")
 
@@ -44,7 +43,8 @@ def judge_parts(plan: RunPlan) -> list[StageFiles]:
         failed |= _find_failed(stage)
         # Pages that fail now may have been read well by another cut of the book.
         doubtful = failed if stage.row.division == "pages" else upstream_failed
-        gap = gap or stage.gap
+        if stage.gap and not gap:
+            gap = f"{stage.gap}, which may still need them; run `remud {stage.row.run_by}` first"
         planned = {state.spec.key for state in stage.states}
         reasons: Counter[str] = Counter()
         for key in _list_keys(plan.run, found):
@@ -69,8 +69,7 @@ def _find_reason(is_gone: bool, unreadable: Sequence[str], gap: str, is_doubtful
     if is_gone:
         return f"{unreadable[0]} cannot be read: it may be their document" if unreadable else ""
     if gap:
-        name = gap.split()[0]
-        return f"{gap}, which may still need them; run `remud {COMMANDS.get(name, name)}` first"
+        return gap
     return "inputs of the same documents failed; mend the cause and add --retry-errors first" if is_doubtful else ""
 
 

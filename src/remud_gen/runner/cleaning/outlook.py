@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from remud_gen.config import Config
+from remud_gen.config import Config, ModelConfig
 from remud_gen.errors import InputError
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.parts import PartState
-from remud_gen.runner.plan import Request, StageRow, plan_stage
+from remud_gen.runner.plan import Request, StageRow, choose_rows, plan_stage
 from remud_gen.runner.run import load_stage
 from remud_gen.stages.base import AsyncStage, InputFile
 
@@ -23,7 +23,7 @@ class PlannedStage:
     """A stage as the present inputs and settings want it."""
 
     row: StageRow
-    is_async: bool
+    model: ModelConfig | None  # of a stage that asks one
     states: list[PartState]
 
     @property
@@ -81,10 +81,10 @@ def plan_run(rows: Sequence[StageRow], run: Path, config: Config) -> RunPlan:
     request = Request(run, config, files)
     stages: list[PlannedStage] = []
     upstream: list[PartState] = []
-    for row in rows:
+    for row in choose_rows(rows, config):
         stage = load_stage(row.target, config)
         upstream = plan_stage(request, row, stage, upstream)
-        stages.append(PlannedStage(row, isinstance(stage, AsyncStage), upstream))
+        stages.append(PlannedStage(row, stage.model if isinstance(stage, AsyncStage) else None, upstream))
     return RunPlan(run, files, stages, config)
 
 

@@ -19,6 +19,7 @@ class StageReport:
 
     name: str
     unit: str
+    command: str  # the command that runs it
     counts: Counts = field(default_factory=Counts)
     usage: Usage = field(default_factory=Usage)
     n_parts: int = 0
@@ -39,7 +40,7 @@ class StageReport:
 
 def report_stage(run: Path, row: StageRow, states: list[PartState]) -> StageReport:
     """Add up the parts of a stage."""
-    report = StageReport(row.name, row.unit, n_parts=len(states), states=states)
+    report = StageReport(row.name, row.unit, row.run_by, n_parts=len(states), states=states)
     for state in states:
         report.n_stale += state.state in ("stale", "missing")
         report.n_partial += state.state == "partial" or (state.meta is not None and state.meta.is_partial)

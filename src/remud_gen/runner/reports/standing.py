@@ -91,6 +91,7 @@ class Standing:
 
     name: str
     unit: str
+    command: str  # the command that runs it
     tally: Tally
     documents: dict[str, Tally]
     open: list[PartState]  # in the order of the plan: not fresh, or with failed inputs
@@ -124,6 +125,7 @@ def take_stock(reports: Sequence[StageReport]) -> list[Standing]:
             Standing(
                 report.name,
                 report.unit,
+                report.command,
                 tally,
                 documents,
                 open_parts,

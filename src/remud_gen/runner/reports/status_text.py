@@ -18,7 +18,6 @@ MOST_CODES = 8
 MOST_KEYS = 3
 NAME_WIDTH = 34
 LEFT = ("stage", "outputs", "document", "documents", "extract", "pair", "generate", "filter")
-COMMANDS = {"documents": "extract", "corpus": "filter"}  # the command that makes a stage, where it is named otherwise
 
 
 def status_text(result: Result) -> str:
@@ -161,8 +160,8 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
     command = _choose_command(standings) if is_exported is None else "export"
     if n_open:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
-        last_open = [one.name for one in standings if one.tally.n_open][-1]
-        more = "" if COMMANDS.get(last_open, last_open) == command else ", then what follows"
+        last_open = [one.command for one in standings if one.tally.n_open][-1]
+        more = "" if last_open == command else ", then what follows"
         yield f"{count_noun(n_open, 'part')} to be made ({which}){more}: run `remud {command}`."
     if errors:
         start = "" if n_open or is_exported is False else "Up to date, but "
@@ -178,8 +177,8 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
 
 def _choose_command(standings: Sequence[Standing]) -> str:
     """The command that brings all up to date which this run has: the last stage with anything made or to be made."""
-    last = standings[0].name
+    last = standings[0].command
     for one in standings:
         if one.tally.n_parts or one.orphans or one.waiting:
-            last = one.name
-    return COMMANDS.get(last, last)
+            last = one.command
+    return last
