@@ -200,10 +200,13 @@ class Driver:
         publish: Callable[[JobResult], None],
     ) -> Mapping[str, int]:
         from remud_gen.llm.gateway import open_gateway
+        from remud_gen.runner.outbound import make_hooks
 
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
-        async with open_gateway(stage.model, store, self._folder.images, run=self._folder.path) as gateway:
+        images, run = self._folder.images, self._folder.path
+        hooks = make_hooks(self._config, self._folder)
+        async with open_gateway(stage.model, store, images, hooks, run=run) as gateway:
             size = stage.model.concurrency
             loop = asyncio.get_running_loop()
             stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
