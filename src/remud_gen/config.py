@@ -35,6 +35,7 @@ class ExtractConfig(Section):
 
     layout: str = "auto"
     ocr: str = "rapidocr"
+    ocr_languages: tuple[str, ...] = ("chi_sim", "eng")  # for engines with data by language, such as tesseract
     min_dpi: int = Field(150, ge=72, le=1200)
     max_dpi: int = Field(400, ge=72, le=1200)
     reads_burned_in_text: bool = True

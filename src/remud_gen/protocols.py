@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from remud_gen.reader_protocols import (
     BankQuestion,
@@ -70,6 +70,7 @@ __all__ = [
     "ImageStore",
     "LabelledDocument",
     "LabelledReader",
+    "LanguageOcrEngine",
     "LayoutDetector",
     "LoopReader",
     "ModelClient",
@@ -123,9 +124,25 @@ class OcrEngine(Protocol):
     """Pixels -> text lines in pixel coordinates of the given image."""
 
     name: ClassVar[str]
+    libraries: ClassVar[tuple[str, ...]]  # installed packages whose version can move a letter
 
     def read(self, image: Image) -> Sequence[TextLine]:
         """Read all text, top to bottom."""
+        ...
+
+
+@runtime_checkable
+class LanguageOcrEngine(Protocol):
+    """An OCR engine with data files by language, which lie somewhere on this machine."""
+
+    languages: tuple[str, ...]
+
+    def check(self) -> None:
+        """MissingExtraError with what to install, where the library or the data of a language is missing."""
+        ...
+
+    def identify_data(self) -> Mapping[str, str]:
+        """Language -> digest of its data, `absent` without; other data read other letters."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 
 import pytest
@@ -49,6 +50,13 @@ def test_options_refuse_unknown_keys(kind, name) -> None:
     ]
     for option in options:
         assert option.model_config.get("extra") == "forbid"
+
+
+@pytest.mark.parametrize("name", registry.names("ocr"))
+def test_ocr_engine_names_the_packages_that_shape_its_text(name) -> None:
+    engine = registry.load("ocr", name)
+    assert engine.libraries
+    assert pickle.loads(pickle.dumps(engine())).name == name
 
 
 @pytest.mark.parametrize("name", registry.names("filters"))

@@ -84,6 +84,7 @@ class RapidOcrEngine:
     """Reads printed text, line by line, with a confidence each."""
 
     name: ClassVar[str] = "rapidocr"
+    libraries: ClassVar[tuple[str, ...]] = ("rapidocr",)
 
     def read(self, image: Image) -> list[TextLine]:
         """All lines, top to bottom, in pixels of the image.

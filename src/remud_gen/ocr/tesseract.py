@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -16,7 +17,6 @@ import numpy as np
 
 from remud_gen.errors import ConfigError, MissingExtraError, RecordError
 from remud_gen.records import BBox, TextLine
-import hashlib
 from remud_gen.rules.spacing import tighten
 
 if TYPE_CHECKING:
@@ -36,13 +36,14 @@ SYSTEM_FOLDERS = (
 )
 LANGUAGE = re.compile(r"[A-Za-z]{3,}(?:_[A-Za-z]+)*")  # eng, chi_sim, chi_sim_vert; a name is part of a path
 MIN_SIDE_PX = 12
+MIN_LINE_PX = 7  # a rule across the page is no word
 NOMINAL_DPI = 200  # what a page is rendered at more or less; without it Tesseract guesses, and says so on stderr
-PAPER = 140  # of grey; on darker ground words are read as they are
-PAPER_CONTRAST = 2.0  # grey titles fall to the wrong side of the one threshold that a page gets
-GROUND_PX = 25
-SURE = 0.85  # a line read with less is read again with each language alone
+GROUND_PX = 51  # wider than two strokes, so that the median is the ground they stand on
+GRAIN, CONTRAST = 12, 1.5  # steps of grey that are grain of the paper; what is more is ink
+SURE = 0.9  # a line read with less is read again with each language alone
 LEAST_SCORE = 0.6
-LEAST_SHORT_SCORE, SHORT = 0.8, 2  # one or two characters are often a stain
+LEAST_SHORT_SCORE, SHORT = 0.75, 2  # one or two characters are often a stain
+CLOSE_GAP = 1.6  # line heights between pieces of one line
 WIDE_GAP = 2.5  # line heights between words of two columns or captions
 
 
@@ -84,8 +85,8 @@ class TesseractEngine:
         folder = str(find_data_folder(self.languages))
         grey = image.convert("L")
         try:
-            found = list(_find_lines(_load_engine(folder, "+".join(self.languages), sparse=True), _even_out(grey)))
-            lines = [self._settle(folder, grey, *line) for line in found]
+            pieces = list(_find_lines(_load_engine(folder, "+".join(self.languages), sparse=True), _even_out(grey)))
+            lines = [self._settle(folder, grey, *line) for line in _mend_lines(pieces)]
         except (RuntimeError, ValueError, MemoryError, cv2.error) as error:
             raise RecordError("OCR_FAILED", f"text recognition failed: {error}") from None
         good = [line for line in lines if _is_text(line)]
@@ -160,49 +161,71 @@ def _load_engine(folder: str, languages: str, *, sparse: bool) -> Any:
 
 
 def _even_out(grey: Image) -> Image:
-    """Paper made white and print on it black, whatever their shades; pictures stay as they are."""
+    """Print made black on white, whatever its shade and ground, light on dark too: a page gets but one threshold."""
     from PIL import Image as PillowImage
 
     pixels = np.asarray(grey)
-    ground = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, np.ones((GROUND_PX, GROUND_PX), np.uint8))
-    ground = cv2.blur(ground, (GROUND_PX, GROUND_PX))
-    darker = cv2.subtract(ground, pixels).astype(np.float32) * PAPER_CONTRAST
-    evened = np.where(ground > PAPER, 255 - np.minimum(darker, 255), pixels)
-    return PillowImage.fromarray(evened.astype(np.uint8))
+    difference = cv2.absdiff(cv2.medianBlur(pixels, GROUND_PX), pixels).astype(np.float32)
+    ink = np.clip((difference - GRAIN) * CONTRAST, 0, 255)
+    return PillowImage.fromarray((255 - ink).astype(np.uint8))
 
 
-def _find_lines(engine: Any, image: Image) -> Iterator[tuple[BBox, str, float]]:
+_Word = tuple[BBox, str, float]  # or a line of words: box, text, confidence
+
+
+def _find_lines(engine: Any, image: Image) -> Iterator[_Word]:
     """Box, text and confidence of each line; what stands side by side in two columns is two lines."""
     library = _import_library()
     engine.SetImage(image)
     engine.SetSourceResolution(NOMINAL_DPI)
     engine.Recognize()
-    words: list[tuple[BBox, str, float]] = []
+    words: list[_Word] = []
     iterator = engine.GetIterator()
-    level = library.RIL.WORD
+    level, line = library.RIL.WORD, library.RIL.TEXTLINE
+    span = (0.0, 0.0)
     for word in library.iterate_level(iterator, level) if iterator is not None else ():
-        if words and word.IsAtBeginningOf(library.RIL.TEXTLINE):
-            yield from _join_words(words)
+        if word.IsAtBeginningOf(line):
+            yield from _join_words(words, *span)
             words = []
+            whole = word.BoundingBox(line)
+            span = (float(whole[1]), float(whole[3])) if whole is not None else (0.0, 0.0)
         box = word.BoundingBox(level)
         if box is not None and not word.Empty(level):
             place = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
             words.append((place, word.GetUTF8Text(level).strip(), word.Confidence(level) / 100))
-    yield from _join_words(words)
+    yield from _join_words(words, *span)
 
 
-def _join_words(words: Sequence[tuple[BBox, str, float]]) -> Iterator[tuple[BBox, str, float]]:
-    if not words:
-        return
-    height = max(word[0][3] - word[0][1] for word in words)
-    cuts = [0, *(k for k, (a, b) in enumerate(pairwise(words), 1) if b[0][0] - a[0][2] > WIDE_GAP * height), len(words)]
-    for first, last in pairwise(cuts):
+def _join_words(words: Sequence[_Word], top: float, bottom: float) -> Iterator[_Word]:
+    """The words of one line, cut at wide gaps; the rows are the line's, those of words are often wrong."""
+    gaps = enumerate(pairwise(words), 1)
+    wide = [k for k, (before, after) in gaps if after[0][0] - before[0][2] > WIDE_GAP * (bottom - top)]
+    for first, last in pairwise([0, *wide, len(words)] if words else ()):
         own = words[first:last]
-        xs0, ys0, xs1, ys1 = zip(*(word[0] for word in own), strict=True)
-        text = " ".join(word[1] for word in own)
+        box = (min(word[0][0] for word in own), top, max(word[0][2] for word in own), bottom)
         weights = [max(1, len(word[1])) for word in own]
         score = sum(word[2] * weight for word, weight in zip(own, weights, strict=True)) / sum(weights)
-        yield (min(xs0), min(ys0), max(xs1), max(ys1)), text, score
+        yield box, " ".join(word[1] for word in own), score
+
+
+def _mend_lines(pieces: Sequence[_Word]) -> list[_Word]:
+    """Pieces of one line put together, to be read again: at a comma or a dash Tesseract often breaks a line."""
+    lines: list[_Word] = []
+    for piece in sorted(pieces, key=lambda piece: piece[0][0]):
+        before = next((k for k, line in enumerate(lines) if _goes_on(line[0], piece[0])), None)
+        if before is None:
+            lines.append(piece)
+            continue
+        (x0, y0, x1, y1), (_, v0, u1, v1) = lines[before][0], piece[0]
+        lines[before] = ((x0, min(y0, v0), max(x1, u1), max(y1, v1)), f"{lines[before][1]} {piece[1]}", 0.0)
+    return lines
+
+
+def _goes_on(line: BBox, piece: BBox) -> bool:
+    """Whether a piece of about the same height follows close behind."""
+    low, high = sorted((line[3] - line[1], piece[3] - piece[1]))
+    shared = min(line[3], piece[3]) - max(line[1], piece[1])
+    return -0.5 * high < piece[0] - line[2] < CLOSE_GAP * high and shared > 0.7 * low and low > 0.5 * high
 
 
 def _read_line(engine: Any, grey: Image, box: BBox) -> tuple[float, str]:
@@ -223,7 +246,7 @@ def _read_line(engine: Any, grey: Image, box: BBox) -> tuple[float, str]:
 def _is_text(line: TextLine) -> bool:
     characters = sum(character.isalnum() for character in line.text)
     least = LEAST_SHORT_SCORE if characters <= SHORT else LEAST_SCORE
-    return characters > 0 and line.score >= least
+    return characters > 0 and line.score >= least and line.bbox[3] - line.bbox[1] >= MIN_LINE_PX
 
 
 def _measure_font(text: str, box: BBox) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 from remud_gen import registry
 from remud_gen.config import Config
 from remud_gen.errors import ConfigError, MissingExtraError, RemudError
+from remud_gen.protocols import LanguageOcrEngine
 
 PACKAGES = ("pymupdf", "pillow", "rapidocr", "onnxruntime", "openai", "pydantic", "typer", "numpy")
 LOW_DISK_GB = 2.0
@@ -58,7 +59,11 @@ def _look_at_components(config: Config) -> Iterator[Finding]:
         try:
             component = registry.load(kind, name)
             if kind == "ocr":
-                component()  # loads its weights, which an import alone does not prove
+                engine = component()
+                if isinstance(engine, LanguageOcrEngine):
+                    engine.languages = config.extract.ocr_languages
+                    engine.check()
+                    name = f"{name} ({', '.join(engine.languages)})"
             yield Finding(kind, name)
         except RemudError as error:
             yield Finding(kind, f"{name}: {error.message}. {error.hint}", error.exit_code)

@@ -15,6 +15,7 @@ from remud_gen.protocols import (
     FlowDocument,
     FrameView,
     LabelledDocument,
+    LanguageOcrEngine,
     LayoutDetector,
     LoopReader,
     OcrEngine,
@@ -63,17 +64,25 @@ class ExtractStage(RecordStage[PageInput, Page]):
     version = 2
 
     def settings(self) -> Mapping[str, object]:
-        """The whole extract section except how pages are spread over parts."""
-        return self.config.extract.model_dump(mode="json", exclude={"pages_per_part"})
+        """The whole extract section except how pages are spread over parts, and what only another engine heeds."""
+        settings = self.config.extract.model_dump(mode="json", exclude={"pages_per_part", "ocr_languages"})
+        engine = self._build_ocr()
+        if isinstance(engine, LanguageOcrEngine):
+            settings |= {"ocr_languages": engine.languages, "ocr_data": engine.identify_data()}
+        return settings
 
     def libraries(self) -> Sequence[str]:
         """Everything whose version can move a box or a letter."""
-        return ("pymupdf", "rapidocr", "onnxruntime", "pillow", "opencv-python-headless", "numpy")
+        engine: type[OcrEngine] = registry.load("ocr", self.config.extract.ocr)
+        own = getattr(engine, "libraries", ())  # a package's engine may be older than this field
+        return ("pymupdf", *own, "onnxruntime", "pillow", "opencv-python-headless", "numpy")
 
     def check(self) -> None:
-        """Refuse names of components that do not exist."""
-        registry.check_name("ocr", self.config.extract.ocr)
+        """Refuse names of components that do not exist, and an OCR engine that lacks what it reads with."""
         registry.check_name("layout", self.config.extract.layout)
+        engine = self._build_ocr()
+        if isinstance(engine, LanguageOcrEngine):
+            engine.check()
 
     def setup(self, context: StageContext) -> None:
         """Make readers, detector and OCR engine; models load on first use."""
@@ -81,10 +90,16 @@ class ExtractStage(RecordStage[PageInput, Page]):
         self._context = context
         self._open: tuple[str, OpenDocument | FlowDocument] | None = None
         self._edge_keys: dict[int, set[str]] = {}
-        self._ocr: OcrEngine = registry.load("ocr", options.ocr)()
+        self._ocr = self._build_ocr()
         self._detector: LayoutDetector = registry.load("layout", options.layout)()
         self._setter = PageSetter(self._ocr)
         self._cutter = FigureCutter(options, context.images, self._ocr if options.reads_burned_in_text else None)
+
+    def _build_ocr(self) -> OcrEngine:
+        engine: OcrEngine = registry.load("ocr", self.config.extract.ocr)()
+        if isinstance(engine, LanguageOcrEngine):
+            engine.languages = self.config.extract.ocr_languages
+        return engine
 
     def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
         """One Page record, two of a two-page spread; RecordError when this page cannot be read."""
