@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import json_repair
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from remud_gen.llm.reply import PairCheck, ReplyItem, ReplyItems
 from remud_gen.prompts import Prompt
 from remud_gen.protocols import Asker, ModelReply, ModelRequest
 
+Read = TypeVar("Read")
 LONGEST_REPLY_CHARS = 400_000
 ASK_AGAIN = "--retry-errors asks again; if it stays so, "
 HINTS = {
@@ -89,10 +90,26 @@ async def ask_for_items(asker: Asker, request: ModelRequest, reask: Prompt) -> A
         RecordError: CONTENT_FILTER, REFUSAL, REPLY_TRUNCATED, EMPTY_REPLY, JSON_INVALID or NO_ITEMS, with the hashes
             of the replies that led there, and what the asker raises.
     """
+    reply, parsed, replies = await ask_and_read(asker, request, reask, read_reply)
+    if len(replies) > 1:
+        parsed = replace(parsed, steps=("reask", *parsed.steps))
+    return Answer(reply, parsed, replies)
+
+
+async def ask_and_read(
+    asker: Asker, request: ModelRequest, reask: Prompt, read: Callable[[ModelReply], Read]
+) -> tuple[ModelReply, Read, tuple[str, ...]]:
+    """Ask and read, and where `read` raises UnreadableReply ask once more with its message quoted.
+
+    Returns the reply that was read, what was read, and the hashes of all requests that led there.
+
+    Raises:
+        RecordError: what `read` raises in the end, with those hashes, and what the asker raises.
+    """
     reply = await asker.ask(request)
     replies = _hashes_of(reply)
     try:
-        return Answer(reply, _read_reply_of(replies, reply), replies)
+        return reply, _read_by(read, replies, reply), replies
     except UnreadableReply as error:
         values = {
             "problem": error.message,
@@ -101,17 +118,16 @@ async def ask_for_items(asker: Asker, request: ModelRequest, reask: Prompt) -> A
         }
         second = await asker.ask(replace(request, user=reask.render(values)))
         replies = _hashes_of(reply, second)
-        parsed = _read_reply_of(replies, second)
-        return Answer(second, replace(parsed, steps=("reask", *parsed.steps)), replies)
+        return second, _read_by(read, replies, second), replies
 
 
 def _hashes_of(*replies: ModelReply) -> tuple[str, ...]:
     return tuple(reply.request_sha256 for reply in replies if reply.request_sha256)
 
 
-def _read_reply_of(replies: tuple[str, ...], reply: ModelReply) -> ParsedReply:
+def _read_by(read: Callable[[ModelReply], Read], replies: tuple[str, ...], reply: ModelReply) -> Read:
     try:
-        return read_reply(reply)
+        return read(reply)
     except RecordError as error:
         error.replies = replies
         raise
@@ -119,20 +135,29 @@ def _read_reply_of(replies: tuple[str, ...], reply: ModelReply) -> ParsedReply:
 
 def read_reply(reply: ModelReply) -> ParsedReply:
     """Judge how a reply ended, then read its items."""
+    text, steps = choose_text(reply)
+    parsed = parse_items(text, is_truncated=reply.finish_reason == "length")
+    return replace(parsed, steps=(*steps, *parsed.steps))
+
+
+def choose_text(reply: ModelReply) -> tuple[str, list[str]]:
+    """The text of a reply that came to something, and by what detour it was found.
+
+    Raises:
+        UnreadableReply: EMPTY_REPLY. RecordError: CONTENT_FILTER, REFUSAL, or REPLY_TRUNCATED before the first word.
+    """
     if reply.finish_reason == "content_filter":
         told = "the endpoint's content filter withheld the reply"
         raise RecordError("CONTENT_FILTER", told, HINTS["CONTENT_FILTER"])
     if reply.finish_reason == "refusal":
         raise _refused(reply.text)
-    is_truncated = reply.finish_reason == "length"
     if reply.text.strip():
-        return parse_items(reply.text, is_truncated=is_truncated)
-    if is_truncated:
+        return reply.text, []
+    if reply.finish_reason == "length":
         raise _truncated()
     if reply.reasoning and "{" in reply.reasoning:
         # Some servers put constrained output into the reasoning field and leave the content empty.
-        parsed = parse_items(reply.reasoning)
-        return replace(parsed, steps=("swapped_reasoning", *parsed.steps))
+        return reply.reasoning, ["swapped_reasoning"]
     raise UnreadableReply("EMPTY_REPLY", "the model returned an empty reply")
 
 
@@ -155,7 +180,7 @@ def parse_items(text: str, *, is_truncated: bool = False) -> ParsedReply:
         UnreadableReply: JSON_INVALID, with what was wrong.
         RecordError: REFUSAL, or REPLY_TRUNCATED when not even one item was finished.
     """
-    value, steps = _read_json(text)
+    value, steps = read_json(text)
     fields, shape_steps = _find_items(value)
     entries = list(fields["items"])
     problems: list[ItemProblem] = []
@@ -192,7 +217,12 @@ def _read_head(fields: Mapping[str, Any]) -> ReplyItems:
     return head.model_copy(update={"pair_check": pair_check})
 
 
-def _read_json(text: str) -> tuple[Any, list[str]]:
+def read_json(text: str) -> tuple[Any, list[str]]:
+    """The JSON value of a model's text, and the repairs it took.
+
+    Raises:
+        UnreadableReply: JSON_INVALID. RecordError: REFUSAL, where the text says so in words.
+    """
     if len(text) > LONGEST_REPLY_CHARS:
         raise UnreadableReply("JSON_INVALID", f"the reply is longer than {LONGEST_REPLY_CHARS} characters")
     steps: list[str] = []

@@ -12,7 +12,7 @@ MOST_ELONGATED = 200  # longer pictures the models refuse
 
 
 def smart_resize(width: int, height: int, factor: int, min_pixels: int, max_pixels: int) -> tuple[int, int]:
-    """(width, height) in pixels: both multiples of `factor`, the area within bounds, the shape kept as far as that goes.
+    """(width, height) in pixels: multiples of `factor`, the area within bounds, the shape kept as far as that goes.
 
     Raises:
         ValueError: when one side is more than 200 times the other.
