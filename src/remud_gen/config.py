@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from remud_gen.errors import ConfigError
+from remud_gen.rules.coordinates import CoordsName
 from remud_gen.shipped import find_shipped
 
 SECRET_NAME = re.compile(r"(?:^|[&;])[^=&;]*(?:key|token|secret|password|passwd|sig|auth)[^=&;]*=", re.IGNORECASE)
@@ -107,6 +108,8 @@ class VisionConfig(ModelConfig):
 
     temperature: float | None = 0.0
     max_output_tokens: int = Field(2048, ge=64)
+    coords: CoordsName | None = None  # how the model writes boxes; None: as its name says, where that is certain
+    max_image_pixels: int = Field(1_003_520, ge=100_000)  # of a page that is shown: no server's limit may be lower
 
 
 class FilterConfig(Section):
