@@ -48,6 +48,7 @@ class ModelServer:
     one that quotes a faulty reply is answered well. `steady` maps a kind of reply to its share of the questions: these
     are misanswered at every attempt, so that what a caller ends up with does not depend on how often it was killed.
 
+    `ignores` takes every format and answers in prose unless the system text holds the schema.
     `is_signed` writes the id of the request into its reply: whoever finds the reply somewhere knows what was asked.
     """
 
@@ -61,6 +62,7 @@ class ModelServer:
         understands: str = "json_schema",
         refuses: tuple[str, ...] = (),
         max_faults: int = 2,
+        ignores: bool = False,
         is_mended_by_reask: bool = True,
         latency_s: float = 0.0,
         jitter: float = 0.0,
@@ -76,7 +78,7 @@ class ModelServer:
             raise ValueError(f"unknown faults {sorted(unknown)}; known: {FAULTS}, steady: {REPLIES}")
         self.faults, self.key, self.models, self.understands = faults or {}, key, models, understands
         self.refuses, self.max_faults, self.latency_s, self.hang_s = refuses, max_faults, latency_s, hang_s
-        self.is_mended_by_reask = is_mended_by_reask
+        self.is_mended_by_reask, self.ignores = is_mended_by_reask, ignores
         self.steady, self.jitter, self.is_signed = steady or {}, jitter, is_signed
         self.retry_after, self.reasoning, self.port, self.log_file = retry_after, reasoning, port, log
         self.log: list[dict] = []  # one entry per request: id (hash of the messages), outcome
@@ -200,9 +202,11 @@ class ModelServer:
             return 401, f"Incorrect API key provided: {sent}"
         if body["model"] not in self.models:
             return 404, f"The model `{body['model']}` does not exist"
-        form = body.get("response_format", {}).get("type", "text")
-        ladder = ("text", "json_object", "json_schema")
+        form = "tool" if "tools" in body else body.get("response_format", {}).get("type", "text")
+        ladder = ("text", "tool", "json_object", "json_schema")
         if ladder.index(form) > ladder.index(self.understands):
+            if form == "tool":
+                return 400, "tool_choice is not supported by this model"
             return 400, f"This response_format type is unavailable now: {form}"
         for name in self.refuses:
             if name in body:
@@ -241,6 +245,12 @@ class ModelServer:
         elif fault == "length":
             reply = reply[: len(reply) // 2]
         message = {"role": "assistant", "content": reply}
+        if self.ignores and not is_told_schema(body):
+            message["content"] = "Here you are: the image shows what its caption says."
+        elif "tools" in body:
+            function = {"name": body["tools"][0]["function"]["name"], "arguments": reply}
+            message |= {"content": None, "tool_calls": [{"id": "t", "type": "function", "function": function}]}
+            finish = "tool_calls" if finish == "stop" else finish
         if self.reasoning is not None:
             message["reasoning_content"] = self.reasoning
         return {
@@ -274,6 +284,10 @@ def sign(answer: dict, signature: str) -> dict:
         if answer["unusable_reason"]:
             answer["unusable_reason"] += f" ({signature})"
     return answer
+
+
+def is_told_schema(body: dict) -> bool:
+    return "JSON schema" in body["messages"][0]["content"]
 
 
 def read_user_text(body: dict) -> str:

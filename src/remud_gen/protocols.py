@@ -226,6 +226,7 @@ class ModelReply:
     cost_usd: float | None = None
     seconds: float = 0.0
     request_sha256: str = ""  # filled in by the gateway
+    paid_share: float = 1.0  # of the list price: replies that came by a batch cost half of it
 
 
 class ModelClient(Protocol):

@@ -95,15 +95,19 @@ def test_picture_that_is_gone_or_broken_costs_one_record(tmp_path):
         assert not server.log
 
 
-@pytest.mark.parametrize(("understands", "n_refused"), [("json_schema", 0), ("json_object", 1), ("text", 2)])
+@pytest.mark.parametrize(
+    ("understands", "n_refused"), [("json_schema", 0), ("json_object", 1), ("tool", 2), ("text", 3)]
+)
 def test_ladder_of_formats_is_climbed_down_once_per_endpoint(tmp_path, understands, n_refused):
     with ModelServer(understands=understands) as server:
         replies = complete(server, tmp_path, make_request(), make_request(USER + " "), make_request(USER + "  "))
     assert all(json.loads(reply.text)["items"] for reply in replies)
     assert server.outcomes() == {"ok": 3} | ({"400": n_refused} if n_refused else {})
     last = server.bodies[-1]
-    assert last.get("response_format", {}).get("type", "text") == understands
-    assert ("JSON schema" in last["messages"][0]["content"]) == (understands != "json_schema")
+    form = "tool" if "tools" in last else last.get("response_format", {}).get("type", "text")
+    assert form == understands
+    assert ("JSON schema" in last["messages"][0]["content"]) == (understands in {"json_object", "text"})
+    assert {reply.finish_reason for reply in replies} == {"stop"}
 
 
 def test_parameters_an_endpoint_does_not_know_are_left_out(tmp_path):

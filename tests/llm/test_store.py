@@ -15,7 +15,7 @@ from remud_gen.errors import InputError
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply
 
-REPLY = ModelReply("openai", "m-2026", '{"items": []}', "hm …", "stop", 12, 34, 0.5, 1.25, "ab" * 32)
+REPLY = ModelReply("openai", "m-2026", '{"items": []}', "hm …", "stop", 12, 34, 0.5, 1.25, "ab" * 32, 0.5)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_store_of_version_1_is_taken_over_whole(path):
     store.put(REPLY)
     store.close()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
     store = ReplyStore(path)
     assert store.count() == 4

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import httpx2  # the openai package's own transport: its limits are set with it
 import openai
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
+from openai.types.chat import ChatCompletion
 
 from remud_gen.config import ModelConfig
 from remud_gen.errors import ConfigError, ProviderError, RecordError
@@ -18,15 +18,15 @@ from remud_gen.llm.connections import CONNECT_TIMEOUT_S, Connections
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.endpoint import Endpoint, find_endpoint
 from remud_gen.llm.images import encode_image
+from remud_gen.llm.memory import DialectMemory
+from remud_gen.llm.message import keep_storable, read_message
+from remud_gen.llm.prober import Prober
 from remud_gen.llm.refusals import read_refusal
 from remud_gen.llm.retry import TransientError
-from remud_gen.llm.structured import split_thinking
 from remud_gen.protocols import ImageStore, ModelReply, ModelRequest
 
 ASK_LATER = "once it answers well, --retry-errors asks again"
-MAX_DIALECTS = 8  # more refusals in a row than there are ways to phrase a request
-REASONING_FIELDS = ("reasoning_content", "reasoning")
-FINISH_REASONS = {"max_tokens": "length", "content_filter": "content_filter", "sensitive": "content_filter"}
+MAX_DIALECTS = 10  # more refusals in a row than there are ways to phrase a request
 
 
 class OpenAIClient:
@@ -45,33 +45,38 @@ class OpenAIClient:
         self.model = config.model
         self._config, self._images = config, images
         self._endpoint: Endpoint = find_endpoint(config.base_url, environment)
-        self._dialect = Dialect()
+        self._prober = Prober(self._endpoint.base_url, config.model)
         self._connections = Connections(self._endpoint, config.concurrency, config.request_timeout_s)
+
+    def use_memory(self, memory: DialectMemory) -> None:
+        """Start from what earlier commands found out about this endpoint, and note what is found out now."""
+        self._prober.use_memory(memory)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Send once (again only where the endpoint asks for another phrasing) and read the reply."""
         content = await self._build_content(request)
         started = time.monotonic()
         for _ in range(MAX_DIALECTS):
-            dialect = self._dialect
-            system, params = dialect.phrase(request)
-            messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
-            messages.append({"role": "user", "content": content})
+            dialect = self._prober.dialect
+            body = self._phrase(request, content, dialect)
             try:
-                completion = await self._send(messages, params)
+                completion = await self._send(body)
             except openai.APIStatusError as error:
                 message = self._endpoint.scrub(_tell(error))
-                following = dialect.after(message, params) if error.status_code in {400, 422} else None
-                if following is None:
-                    raise read_refusal(
-                        error.status_code, message, error.response.headers, self.model, self._endpoint.host
-                    ) from None
-                if self._dialect == dialect:  # else another request has found out already
-                    self._dialect = following
-                continue
-            return self._read(completion, time.monotonic() - started)
+                if error.status_code in {400, 422} and self._prober.take_refusal(dialect, message, body):
+                    continue
+                raise read_refusal(
+                    error.status_code, message, error.response.headers, self.model, self._endpoint.host
+                ) from None
+            reply = self.read(completion, time.monotonic() - started)
+            self._prober.judge(dialect, request, reply)
+            return reply
         told = f"{self._endpoint.host} refuses every way to phrase the request"
         raise RecordError("REQUEST_REFUSED", told, "use another endpoint, or another model there")
+
+    def report_headers_to(self, observe: Callable[[Mapping[str, str]], None]) -> None:
+        """Call this with the headers of every answer."""
+        self._connections.observe = observe
 
     async def close(self) -> None:
         """Close the connections."""
@@ -87,9 +92,14 @@ class OpenAIClient:
             parts.append({"type": "image_url", "image_url": {"url": url}})
         return [*parts, {"type": "text", "text": request.user}]
 
-    async def _send(self, messages: list[dict[str, Any]], params: dict[str, Any]) -> ChatCompletion:
+    def _phrase(self, request: ModelRequest, content: str | list[dict[str, Any]], dialect: Dialect) -> dict[str, Any]:
+        system, params = dialect.phrase(request)
+        messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+        messages.append({"role": "user", "content": content})
+        return {"model": self.model, "messages": messages, **params}
+
+    async def _send(self, body: dict[str, Any]) -> ChatCompletion:
         limit_s, host = self._config.request_timeout_s, self._endpoint.host
-        body = {"model": self.model, "messages": messages, **params}
         completion: Any
         try:
             # The package's time limit is per read: a server that trickles would never meet it.
@@ -123,20 +133,15 @@ class OpenAIClient:
             return TransientError("UNREACHABLE", told, "is the server running, is --base-url right?", None, True)
         return TransientError("CONNECTION_LOST", f"the connection to {host} broke ({type(cause).__name__})", ASK_LATER)
 
-    def _read(self, completion: ChatCompletion, seconds: float) -> ModelReply:
-        choice = completion.choices[0]
-        message: ChatCompletionMessage = choice.message
-        native, text = split_thinking(_read_content(message))
-        reasoning = _read_reasoning(message) or native
-        finish_reason = FINISH_REASONS.get(str(choice.finish_reason), choice.finish_reason)
-        if message.refusal and not text:
-            text, finish_reason = message.refusal, "refusal"
+    def read(self, completion: ChatCompletion, seconds: float = 0.0) -> ModelReply:
+        """A completion that holds a choice -> the reply, whatever field its parts came in."""
+        text, reasoning, finish_reason = read_message(completion.choices[0])
         usage = completion.usage
         return ModelReply(
             client=self.name,
-            model=_keep_storable(completion.model or self.model),
-            text=_keep_storable(text),
-            reasoning=_keep_storable(reasoning) if reasoning else None,
+            model=keep_storable(completion.model or self.model),
+            text=keep_storable(text),
+            reasoning=keep_storable(reasoning) if reasoning else None,
             finish_reason=finish_reason,
             input_tokens=usage.prompt_tokens if usage else None,
             output_tokens=usage.completion_tokens if usage else None,
@@ -152,27 +157,6 @@ def _tell(error: openai.APIStatusError) -> str:
         if words:
             return " · ".join(words)
     return str(body) if body else error.message
-
-
-def _read_content(message: ChatCompletionMessage | None) -> str:
-    content: Any = message.content if message is not None else None
-    if isinstance(content, list):  # some servers return parts
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
-    return content if isinstance(content, str) else ""
-
-
-def _read_reasoning(message: ChatCompletionMessage) -> str | None:
-    extra = message.model_extra or {}
-    for name in REASONING_FIELDS:
-        value = extra.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-    return None
-
-
-def _keep_storable(text: str) -> str:
-    # Half of a surrogate pair is legal in JSON and in no file.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = None) -> str:

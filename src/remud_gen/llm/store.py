@@ -20,6 +20,7 @@ LEAST_FREE_BYTES = 8 * 2**20  # two write-ahead logs of the usual size
 REPLY_BYTES = 32 * 2**10  # more than a reply takes, its index and log included
 REMOVED_AT_ONCE = 1_000  # keys per transaction: other processes may write in between
 READ_AT_ONCE = 10_000
+LONGEST_NOTE_S = 30 * 86_400  # what an endpoint could not do then it may have learned
 MAKE_ROOM = "make room, then run the same command to go on"
 COLUMNS = tuple(field.name for field in fields(ModelReply))
 HINTS = {  # by the beginning of SQLite's name for the error
@@ -144,6 +145,19 @@ class ReplyStore:
         with self._explained():
             rows = self._connection.execute("SELECT run, seen_at FROM users ORDER BY run").fetchall()
         return {Path(run): seen_at for run, seen_at in rows}
+
+    def recall_dialect(self, endpoint: str, model: str) -> str | None:
+        """How an endpoint was last spoken to with success; None if that is not known, or long ago."""
+        query = "SELECT dialect FROM dialects WHERE endpoint = ? AND model = ? AND noted_at > ?"
+        with self._explained():
+            row = self._connection.execute(query, (endpoint, model, int(time.time()) - LONGEST_NOTE_S)).fetchone()
+        return None if row is None else str(row[0])
+
+    def note_dialect(self, endpoint: str, model: str, dialect: str) -> None:
+        """Keep how an endpoint is spoken to, for later commands."""
+        statement = "INSERT OR REPLACE INTO dialects (endpoint, model, dialect, noted_at) VALUES (?, ?, ?, ?)"
+        with self._explained():
+            self._connection.execute(statement, (endpoint, model, dialect, int(time.time())))
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded into it."""

@@ -7,17 +7,43 @@ from pathlib import Path
 
 from remud_gen.errors import InputError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x52454D55  # "REMU": tells our file from any other SQLite file
 REPLIES = """
 CREATE TABLE replies (
     request_sha256 TEXT PRIMARY KEY, client TEXT NOT NULL, model TEXT NOT NULL, text TEXT NOT NULL, reasoning TEXT,
     finish_reason TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL, seconds REAL NOT NULL,
-    stored_at INTEGER NOT NULL
+    stored_at INTEGER NOT NULL, paid_share REAL NOT NULL DEFAULT 1
 )
 """
 USERS = "CREATE TABLE users (run TEXT PRIMARY KEY, seen_at INTEGER NOT NULL)"
-MIGRATIONS = {1: USERS}  # from version -> the statement that leads to the next
+DIALECTS = """
+CREATE TABLE dialects (
+    endpoint TEXT NOT NULL, model TEXT NOT NULL, dialect TEXT NOT NULL, noted_at INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, model)
+)
+"""
+BATCHES = """
+CREATE TABLE batches (
+    plan TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, file_sha256 TEXT NOT NULL, batch_id TEXT,
+    state TEXT NOT NULL, n_requests INTEGER NOT NULL, n_bytes INTEGER NOT NULL, n_ended INTEGER NOT NULL DEFAULT 0,
+    planned_at INTEGER NOT NULL
+)
+"""
+PENDING = """
+CREATE TABLE pending (
+    request_sha256 TEXT NOT NULL, plan TEXT NOT NULL, is_renewal INTEGER NOT NULL, PRIMARY KEY (request_sha256, plan)
+) WITHOUT ROWID
+"""
+TROUBLES = """
+CREATE TABLE troubles (
+    request_sha256 TEXT PRIMARY KEY, n_attempts INTEGER NOT NULL, is_final INTEGER NOT NULL, code TEXT NOT NULL,
+    message TEXT NOT NULL, hint TEXT NOT NULL, noted_at INTEGER NOT NULL
+)
+"""
+SHARE = "ALTER TABLE replies ADD COLUMN paid_share REAL NOT NULL DEFAULT 1"
+TABLES = (REPLIES, USERS, DIALECTS, BATCHES, PENDING, TROUBLES)
+MIGRATIONS = {1: (USERS,), 2: (SHARE, DIALECTS, BATCHES, PENDING, TROUBLES)}  # from version -> what leads to the next
 
 
 def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
@@ -32,7 +58,7 @@ def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN IMMEDIATE")  # two processes must not both create the tables
     if _read(connection, "SELECT count(*) FROM sqlite_master") == 0:
-        for statement in (REPLIES, USERS, f"PRAGMA application_id = {APPLICATION_ID}"):
+        for statement in (*TABLES, f"PRAGMA application_id = {APPLICATION_ID}"):
             connection.execute(statement)
     else:
         _migrate(connection, path)
@@ -51,7 +77,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             "upgrade remud-gen, or name another file with runner.replies",
         )
     for old in range(version, SCHEMA_VERSION):
-        connection.execute(MIGRATIONS[old])
+        for statement in MIGRATIONS[old]:
+            connection.execute(statement)
 
 
 def _read(connection: sqlite3.Connection, query: str) -> int:

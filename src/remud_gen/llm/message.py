@@ -1,0 +1,72 @@
+"""What a model said, wherever the server put it: content, parts, tool-call arguments, refusal, reasoning fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from openai.types.chat import ChatCompletionMessage
+from openai.types.chat.chat_completion import Choice
+
+from remud_gen.llm.structured import split_thinking
+
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+FINISH_REASONS = {
+    "max_tokens": "length",
+    "sensitive": "content_filter",
+    "tool_calls": "stop",  # the arguments are the reply
+    "function_call": "stop",
+}
+
+
+def read_message(choice: Choice) -> tuple[str, str | None, str | None]:
+    """Text, reasoning and how it ended: stop, length, content_filter or refusal (the text is then what it said).
+
+    Nothing in a server's reply is certain to have the type that its protocol says.
+    """
+    message: ChatCompletionMessage | None = choice.message
+    finish_reason = FINISH_REASONS.get(str(choice.finish_reason), choice.finish_reason)
+    if message is None:
+        return "", None, finish_reason
+    native, text = split_thinking(_read_content(message))
+    reasoning = _read_reasoning(message) or native
+    text = _read_arguments(message) or text
+    if message.refusal and not text:
+        return str(message.refusal), reasoning, "refusal"
+    return text, reasoning, finish_reason
+
+
+def keep_storable(text: str) -> str:
+    """Half of a surrogate pair is legal in JSON and in no file: it becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _read_content(message: ChatCompletionMessage) -> str:
+    content: Any = message.content
+    if isinstance(content, list):  # some servers return parts
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+    return content if isinstance(content, str) else ""
+
+
+def _read_arguments(message: ChatCompletionMessage) -> str:
+    """The arguments of the first call of a tool; some servers send them as an object instead of as text."""
+    calls: Any = message.tool_calls
+    functions = [getattr(call, "function", None) for call in calls] if isinstance(calls, list) else []
+    functions.append(getattr(message, "function_call", None))
+    for function in functions:
+        arguments: Any = getattr(function, "arguments", None)
+        if isinstance(arguments, Mapping):
+            return json.dumps(arguments, ensure_ascii=False)
+        if isinstance(arguments, str) and arguments.strip():
+            return arguments.strip()
+    return ""
+
+
+def _read_reasoning(message: ChatCompletionMessage) -> str | None:
+    extra = message.model_extra or {}
+    for name in REASONING_FIELDS:
+        value = extra.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return None
