@@ -50,6 +50,7 @@ class PairConfig(Section):
     """Pages -> pairs and passages."""
 
     rule: str = "reading_order"
+    check_below: float = Field(0.8, ge=0, le=1)  # rule vlm_check: pairs less sure are shown to the model of `vision`
     non_ultrasound: Literal["keep", "flag", "reject"] = "flag"  # what becomes of pictures of another kind
     min_ultrasound_score: float = Field(0.4, ge=0, le=1)  # below it a picture counts as another kind
     passage_min_chars: int = Field(80, ge=1)
@@ -64,8 +65,11 @@ class ModelConfig(Section):
     base_url: str | None = None
     temperature: float | None = None
     max_output_tokens: int = Field(4096, ge=64)
-    concurrency: int = Field(32, ge=1, le=4096)
+    concurrency: int = Field(64, ge=1, le=4096)  # at most in flight; fewer while the endpoint is busy
+    requests_per_minute: float | None = Field(None, gt=0)
+    tokens_per_minute: float | None = Field(None, gt=0)  # sent and received
     max_attempts: int = Field(6, ge=1, le=20)
+    patience_s: float = Field(600.0, ge=0)  # for an endpoint that is away
     request_timeout_s: float = Field(180.0, gt=0)
     max_image_side_px: int = Field(1536, ge=224)
 

@@ -1,9 +1,9 @@
-"""What every record is made of: frozen models, boxes, ids that follow from content."""
+"""What records are made of: frozen models, boxes, ids that follow from content, pictures and words of a source."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -26,3 +26,29 @@ class Record(BaseModel):
     """Base of everything on disk: frozen, and an unknown field is an error rather than silently dropped."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageRef(Record):
+    """A picture in the run's image store, named by its content."""
+
+    path: str  # below the run folder: images/<aa>/<sha256>.png|jpg
+    sha256: str  # of the file's bytes
+    width_px: int
+    height_px: int
+    phash: str | None = None  # 64-bit perceptual hash, 16 hexadecimal digits
+    derived_from: str | None = None  # sha256 of the picture this one was masked or changed from
+
+
+EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]
+
+
+class Evidence(Record):
+    """Words of a source that an answer may rest on; `id` is short (cap, note, ctx1, ocr) and unique in its record."""
+
+    id: str
+    kind: EvidenceKind
+    text: str
+    page_number: int | None = None
+    bbox: BBox | None = None
+    origin: Literal["layer", "ocr"] = "layer"
+    locator: str | None = None  # of words that stand on no page

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from remud_gen.record_base import BBox as BBox
+from remud_gen.record_base import Evidence as Evidence
+from remud_gen.record_base import EvidenceKind as EvidenceKind
+from remud_gen.record_base import ImageRef as ImageRef
 from remud_gen.record_base import Record as Record
 from remud_gen.record_base import make_id as make_id
 from remud_gen.screen_records import BurnedIn as BurnedIn
 from remud_gen.screen_records import BurnedInKind as BurnedInKind
 from remud_gen.screen_records import Modality as Modality
 from remud_gen.screen_records import ModalityEvidence as ModalityEvidence
+from remud_gen.sketch_records import Sketch as Sketch
+from remud_gen.sketch_records import SketchChoice as SketchChoice
+from remud_gen.sketch_records import SketchFigure as SketchFigure
 
 SCHEMA_VERSION = 1
 
@@ -91,17 +99,6 @@ class TextBlock(Record):
     place: FlowPlace | None = None  # of a document without pages, whose boxes are all zero
 
 
-class ImageRef(Record):
-    """A picture in the run's image store, named by its content."""
-
-    path: str  # below the run folder: images/<aa>/<sha256>.png|jpg
-    sha256: str  # of the file's bytes
-    width_px: int
-    height_px: int
-    phash: str | None = None  # 64-bit perceptual hash, 16 hexadecimal digits
-    derived_from: str | None = None  # sha256 of the picture this one was masked or changed from
-
-
 class Figure(Record):
     """A picture region on a page. One picture per record: pairing groups panels to figures."""
 
@@ -153,19 +150,25 @@ class Page(Record):
     questions: tuple[QuestionItem, ...] = ()  # of a question bank
 
 
-EvidenceKind = Literal["caption", "title", "note", "heading", "mention", "burned_in", "body"]
+class GroundedBox(Record):
+    """A figure that a model saw, in the coordinates of its page."""
+
+    bbox: BBox
+    label: str = ""  # the model's own word for it
+    score: float
 
 
-class Evidence(Record):
-    """Words of a source that an answer may rest on; `id` is short (cap, note, ctx1, ocr) and unique in its record."""
+class PageRendition(Record):
+    """A page as a model is shown it, set upright, and what it saw; without a picture it is not asked."""
 
+    record: Literal["rendition"] = "rendition"
+    schema_version: int = SCHEMA_VERSION
     id: str
-    kind: EvidenceKind
-    text: str
-    page_number: int | None = None
-    bbox: BBox | None = None
-    origin: Literal["layer", "ocr"] = "layer"
-    locator: str | None = None  # of words that stand on no page
+    document: Document
+    source: Source
+    image: ImageRef | None = None
+    language: Language = "en"
+    boxes: tuple[GroundedBox, ...] | None = None  # None: not asked yet
 
 
 class ImageTextPair(Record):
@@ -199,6 +202,7 @@ class ImageTextPair(Record):
     confidence: float = 1.0
     flags: tuple[str, ...] = ()
     licence: str | None = None
+    sketch: Sketch | None = Field(None, exclude_if=lambda sketch: sketch is None)  # written only where a model checks
 
 
 class Passage(Record):
@@ -363,6 +367,7 @@ Page.model_rebuild()
 GenerateInput = ImageTextPair | Passage | QuestionItem
 RECORD_TYPES: dict[str, type[Record]] = {
     "document": Document,
+    "rendition": PageRendition,
     "page": Page,
     "pair": ImageTextPair,
     "passage": Passage,

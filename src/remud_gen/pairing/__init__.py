@@ -2,4 +2,5 @@
 
 TABLE: dict[str, str] = {
     "reading_order": "remud_gen.pairing.reading_order:ReadingOrderRule",
+    "vlm_check": "remud_gen.pairing.vlm_check:VlmCheckRule",
 }

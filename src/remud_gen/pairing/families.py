@@ -105,19 +105,20 @@ def _compare(caption: str | None, note: str | None, panels: Panels, group: Figur
 
 def _speak(panel: Panel, key: str | None, named: Collection[str], words: str | None) -> None:
     """Give a panel its own words: its clause, or the whole text without letters where there is no clause."""
-    panel.own_caption = _choose(panel, panel.caption, key, named)
-    panel.own_note = _choose(panel, strip_note_marker(panel.note) if panel.note else None, key, named)
+    panel.own_caption = choose_clause(panel.caption, key, named, panel.flags)
+    note = strip_note_marker(panel.note) if panel.note else None
+    panel.own_note = choose_clause(note, key, named, panel.flags)
     if words:
         panel.own_caption = f"{words} {panel.own_caption}".strip() if panel.own_caption else tidy(words)
 
 
-def _choose(panel: Panel, text: str | None, key: str | None, named: Collection[str]) -> str | None:
-    """The panel's words; those of a caption and of its translation are chosen each by itself."""
-    parts = [_choose_one(panel, part, key, named) for part in (text or "").split("\n")]
+def choose_clause(text: str | None, key: str | None, named: Collection[str], flags: set[str]) -> str | None:
+    """A panel's words; those of a caption and of its translation are chosen each by itself. Doubts join `flags`."""
+    parts = [_choose_one(part, key, named, flags) for part in (text or "").split("\n")]
     return "\n".join(part for part in parts if part) or None
 
 
-def _choose_one(panel: Panel, text: str, key: str | None, named: Collection[str]) -> str | None:
+def _choose_one(text: str, key: str | None, named: Collection[str], flags: set[str]) -> str | None:
     if not text:
         return None
     if key is not None:
@@ -125,13 +126,13 @@ def _choose_one(panel: Panel, text: str, key: str | None, named: Collection[str]
         found = clauses.find(key) if clauses is not None else None
         if clauses is not None and found is not None:
             if clauses.is_before_gap(found):
-                panel.flags.add("clause_lost")
+                flags.add("clause_lost")
             if clauses.is_blank(found):
-                panel.flags.add("clause_blank")
+                flags.add("clause_blank")
             return strip_letters(clauses.of(found), named) or None
         if clauses is not None and key not in PLACES and clauses.keys & set(named):
-            panel.flags.add("clause_missing")
+            flags.add("clause_missing")
             return strip_letters(clauses.of(key), named) or None
         if find_panel_keys(text):
-            panel.flags.add("clause_not_split")
+            flags.add("clause_not_split")
     return strip_letters(text, named) or None

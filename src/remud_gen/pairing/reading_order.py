@@ -98,13 +98,24 @@ class ReadingOrderRule:
         numbers = frozenset(c.label.number for c in grouping.captions if c.label) | {t.number for t in grouping.titles}
         marks = self.options.non_ultrasound != "keep"
         around = Surroundings(paragraphs, headings, numbers, language, self.options.min_ultrasound_score, marks)
-        pairs = make_pairs(flow, document_id, panels, around)
+        pairs = self._revise(flow, grouping, panels, around, make_pairs(flow, document_id, panels, around))
         licence = _find_licence(pages)
         for page, pair in reject_marked(pairs) if self.options.non_ultrasound == "reject" else pairs:
             yield pages[page].id, pair if isinstance(pair, Unpaired) else pair.model_copy(update={"licence": licence})
         limits = (self.options.passage_min_chars, self.options.passage_max_chars)
         for page, passage in make_passages(flow, document_id, paragraphs, *limits):
             yield pages[page].id, passage.model_copy(update={"licence": licence})
+
+    def _revise(
+        self,
+        flow: Flow,
+        grouping: Grouping,
+        panels: Sequence[Panel],
+        around: Surroundings,
+        pairs: list[tuple[int, ImageTextPair]],
+    ) -> list[tuple[int, ImageTextPair]]:
+        """Where a rule built on this one adds what it knows."""
+        return pairs
 
 
 def _find_licence(pages: Sequence[Page]) -> str | None:

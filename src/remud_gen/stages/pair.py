@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
 from remud_gen.layout.setting import restore_view
-from remud_gen.protocols import FlowDocument, PairingRule, PictureBox, Reader, Unpaired
-from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage, QuestionItem
+from remud_gen.protocols import FlowDocument, ImageStore, PageView, PairingRule, PictureBox, Reader, Unpaired
+from remud_gen.records import BBox, Figure, ImageTextPair, Page, Passage, QuestionItem, Sketch
 from remud_gen.stages.base import DocumentStage, Failure, Rejection, StageContext
 from remud_gen.stages.cropping import FigureCutter
 from remud_gen.stages.flow_pages import join_pictures
+from remud_gen.stages.sketching import draw_sketch
 
 HEAD_BYTES = 4096
+CHECKED_RULE = "vlm_check"  # whose unsure pairs the check stage shows to a model
 Paired = ImageTextPair | Passage | QuestionItem
 Outcome = Paired | Failure | Rejection[Paired]
 
@@ -27,7 +30,12 @@ class PairStage(DocumentStage[Page, Paired]):
     def settings(self) -> Mapping[str, object]:
         """The pair section, and the resolution at which figures are cut anew."""
         cut = self.config.extract.model_dump(mode="json", include={"min_dpi", "max_dpi", "max_page_pixels"})
-        return {**self.config.pair.model_dump(mode="json"), **cut}
+        return {"rule": self.config.pair.rule, **self._list_options(), **cut}
+
+    def _list_options(self) -> Mapping[str, object]:
+        """The pair section as its rule takes it: keys of another rule make no part stale."""
+        others = set() if self.config.pair.rule == CHECKED_RULE else {"check_below"}
+        return self.config.pair.model_dump(mode="json", exclude={"rule", *others})
 
     def libraries(self) -> Sequence[str]:
         """PDF and image libraries shape the pictures that are cut anew."""
@@ -39,18 +47,19 @@ class PairStage(DocumentStage[Page, Paired]):
 
     def setup(self, context: StageContext) -> None:
         """Make the rule and what cuts whole figures."""
-        self._rule: PairingRule = registry.load("pairing", self.config.pair.rule)(
-            self.config.pair.model_dump(exclude={"rule"})
-        )
+        self._rule: PairingRule = registry.load("pairing", self.config.pair.rule)(self._list_options())
         self._cropper = ReaderCropper(context)
 
     def process_document(self, document_id: str, items: Sequence[Page]) -> Iterator[tuple[str, Outcome]]:
         """(page id, outcome) for all pages; a page without figures and text worth keeping is rejected as NO_PAIR."""
         pages = sorted(items, key=lambda page: page.source.page_number or 0)
         seen: set[str] = set()
+        sketcher = Sketcher(self._cropper, pages)
         for page_id, found in self._rule.pair(pages, self._cropper):
             seen.add(page_id)
-            if not isinstance(found, Unpaired):
+            if isinstance(found, ImageTextPair) and found.sketch is not None:
+                yield from ((page_id, outcome) for outcome in sketcher.sketch(found, found.sketch))
+            elif not isinstance(found, Unpaired):
                 yield page_id, found
             elif found.hint:
                 yield page_id, Failure(found.code, found.message, found.hint)
@@ -78,6 +87,22 @@ class ReaderCropper:
         """
         if page.kind == "flow":
             return join_pictures(page, bbox, self._context.images)
+        with self.open_view(page) as view:
+            box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
+            return self._cutter.cut(view, page.id, box, [])
+
+    @property
+    def images(self) -> ImageStore:
+        """Where pictures are saved."""
+        return self._context.images
+
+    @contextmanager
+    def open_view(self, page: Page) -> Iterator[PageView]:
+        """A page as its boxes were measured.
+
+        Raises:
+            RecordError: when the document cannot be read any more.
+        """
         path = self._context.document_path(page.source.document_sha256)
         try:
             with path.open("rb") as file:
@@ -90,10 +115,35 @@ class ReaderCropper:
                 with reader().open(path) as document:
                     if isinstance(document, FlowDocument):
                         break
-                    view = restore_view(document.page(page.source.page_number or 1), page.source.to_original)
-                    box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
-                    return self._cutter.cut(view, page.id, box, [])
+                    yield restore_view(document.page(page.source.page_number or 1), page.source.to_original)
+                    return
         raise RecordError("UNREADABLE_FORMAT", "no reader takes this file any more", "run `remud extract` again")
+
+
+class Sketcher:
+    """Draws the questions of one document, each once for all panels of its figure."""
+
+    def __init__(self, cropper: ReaderCropper, pages: Sequence[Page]) -> None:
+        self._cropper = cropper
+        self._pages = {page.source.page_number or 1: page for page in reversed(pages)}  # halves of a spread share one
+        self._last: tuple[Sketch, Sketch | RecordError] | None = None
+
+    def sketch(self, pair: ImageTextPair, sketch: Sketch) -> Iterator[ImageTextPair | Failure]:
+        """The pair with its sketch drawn; without one, and a failure beside it, where that cannot be done."""
+        if self._last is None or self._last[0] != sketch:
+            self._last = (sketch, self._draw(sketch))
+        drawn = self._last[1]
+        if isinstance(drawn, Sketch):
+            yield pair.model_copy(update={"sketch": drawn})
+            return
+        yield pair.model_copy(update={"sketch": None})
+        yield Failure(drawn.code, f"no model can check this pair: {drawn.message}", drawn.hint)
+
+    def _draw(self, sketch: Sketch) -> Sketch | RecordError:
+        try:
+            return draw_sketch(sketch, self._pages, self._cropper.open_view, self._cropper.images)
+        except RecordError as error:
+            return error
 
 
 def _explain_empty(page: Page) -> str:
