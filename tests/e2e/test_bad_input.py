@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from tests.e2e.command import leftovers, make_book, read_records, record_files, remud, start_remud
+from tests.e2e.command import PROJECT, leftovers, make_book, read_records, record_files, remud, start_remud
 from tests.model_server import ModelServer
 
 
@@ -93,6 +94,42 @@ def test_folder_without_readable_files(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "none of the 2 files can be read" in done.stderr
     assert "noise.bin" in done.stderr
+
+
+def test_folder_of_unsupported_files_alone_names_them(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / "talk.mp3").write_bytes(b"ID3\4")
+    done = remud("extract", tmp_path / "shelf", "--run", tmp_path / "run", "--quiet")
+    assert done.returncode == 3
+    assert "none of the 1 file can be read" in done.stderr
+    assert "talk.mp3: NOT_A_DOCUMENT" in done.stderr
+
+
+def hide_package(folder: Path, package: str) -> str:
+    """A folder for PYTHONPATH in which a package cannot be imported."""
+    (folder / "hidden").mkdir()
+    (folder / "hidden" / f"{package}.py").write_text("raise ImportError('not installed')", "utf-8")
+    return f"{folder / 'hidden'}{os.pathsep}{PROJECT / 'src'}"
+
+
+def test_missing_package_costs_the_files_that_need_it_alone(tmp_path: Path) -> None:
+    docx = pytest.importorskip("docx")
+    path = hide_package(tmp_path, "docx")
+    (tmp_path / "shelf").mkdir()
+    document = docx.Document()
+    document.add_paragraph("The kidney is normal.")
+    document.save(tmp_path / "shelf" / "report.docx")
+    alone = remud("extract", tmp_path / "shelf", "--run", tmp_path / "alone", "--quiet", PYTHONPATH=path)
+    assert alone.returncode == 4, alone.stderr
+    assert "pip install 'remud-gen[office]'" in alone.stderr
+    make_book(tmp_path / "shelf" / "good.pdf", 1)
+    done = remud("extract", tmp_path / "shelf", "--run", tmp_path / "run", "--quiet", PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    assert "Finished with 1 error" in done.stdout
+    assert [page["source"]["file"] for page in read_records(tmp_path / "run", "extract")] == ["good.pdf"]
+    again = remud("extract", "--run", tmp_path / "run", "--quiet", "--retry-errors")
+    assert "Finished." in again.stdout, again.stdout
+    assert len(read_records(tmp_path / "run", "extract")) == 2
 
 
 def encrypt(path: Path) -> None:

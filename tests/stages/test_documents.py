@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import zipfile
 
 import pymupdf
 import pytest
@@ -78,7 +80,10 @@ def write_without_pages(path):
         ("empty.pdf", lambda path: path.write_bytes(b""), "EMPTY_FILE"),
         ("login.pdf", lambda path: path.write_bytes(b"\n<!DOCTYPE html><html>"), "UNREADABLE_FORMAT"),
         ("noise.pdf", lambda path: path.write_bytes(b"\x07\x01\x02" * 300), "UNREADABLE_FORMAT"),
-        ("film.avi", lambda path: path.write_bytes(b"RIFF\0\0\0\0AVI LIST"), "UNREADABLE_FORMAT"),
+        ("word.docx", lambda path: path.write_bytes(b"PK\3\4 cut off"), None),
+        ("text.docx", lambda path: path.write_bytes(b"not a package"), "UNREADABLE_FORMAT"),
+        ("old.djvu", lambda path: path.write_bytes(b"AT&TFORM"), "UNREADABLE_FORMAT"),
+        ("table.xlsx", lambda path: path.write_bytes(b"PK\3\4 cut off"), "DAMAGED_TABLE"),
         ("cut.png", lambda path: path.write_bytes(encode(make_frame())[:30]), "DAMAGED_FILE"),
     ],
 )
@@ -86,7 +91,7 @@ def test_what_cannot_be_read_is_said_with_a_hint(tmp_path, probe, capfd, name, w
     write(tmp_path / name)
     with pytest.raises(RecordError) as caught:
         probe(tmp_path / name)
-    assert caught.value.code == code
+    assert code is None or caught.value.code == code
     assert caught.value.hint
     assert capfd.readouterr() == ("", "")
 
@@ -105,3 +110,45 @@ def test_system_files_are_set_aside_quietly(tmp_path, probe, name):
     outcome = probe(path)
     assert isinstance(outcome, Rejection)
     assert outcome.code == "NOT_A_DOCUMENT"
+
+
+def zip_up(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("atlas/book.txt", "text")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("books.zip", zip_up, "NOT_A_DOCUMENT"),
+        ("books", zip_up, "NOT_A_DOCUMENT"),
+        ("film.avi", b"RIFF\0\0\0\0AVI LIST", "NOT_A_DOCUMENT"),
+        ("film.mp4", b"\0\0\0\x20ftypisom", "NOT_A_DOCUMENT"),
+        ("talk.mp3", b"ID3\4", "NOT_A_DOCUMENT"),
+        ("viewer.exe", b"MZ\x90\0", "NOT_A_DOCUMENT"),
+        ("labels.db", b"SQLite format 3\0", "NOT_A_DOCUMENT"),
+        ("prices.csv", b"patient,price\n1,2\n", "UNSUPPORTED_KIND"),
+        ("settings.json", b'{"a": 1}', "UNSUPPORTED_KIND"),
+        ("noise.bin", bytes(range(256)), "UNSUPPORTED_KIND"),
+    ],
+)
+def test_what_is_plainly_no_document_is_set_aside_with_its_kind(tmp_path, probe, name, content, code):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content(path))
+    outcome = probe(path)
+    assert isinstance(outcome, Rejection)
+    assert outcome.code == code
+    assert len(outcome.message) > 5
+
+
+def test_a_workbook_without_its_package_fails_with_the_install_command(tmp_path, probe, monkeypatch):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["question", "answer"])
+    book.save(tmp_path / "bank.xlsx")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(RecordError) as caught:
+        probe(tmp_path / "bank.xlsx")
+    assert caught.value.code == "MISSING_EXTRA"
+    assert "pip install" in caught.value.hint

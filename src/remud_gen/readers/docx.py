@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
-from remud_gen.errors import MissingExtraError, RecordError
+from remud_gen.errors import RecordError
 from remud_gen.protocols import DocumentInfo
 from remud_gen.readers.archive import Archive, list_names
 from remud_gen.readers.flow import FlowReading, divide, read_title, tidy_text
@@ -72,7 +72,9 @@ def _open_document(path: Path) -> Any:
         from docx.opc.exceptions import OpcError
         from lxml import etree
     except ImportError:
-        raise MissingExtraError("Word files are read by python-docx, which is not installed", INSTALL) from None
+        raise RecordError(
+            "MISSING_EXTRA", "Word files are read by python-docx, which is not installed", INSTALL
+        ) from None
     try:
         return docx.Document(str(path))
     except (

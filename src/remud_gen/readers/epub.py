@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from remud_gen.errors import MissingExtraError, RecordError
+from remud_gen.errors import RecordError
 from remud_gen.protocols import DocumentInfo, FlowElement, FlowPage, PageView
 from remud_gen.readers.archive import Archive, list_names
 from remud_gen.readers.decoding import decode_text
@@ -54,7 +54,7 @@ class EpubReader:
         archive = Archive(path)
         try:
             return _read_book(archive)
-        except (RecordError, MissingExtraError):
+        except RecordError:
             archive.close()
             raise
 
@@ -84,13 +84,12 @@ def parse_xml(data: bytes, name: str) -> Any:
     """The root of an XML file, without entities, DTDs or the network.
 
     Raises:
-        MissingExtraError: without lxml.
-        RecordError: DAMAGED_FILE.
+        RecordError: MISSING_EXTRA without lxml, DAMAGED_FILE.
     """
     try:
         from lxml import etree
     except ImportError:
-        raise MissingExtraError("EPUB is read by lxml, which is not installed", INSTALL) from None
+        raise RecordError("MISSING_EXTRA", "EPUB is read by lxml, which is not installed", INSTALL) from None
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
         root = etree.fromstring(data, parser)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from remud_gen.errors import MissingExtraError, RecordError
+from remud_gen.errors import RecordError
 from remud_gen.protocols import Companions, DocumentInfo, PageView
 from remud_gen.readers.decoding import Decoded, decode_text
 from remud_gen.readers.flow import FlowReading, divide, read_title, tidy_text
@@ -89,13 +89,12 @@ def parse_html(text: str) -> Any:
     """The tree of a page; entities of its own are not expanded, and nothing is loaded.
 
     Raises:
-        MissingExtraError: without lxml.
-        RecordError: DAMAGED_FILE where there is no page in it.
+        RecordError: MISSING_EXTRA without lxml, DAMAGED_FILE where there is no page in it.
     """
     try:
         from lxml import etree, html
     except ImportError:
-        raise MissingExtraError("HTML is read by lxml, which is not installed", INSTALL) from None
+        raise RecordError("MISSING_EXTRA", "HTML is read by lxml, which is not installed", INSTALL) from None
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     data = _DECLARATION.sub("", text).replace("\x00", "").encode("utf-8", "replace")
     try:
@@ -105,7 +104,7 @@ def parse_html(text: str) -> Any:
     return root
 
 
-INSTALL = "pip install 'remud-gen[office]'"
+INSTALL = "pip install 'remud-gen[office]', then run again"
 
 
 def make_loader(folder: Path) -> Callable[[str], Callable[[int], PageView]]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from remud_gen.errors import MissingExtraError
+from remud_gen.errors import RecordError
 from remud_gen.protocols import Companions, DocumentInfo
 from remud_gen.readers.flow import FlowReading, divide, read_title
 from remud_gen.readers.html import (
@@ -67,12 +67,14 @@ def render(text: str, skipped_lines: int = 0) -> str:
     """HTML in which every block knows the line it came from.
 
     Raises:
-        MissingExtraError: without markdown-it-py.
+        RecordError: MISSING_EXTRA without markdown-it-py.
     """
     try:
         from markdown_it import MarkdownIt
     except ImportError:
-        raise MissingExtraError("Markdown is read by markdown-it-py, which is not installed", INSTALL) from None
+        raise RecordError(
+            "MISSING_EXTRA", "Markdown is read by markdown-it-py, which is not installed", INSTALL
+        ) from None
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     plain = _HEADING_ID.sub(r"\1", _ATTRIBUTES.sub("", text))
     tokens = parser.parse(plain)

@@ -12,7 +12,7 @@ from typing import Any
 
 from remud_gen import registry
 from remud_gen.config import Config
-from remud_gen.errors import InputError, Interrupted, RemudError, TooManyErrors
+from remud_gen.errors import InputError, Interrupted, MissingExtraError, RemudError, TooManyErrors
 from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
 from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.folder import RunFolder
@@ -24,6 +24,7 @@ from remud_gen.runner.progress import Progress, tell
 from remud_gen.runner.reading import DamagedPart, iterate_inputs
 from remud_gen.runner.rename import Namesakes
 from remud_gen.runner.reports.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
+from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.window import Window
 from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext
@@ -206,7 +207,7 @@ class Driver:
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
         images, run = self._folder.images, self._folder.path
         hooks = make_hooks(self._config, self._folder)
-        async with open_gateway(stage.model, store, images, hooks, run=run) as gateway:
+        async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell) as gateway:
             size = stage.model.concurrency
             loop = asyncio.get_running_loop()
             stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
@@ -226,9 +227,12 @@ class Driver:
 
     def _judge(self, report: StageReport, *, is_stopped: bool = False) -> None:
         counts = report.counts
-        quoted = "\n".join(quote_errors(self._folder.path, report)) if counts.failed else ""
-        if report.name == "documents" and counts.inputs and not counts.produced:
-            raise InputError(f"none of the {counts.inputs} files can be read", quoted)
+        is_all_lost = report.name == "documents" and counts.inputs > 0 and not counts.produced
+        quoted = "\n".join(quote_errors(self._folder.path, report, is_all_lost=is_all_lost))
+        if is_all_lost:
+            lacks_extra = counts.failed and counts.codes.get("MISSING_EXTRA", 0) == counts.failed
+            kind = MissingExtraError if lacks_extra else InputError
+            raise kind(f"none of the {count_noun(counts.inputs, 'file')} can be read", quoted)
         if is_stopped or _is_too_many(counts.failed, counts.inputs, self._config.runner.max_error_rate):
             rest = "; the rest was not tried" if is_stopped else ""
             raise TooManyErrors(

@@ -9,19 +9,19 @@ from remud_gen.errors import RecordError
 from remud_gen.protocols import LoopReader, Reader
 from remud_gen.records import Document, make_id
 from remud_gen.stages.base import Failure, InputFile, RecordStage, Rejection, StageContext
+from remud_gen.stages.foreign_files import judge_foreign
 
 HEAD_BYTES = 4096
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 JUNK_SUFFIXES = (".tmp", ".part", ".crdownload", ".lock", ".swp", ".bak~")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".jp2")
-HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 
 
 class DocumentsStage(RecordStage[InputFile, Document]):
     """Find the reader of each file by its first bytes and ask it for media type, pages and title."""
 
     name = "documents"
-    version = 1
+    version = 2
 
     def settings(self) -> Mapping[str, object]:
         """The registered readers: a new one may take what was unreadable; and how films are cut down."""
@@ -39,7 +39,7 @@ class DocumentsStage(RecordStage[InputFile, Document]):
         self._readers: list[Reader] = [registry.load("readers", name)() for name in registry.table("readers")]
 
     def process(self, item: InputFile) -> Iterator[Document | Failure | Rejection[Document]]:
-        """One document per file; system files are rejected, unreadable ones raise RecordError."""
+        """One document per file; what is no document is rejected, what cannot be read raises RecordError."""
         if _is_junk(item.file):
             yield Rejection("NOT_A_DOCUMENT", "a hidden or system file")
             return
@@ -47,7 +47,10 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             yield _reject_companion(item.file)
             return
         item.place.check()
-        reader, _ = self._find_reader(item)
+        reader = self._find_reader(item)
+        if isinstance(reader, Rejection):
+            yield reader
+            return
         limits = self.config.extract
         if isinstance(reader, LoopReader):
             reader.max_pixels = limits.max_page_pixels  # a frame is unpacked to be compared
@@ -71,7 +74,7 @@ class DocumentsStage(RecordStage[InputFile, Document]):
             companions=item.companions,
         )
 
-    def _find_reader(self, item: InputFile) -> tuple[Reader, str]:
+    def _find_reader(self, item: InputFile) -> Reader | Rejection[Document]:
         try:
             with item.path.open("rb") as file:
                 head = file.read(HEAD_BYTES)
@@ -82,10 +85,9 @@ class DocumentsStage(RecordStage[InputFile, Document]):
         if not head:
             raise RecordError("EMPTY_FILE", "the file has no bytes", "copy it again from its source")
         for reader in self._readers:
-            media_type = reader.sniff(head, item.path)
-            if media_type is not None:
-                return reader, media_type
-        raise _explain_unreadable(head, item.file)
+            if reader.sniff(head, item.path) is not None:
+                return reader
+        return judge_foreign(head, item.path)
 
 
 def _reject_companion(file: str) -> Rejection[Document]:
@@ -99,15 +101,3 @@ def _is_junk(file: str) -> bool:
     name = parts[-1].lower()
     is_hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts)
     return is_hidden or name in JUNK_NAMES or name.endswith(JUNK_SUFFIXES)
-
-
-def _explain_unreadable(head: bytes, file: str) -> RecordError:
-    known = ", ".join(registry.names("readers"))
-    suffix = file.rpartition(".")[2].lower()
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if suffix == "pdf":
-        is_html = start.startswith(HTML_STARTS)
-        what = "a web page saved under the name of a PDF" if is_html else "not a PDF, whatever its name says"
-        hint = "a download often ends so when a login is needed: fetch the PDF again in a browser"
-        return RecordError("UNREADABLE_FORMAT", what, hint)
-    return RecordError("UNREADABLE_FORMAT", f"no reader takes this kind of file (.{suffix})", f"readers: {known}")

@@ -79,21 +79,24 @@ def list_errors(run: Path, reports: Sequence[StageReport], most: int = 10) -> li
     return [f"{report.name}: {line}" for report in reports for line in quote_errors(run, report, most)]
 
 
-def quote_errors(run: Path, report: StageReport, most: int = 5) -> list[str]:
-    """The first error lines of a stage, for people: what failed first, then what was rejected."""
+def quote_errors(run: Path, report: StageReport, most: int = 5, *, is_all_lost: bool = False) -> list[str]:
+    """The first error lines of a stage, for people: what failed first, then what was rejected.
+
+    Without any failure what was rejected goes unsaid, unless it is all there was.
+    """
     failed: list[str] = []
     rejected: list[str] = []
-    for error in _iterate_errors(run, report):
+    for error in _iterate_errors(run, report, is_all_lost=is_all_lost):
         (failed if error["outcome"] == "failed" else rejected).append(_to_line(error))
         if len(failed) >= most:
             break
-    return [*failed, *rejected][:most] if report.counts.errors else []
+    return [*failed, *rejected][:most] if report.counts.errors or is_all_lost else []
 
 
-def _iterate_errors(run: Path, report: StageReport) -> Iterator[dict[str, Any]]:
+def _iterate_errors(run: Path, report: StageReport, *, is_all_lost: bool) -> Iterator[dict[str, Any]]:
     for state in report.states:
         # Only parts that are known to hold errors are opened.
-        if state.meta is not None and state.meta.counts.errors:
+        if state.meta is not None and (state.meta.counts.errors or (is_all_lost and state.meta.counts.rejected)):
             try:
                 yield from read_errors(part_paths(run, report.name, state.spec.key).errors)
             except RecordError:
