@@ -5,4 +5,5 @@ TABLE: dict[str, str] = {
     "embedded": "remud_gen.layout.embedded:EmbeddedDetector",
     "segmenter": "remud_gen.layout.segmenter:SegmenterDetector",
     "contour": "remud_gen.layout.contour:ContourDetector",
+    "vlm": "remud_gen.layout.given:GivenDetector",
 }

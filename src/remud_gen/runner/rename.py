@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from remud_gen.records import Page
+from remud_gen.records import Page, PageRendition
 from remud_gen.runner.parts import PartMeta, PartState, find_damage, list_parts, part_paths, read_meta
 from remud_gen.runner.reading import parse_line
 from remud_gen.runner.reuse import OldOutcome
@@ -53,6 +53,8 @@ def rename_outcome(old: OldOutcome, file: str) -> OldOutcome:
 
 def _rename_line(line: bytes, file: str) -> bytes:
     record = parse_line(line)
-    if isinstance(record, Page):
+    if isinstance(record, Page | PageRendition):
         record = record.model_copy(update={"source": record.source.model_copy(update={"file": file})})
+    if isinstance(record, PageRendition):
+        record = record.model_copy(update={"document": record.document.model_copy(update={"file": file})})
     return record.model_dump_json().encode("utf-8") + b"\n"

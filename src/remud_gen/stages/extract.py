@@ -66,7 +66,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
     def settings(self) -> Mapping[str, object]:
         """The whole extract section except how pages are spread over parts, and what only another engine heeds."""
         settings = self.config.extract.model_dump(mode="json", exclude={"pages_per_part", "ocr_languages"})
-        engine = self._build_ocr()
+        engine = self.build_ocr()
         if isinstance(engine, LanguageOcrEngine):
             settings |= {"ocr_languages": engine.languages, "ocr_data": engine.identify_data()}
         return settings
@@ -80,7 +80,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
     def check(self) -> None:
         """Refuse names of components that do not exist, and an OCR engine that lacks what it reads with."""
         registry.check_name("layout", self.config.extract.layout)
-        engine = self._build_ocr()
+        engine = self.build_ocr()
         if isinstance(engine, LanguageOcrEngine):
             engine.check()
 
@@ -90,12 +90,13 @@ class ExtractStage(RecordStage[PageInput, Page]):
         self._context = context
         self._open: tuple[str, OpenDocument | FlowDocument] | None = None
         self._edge_keys: dict[int, set[str]] = {}
-        self._ocr = self._build_ocr()
-        self._detector: LayoutDetector = registry.load("layout", options.layout)()
+        self._ocr = self.build_ocr()
+        self.detector: LayoutDetector = registry.load("layout", options.layout)()
         self._setter = PageSetter(self._ocr)
         self._cutter = FigureCutter(options, context.images, self._ocr if options.reads_burned_in_text else None)
 
-    def _build_ocr(self) -> OcrEngine:
+    def build_ocr(self) -> OcrEngine:
+        """The configured engine; it loads on first use."""
         engine: OcrEngine = registry.load("ocr", self.config.extract.ocr)()
         if isinstance(engine, LanguageOcrEngine):
             engine.languages = self.config.extract.ocr_languages
@@ -103,7 +104,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
 
     def process(self, item: PageInput) -> Iterator[Page | Failure | Rejection[Page]]:
         """One Page record, two of a two-page spread; RecordError when this page cannot be read."""
-        document = self._open_document(item.document)
+        document = self.open_document(item.document)
         if isinstance(document, FlowDocument):
             limit = self.config.extract.max_page_pixels
             yield from read_flow_page(document.flow_page(item.number), item, self._cutter, limit)
@@ -142,7 +143,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         """A record of one printed page; the halves of a spread keep the coordinates of the whole."""
         content = (item.number,) if part.name is None else (item.number, part.name)
         page_id = make_id(item.document.id, "page", *content)
-        found = [box for box in self._detector.detect(part.view, part.lines) if measure_area(box.bbox) > 0]
+        found = [box for box in self.detector.detect(part.view, part.lines) if measure_area(box.bbox) > 0]
         boxes = [replace(box, bbox=part.shift(box.bbox)) for box in _order_pictures(found, part.view.width)]
         lines = [part.shift_line(line) for line in part.lines]
         figures = tuple(self._cutter.cut(view, page_id, box, lines) for box in boxes)
@@ -173,7 +174,8 @@ class ExtractStage(RecordStage[PageInput, Page]):
             flags=part.view.flags,
         )
 
-    def _open_document(self, document: Document) -> OpenDocument | FlowDocument:
+    def open_document(self, document: Document) -> OpenDocument | FlowDocument:
+        """A document, held open until another is asked for."""
         if self._open is not None and self._open[0] == document.sha256:
             return self._open[1]
         if self._open is not None:

@@ -85,6 +85,9 @@ def plan_run(rows: Sequence[StageRow], run: Path, config: Config) -> RunPlan:
         stage = load_stage(row.target, config)
         upstream = plan_stage(request, row, stage, upstream)
         stages.append(PlannedStage(row, stage.model if isinstance(stage, AsyncStage) else None, upstream))
+    # Last, so that what another configuration left goes only when all that this one wants is there.
+    present = {stage.row.name for stage in stages}
+    stages += [PlannedStage(row, None, []) for row in rows if row.name not in present]
     return RunPlan(run, files, stages, config)
 
 

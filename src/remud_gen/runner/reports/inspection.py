@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from remud_gen.errors import InputError
-from remud_gen.records import Document, ImageTextPair, Page, Passage, Quadruplet, QuestionItem, Record
+from remud_gen.records import Document, ImageTextPair, Page, PageRendition, Passage, Quadruplet, QuestionItem, Record
 from remud_gen.runner.reading import parse_record
 
 
@@ -26,6 +26,8 @@ def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]
         parent = found.parent_id
     elif isinstance(found, ImageTextPair | Passage | Page | QuestionItem):
         parent = found.document_id
+    elif isinstance(found, PageRendition):
+        parent = found.document.id
     if parent is not None:
         trail += find_record(run, stages, parent)
     return trail
@@ -61,6 +63,8 @@ def to_lines(run: Path, trail: Sequence[Record]) -> Iterator[str]:
             yield from _describe_pair(run, record)
         elif isinstance(record, Document):
             yield f"document {record.id}: {record.file}, {record.page_count} pages, sha256 {record.sha256}"
+        elif isinstance(record, PageRendition):
+            yield from _describe_rendition(run, record)
         else:
             yield f"{getattr(record, 'record', 'record')} {getattr(record, 'id', '')}"
             yield record.model_dump_json(indent=1, exclude_defaults=True)
@@ -100,6 +104,14 @@ def _describe_pair(run: Path, record: ImageTextPair) -> Iterator[str]:
     for span in record.context:
         yield f"  {span.kind:<14}page {span.page_number}: {span.text}"
     yield f"  confidence    {record.confidence:.2f} {' '.join(record.flags)}"
+
+
+def _describe_rendition(run: Path, record: PageRendition) -> Iterator[str]:
+    yield f"rendition {record.id}: {record.source.file}, page {record.source.page_number}"
+    if record.image is not None:
+        yield f"  image     {run / record.image.path} ({record.image.width_px}x{record.image.height_px})"
+    for box in record.boxes or ():
+        yield f"  figure    {_box(box.bbox)} {record.source.unit}, score {box.score:.2f} {box.label}".rstrip()
 
 
 def _tell_place(page: int | None, bbox: Sequence[float] | None, locator: str | None, unit: str = "") -> str:
