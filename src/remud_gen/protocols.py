@@ -83,6 +83,7 @@ __all__ = [
     "PictureBox",
     "PictureShelf",
     "Reader",
+    "StepCounter",
     "Unpaired",
     "WantedItem",
 ]  # readers' own have a file of their own
@@ -247,6 +248,15 @@ class ModelClient(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class StepCounter(Protocol):
+    """Who keeps account of what it took to read replies."""
+
+    def count_steps(self, steps: Sequence[str]) -> None:
+        """Called once per reply that was read, or given up, with the repairs it took; none means it was as it ought."""
         ...
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from remud_gen.errors import RecordError
 from remud_gen.llm.reply import PairCheck, ReplyItem, ReplyItems
 from remud_gen.prompts import Prompt
-from remud_gen.protocols import Asker, ModelReply, ModelRequest
+from remud_gen.protocols import Asker, ModelReply, ModelRequest, StepCounter
 
 Read = TypeVar("Read")
 LONGEST_REPLY_CHARS = 400_000
@@ -109,7 +109,9 @@ async def ask_and_read(
     reply = await asker.ask(request)
     replies = _hashes_of(reply)
     try:
-        return reply, _read_by(read, replies, reply), replies
+        found = _read_by(read, replies, reply)
+        _count_steps(asker, found)
+        return reply, found, replies
     except UnreadableReply as error:
         values = {
             "problem": error.message,
@@ -118,7 +120,18 @@ async def ask_and_read(
         }
         second = await asker.ask(replace(request, user=reask.render(values)))
         replies = _hashes_of(reply, second)
-        return second, _read_by(read, replies, second), replies
+        try:
+            found = _read_by(read, replies, second)
+        except UnreadableReply:
+            _count_steps(asker, None, "reask", "given_up")
+            raise
+        _count_steps(asker, found, "reask")
+        return second, found, replies
+
+
+def _count_steps(asker: Asker, found: object, *before: str) -> None:
+    if isinstance(asker, StepCounter):
+        asker.count_steps((*before, *getattr(found, "steps", ())))
 
 
 def _hashes_of(*replies: ModelReply) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -72,11 +72,19 @@ class Usage(BaseModel):
     output_tokens: int = 0
     cost_usd: float = 0.0
     unpriced_calls: int = 0  # calls of unknown cost, which must never look like free ones
+    repairs: dict[str, int] = {}  # step -> replies that could be read only by it; `none`: read as they came
 
     def add(self, other: Usage) -> None:
         """Add another part's usage to this one."""
         for name in type(self).model_fields:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            if name != "repairs":
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.repairs = add_counts(self.repairs, other.repairs)
+
+
+def add_counts(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The sum, name by name, in the order of the names."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
 
 
 class PartMeta(BaseModel):

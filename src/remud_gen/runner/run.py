@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from remud_gen.protocols import ModelReply, ModelRequest
 from remud_gen.records import Record
 from remud_gen.runner.basis import Stamp
 from remud_gen.runner.images import ContentImageStore
-from remud_gen.runner.parts import Counts, PartMeta, PartSpec
+from remud_gen.runner.parts import Counts, PartMeta, PartSpec, add_counts
 from remud_gen.runner.reading import iterate_inputs, locate
 from remud_gen.runner.rename import rename_outcome
 from remud_gen.runner.reuse import OldOutcome, read_outcomes
@@ -230,6 +230,11 @@ class MeteredAsker:
         usage.unpriced_calls += reply.cost_usd is None and not self._gateway.is_free
         self.calls.requests.append(reply.request_sha256)
         return reply
+
+    def count_steps(self, steps: Sequence[str]) -> None:
+        """Note what it took to read a reply, each kind of repair once."""
+        usage = self.calls.usage
+        usage.repairs = add_counts(usage.repairs, dict.fromkeys(steps or ("none",), 1))
 
 
 async def ask_about(

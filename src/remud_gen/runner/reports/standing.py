@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from remud_gen.runner.parts import PartState, Usage
+from remud_gen.runner.parts import PartState, Usage, add_counts
 from remud_gen.runner.reports.report import StageReport
 
 DOCUMENT_KEY = re.compile(r"(.+?-[0-9a-f]{8})(?:-p\d+-\d+)?(?:-n\d+)?")
@@ -32,6 +32,7 @@ class Tally:
     output_tokens: int = 0
     cost_usd: float = 0.0
     unpriced_calls: int = 0
+    repairs: dict[str, int] = field(default_factory=dict)
     work_s: float = 0.0
     states: dict[str, int] = field(default_factory=dict)
     n_failing: int = 0  # parts with failed inputs
@@ -58,6 +59,7 @@ class Tally:
             self.output_tokens += usage.output_tokens
             self.cost_usd += usage.cost_usd
             self.unpriced_calls += usage.unpriced_calls
+            self.repairs = add_counts(self.repairs, usage.repairs)
         for mine, theirs in ((self.records, counts.records), (self.codes, counts.codes)):
             for key, value in theirs.items():
                 mine[key] = mine.get(key, 0) + value
@@ -82,6 +84,7 @@ def describe_usage(usage: Tally | Usage) -> dict[str, Any]:
         "cost_usd": None if usage.unpriced_calls else round(usage.cost_usd, 6),
         "priced_usd": round(usage.cost_usd, 6),
         "unpriced_calls": usage.unpriced_calls,
+        "repairs": usage.repairs,
     }
 
 

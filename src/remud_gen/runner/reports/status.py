@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remud_gen.runner.command import Result
-from remud_gen.runner.parts import PartState
+from remud_gen.runner.parts import PartState, add_counts
 from remud_gen.runner.reports.export_state import examine_exports
 from remud_gen.runner.reports.standing import Standing, Tally, describe_usage, take_stock
 
@@ -36,6 +36,7 @@ def _describe_totals(standings: Sequence[Standing]) -> dict[str, Any]:
         tally = standing.tally
         for name in ("calls", "input_tokens", "output_tokens", "cost_usd", "unpriced_calls", "work_s"):
             setattr(whole, name, getattr(whole, name) + getattr(tally, name))
+        whole.repairs = add_counts(whole.repairs, tally.repairs)
         for state, count in tally.states.items():
             whole.states[state] = whole.states.get(state, 0) + count
     return {

@@ -129,6 +129,7 @@ def _list_notes(result: Result) -> list[str]:
     for report in result.reports:
         if report.usage.calls and result.config.generate.client != "extractive":
             lines.append(_describe_calls(report))
+            lines += _describe_repairs(report)
         if report.n_retried:
             noun = count_noun(report.n_retried, "error")
             lines.append(f"{report.name}: {noun} tried again, {report.n_remaining} remaining")
@@ -151,6 +152,15 @@ def _describe_calls(report: StageReport) -> str:
     now = f"{report.calls_paid} sent now, {report.calls_stored} from stored replies"
     tokens = f"{usage.input_tokens} + {usage.output_tokens} tokens"
     return f"{report.name}: {count_noun(usage.calls, 'call')} ({now}), {tokens}, cost {price}"
+
+
+def _describe_repairs(report: StageReport) -> list[str]:
+    """How many replies could be read only after which repair; one reply may have needed several."""
+    steps = {name: n for name, n in report.usage.repairs.items() if name != "none"}
+    if not steps:
+        return []
+    told = ", ".join(f"{name} {n}" for name, n in sorted(steps.items(), key=lambda pair: (-pair[1], pair[0])))
+    return [f"{report.name}: replies that had to be repaired: {told}"]
 
 
 def _last_line(result: Result) -> str:
