@@ -110,8 +110,6 @@ async def ask_and_read(
     replies = _hashes_of(reply)
     try:
         found = _read_by(read, replies, reply)
-        _count_steps(asker, found)
-        return reply, found, replies
     except UnreadableReply as error:
         values = {
             "problem": error.message,
@@ -127,6 +125,8 @@ async def ask_and_read(
             raise
         _count_steps(asker, found, "reask")
         return second, found, replies
+    _count_steps(asker, found)
+    return reply, found, replies
 
 
 def _count_steps(asker: Asker, found: object, *before: str) -> None:
