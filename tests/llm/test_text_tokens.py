@@ -52,8 +52,8 @@ def nothing_is_remembered():
 
 @pytest.mark.parametrize(("text", "o200k", "qwen"), SAMPLES)
 def test_rule_is_near_the_tokeniser(text, o200k, qwen):
-    assert count_by_characters(text, "gpt-4o") == pytest.approx(o200k, rel=0.2)
-    assert count_by_characters(text, "Qwen/Qwen2.5-VL-7B-Instruct") == pytest.approx(qwen, rel=0.2)
+    assert count_by_characters(text, "gpt-4o") == pytest.approx(o200k, rel=0.25)
+    assert count_by_characters(text, "Qwen/Qwen2.5-VL-7B-Instruct") == pytest.approx(qwen, rel=0.25)
 
 
 def test_whole_corpus_is_nearer_than_its_texts():
