@@ -107,6 +107,21 @@ def test_goes_to_a_worker_after_it_has_read(engine):
     assert pickle.loads(pickle.dumps(engine)).read(image) == first
 
 
+@pytest.mark.parametrize(
+    ("read", "mended"),
+    [
+        ("Ficure 3: Magnetic resonance", "Figure 3: Magnetic resonance"),
+        ("FIGURE |: First examination", "Figure 1: First examination"),
+        ("Fig. l. Cyst", "Fig. 1. Cyst"),
+        ("‘The kidney", "The kidney"),
+        ("‘Comet tail’ artefact", "‘Comet tail’ artefact"),
+        ("Figure legends in italics", "Figure legends in italics"),
+    ],
+)
+def test_usual_misreadings_of_captions_are_mended(read, mended):
+    assert tesseract._mend(read) == mended
+
+
 def test_missing_package_says_what_to_install(engine, monkeypatch):
     monkeypatch.setitem(sys.modules, "tesserocr", None)
     with pytest.raises(MissingExtraError) as caught:

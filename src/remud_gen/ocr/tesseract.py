@@ -35,6 +35,9 @@ SYSTEM_FOLDERS = (
     "C:/Program Files/Tesseract-OCR/tessdata",
 )
 LANGUAGE = re.compile(r"[A-Za-z]{3,}(?:_[A-Za-z]+)*")  # eng, chi_sim, chi_sim_vert; a name is part of a path
+LABEL = re.compile(r"^F[i1l|][gcqo]u?re(s?)(?= ?[\d|lI])", re.IGNORECASE)  # small capitals are read as "Ficure 3"
+LABEL_NUMBER = re.compile(r"^(Fig(?:ures?|s?\.?)) ?[|lI!](?=[\s:.(]|$)", re.IGNORECASE)  # and a slender 1 as a bar
+STRAY_QUOTE = re.compile(r"^[‘'](?=[A-Z][^’']*$)")
 MIN_SIDE_PX = 12
 MIN_LINE_PX = 7  # a rule across the page is no word
 NOMINAL_DPI = 200  # what a page is rendered at more or less; without it Tesseract guesses, and says so on stderr
@@ -94,7 +97,7 @@ class TesseractEngine:
 
     def _settle(self, folder: str, grey: Image, box: BBox, text: str, score: float) -> TextLine:
         """The best reading of a line: languages read together disturb each other on short and faint lines."""
-        best = (score, tighten(text))
+        best = (score, _mend(text))
         if score < SURE and len(self.languages) > 1:
             for language in self.languages:
                 again = _read_line(_load_engine(folder, language, sparse=False), grey, box)
@@ -239,8 +242,14 @@ def _read_line(engine: Any, grey: Image, box: BBox) -> tuple[float, str]:
     )
     engine.SetImage(grey.crop(window))
     engine.SetSourceResolution(NOMINAL_DPI)
-    text = tighten(engine.GetUTF8Text())
+    text = _mend(engine.GetUTF8Text())
     return (engine.MeanTextConf() / 100 if text else 0.0, text)
+
+
+def _mend(text: str) -> str:
+    """The line without what Tesseract often does to print of this kind."""
+    text = LABEL.sub(r"Figure\1", STRAY_QUOTE.sub("", tighten(text)))
+    return LABEL_NUMBER.sub(r"\1 1", text)
 
 
 def _is_text(line: TextLine) -> bool:

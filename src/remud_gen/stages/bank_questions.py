@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remud_gen.errors import RecordError
-from remud_gen.protocols import BankQuestion, PictureBox
+from remud_gen.protocols import BankQuestion
 from remud_gen.records import Evidence, ImageRef, Page, QuestionItem, Source, make_id
 from remud_gen.rules.language import detect_language
 from remud_gen.stages.base import Failure, PageInput, Rejection
-from remud_gen.stages.cropping import FigureCutter
+from remud_gen.stages.loose_pictures import LooseCutter
 
 ANSWER_SPAN, EXPLANATION_SPAN = "ans", "exp"
 Loss = Failure | Rejection[Page]
 
 
 def read_bank(
-    questions: Sequence[BankQuestion], item: PageInput, cutter: FigureCutter, max_pixels: int
+    questions: Sequence[BankQuestion], item: PageInput, cutter: LooseCutter, max_pixels: int
 ) -> tuple[list[QuestionItem], list[Loss]]:
     """Questions with their answers; one without an answer, or whose picture cannot be read, is a loss of its own."""
     kept: list[QuestionItem] = []
@@ -36,12 +36,10 @@ def read_bank(
     return kept, losses
 
 
-def _take_picture(asked: BankQuestion, item: PageInput, cutter: FigureCutter, max_pixels: int) -> ImageRef | None:
+def _take_picture(asked: BankQuestion, item: PageInput, cutter: LooseCutter, max_pixels: int) -> ImageRef | None:
     if asked.load is None:
         return None
-    view = asked.load(max_pixels)
-    page_id = make_id(item.document.id, "page", item.number)
-    return cutter.cut(view, page_id, PictureBox((0.0, 0.0, view.width, view.height), "document", 1.0), []).image
+    return cutter.cut(asked.load, max_pixels, item.document.id).image
 
 
 def _record(asked: BankQuestion, item: PageInput, image: ImageRef | None) -> QuestionItem:

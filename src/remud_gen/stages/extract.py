@@ -32,6 +32,7 @@ from remud_gen.stages.base import Failure, PageInput, RecordStage, Rejection, St
 from remud_gen.stages.cropping import FigureCutter, move_line
 from remud_gen.stages.flow_pages import read_flow_page
 from remud_gen.stages.frame_pages import read_frame_page
+from remud_gen.stages.loose_pictures import LooseCutter
 
 OCR_MAX_SIDE_PX = 2000  # the engine shrinks larger pages by itself, and worse
 OUTLINE_DPI = 170  # for words drawn as outlines, where no pixel sets a scale
@@ -94,6 +95,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         self.detector: LayoutDetector = registry.load("layout", options.layout)()
         self._setter = PageSetter(self._ocr)
         self._cutter = FigureCutter(options, context.images, self._ocr if options.reads_burned_in_text else None)
+        self._loose = LooseCutter(self._cutter)
 
     def build_ocr(self) -> OcrEngine:
         """The configured engine; it loads on first use."""
@@ -107,7 +109,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
         document = self.open_document(item.document)
         if isinstance(document, FlowDocument):
             limit = self.config.extract.max_page_pixels
-            yield from read_flow_page(document.flow_page(item.number), item, self._cutter, limit)
+            yield from read_flow_page(document.flow_page(item.number), item, self._loose, limit)
             return
         stored = document.page(item.number)
         if isinstance(stored, FrameView):

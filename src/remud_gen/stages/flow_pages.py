@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from PIL import Image as PillowImage
 
 from remud_gen.errors import RecordError
-from remud_gen.protocols import FlowElement, FlowKind, FlowPage, ImageStore, PictureBox
+from remud_gen.protocols import FlowElement, FlowKind, FlowPage, ImageStore
 from remud_gen.records import BBox, Figure, FlowPlace, Page, Source, TextBlock, TextLine, TextRole, make_id
 from remud_gen.rules.images import hash_perceptually, is_photographic, score_ultrasound
 from remud_gen.stages.bank_questions import read_bank
 from remud_gen.stages.base import Failure, PageInput, Rejection
-from remud_gen.stages.cropping import FigureCutter, move_line
+from remud_gen.stages.cropping import move_line
+from remud_gen.stages.loose_pictures import LooseCutter
 
 NEUTRAL: BBox = (0.0, 0.0, 0.0, 0.0)
 ROLES: dict[FlowKind, TextRole] = {
@@ -35,13 +36,13 @@ class _Draft:
 
 
 def read_flow_page(
-    page: FlowPage, item: PageInput, cutter: FigureCutter, max_pixels: int
+    page: FlowPage, item: PageInput, cutter: LooseCutter, max_pixels: int
 ) -> Iterator[Page | Failure | Rejection[Page]]:
     """One Page record, and beside it whatever became of pictures that are not in it."""
     page_id = make_id(item.document.id, "page", page.number)
     draft = _Draft()
     for order, element in enumerate(page.elements):
-        _add(draft, element, order, page_id, cutter, max_pixels)
+        _add(draft, element, order, (item.document.id, page_id), cutter, max_pixels)
     questions, lost = read_bank(page.questions, item, cutter, max_pixels)
     draft.losses += lost
     flags = {*page.flags, *({"pictures_missing"} if len(draft.losses) > len(lost) else ())}
@@ -68,7 +69,10 @@ def read_flow_page(
     yield from draft.losses
 
 
-def _add(draft: _Draft, element: FlowElement, order: int, page_id: str, cutter: FigureCutter, max_pixels: int) -> None:
+def _add(
+    draft: _Draft, element: FlowElement, order: int, ids: tuple[str, str], cutter: LooseCutter, max_pixels: int
+) -> None:
+    document_id, page_id = ids
     place = FlowPlace(order=order, level=element.level, figure=element.figure, row=element.row)
     if element.kind != "picture":
         block = TextBlock(
@@ -83,17 +87,15 @@ def _add(draft: _Draft, element: FlowElement, order: int, page_id: str, cutter: 
         return
     place = place.model_copy(update={"alt": element.text or None})
     try:
-        draft.figures.append(_cut(element, place, page_id, cutter, max_pixels))
+        assert element.load is not None
+        draft.figures.append(_place(cutter.cut(element.load, max_pixels, document_id), element, place, page_id))
     except RecordError as error:
         message = f"{error.message} ({element.locator})"
         is_judged = error.code in REJECTED
         draft.losses.append(Rejection(error.code, message) if is_judged else Failure(error.code, message, error.hint))
 
 
-def _cut(element: FlowElement, place: FlowPlace, page_id: str, cutter: FigureCutter, max_pixels: int) -> Figure:
-    assert element.load is not None
-    view = element.load(max_pixels)
-    cut = cutter.cut(view, page_id, PictureBox((0.0, 0.0, view.width, view.height), "document", 1.0), [])
+def _place(cut: Figure, element: FlowElement, place: FlowPlace, page_id: str) -> Figure:
     x0, y0 = cut.bbox[:2]
     return cut.model_copy(
         update={
