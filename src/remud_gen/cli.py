@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remud_gen.errors import ConfigError, Interrupted, RemudError
+from remud_gen.cli_options import (
+    DEFAULT_RUN,
+    ConfigOpt,
+    FormatOpt,
+    InputsArg,
+    JsonOpt,
+    LimitOpt,
+    ModelOpt,
+    OnlyOpt,
+    OutOpt,
+    QuietOpt,
+    RetryOpt,
+    RunOpt,
+    SetOpt,
+    ThinkingOpt,
+    UrlOpt,
+    VerifyOpt,
+    guard,
+    make_options,
+)
+from remud_gen.errors import ConfigError
 
 if TYPE_CHECKING:
     from remud_gen.runner.command import Options, Result
@@ -25,64 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-InputsArg = Annotated[list[Path] | None, typer.Argument(help="Folders or files; without any, those of the run.")]
-RunOpt = Annotated[Path, typer.Option("--run", envvar="REMUD_RUN", help="The run folder.")]
-ConfigOpt = Annotated[Path | None, typer.Option("--config", help="YAML file; else the run's own configuration.")]
-SetOpt = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Set one configuration key.")]
-JsonOpt = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
-QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
-LimitOpt = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many inputs of the stage.")]
-OnlyOpt = Annotated[bool, typer.Option("--only", help="Run this stage alone, on what earlier stages left.")]
-RetryOpt = Annotated[bool, typer.Option("--retry-errors", help="Redo parts that hold failed inputs.")]
-ModelOpt = Annotated[str | None, typer.Option("--model", help="Model name at the endpoint.")]
-UrlOpt = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
-FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
-ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
-VerifyOpt = Annotated[
-    bool, typer.Option("--verify", help="Read all records and pictures again; damaged ones are stale.")
-]
-OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
-
-DEFAULT_RUN = Path("remud-run")
-
-
-def _guard(command: Callable[..., None]) -> Callable[..., None]:
-    """Print errors as message and hint, and leave with the exit code of their kind."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except RemudError as error:
-            is_stop = isinstance(error, Interrupted)
-            typer.echo(f"{'' if is_stop else 'error: '}{error.message}", err=True)
-            if error.hint:
-                typer.echo(error.hint, err=True)
-            _echo_notes(error)
-            raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt as stop:
-            typer.echo("stopped at once; unfinished parts will be redone by the same command", err=True)
-            _echo_notes(stop)
-            raise typer.Exit(Interrupted.exit_code) from None
-
-    return wrapped
-
-
-def _echo_notes(error: BaseException) -> None:
-    """What was finished before the error, by whoever knew it."""
-    for note in getattr(error, "__notes__", ()):
-        typer.echo(note, err=True)
-
-
-def _options(
-    run: Path, config: Path | None, assignments: list[str] | None, inputs: list[Path] | None = None, **rest: Any
-) -> Options:
-    from remud_gen.runner.command import Options
-
-    shortcuts = rest.pop("shortcuts", {})
-    pairs = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
-    return Options(run, config, (*(assignments or ()), *pairs), tuple(inputs or ()), **rest)
 
 
 def _show(result: Result, *, as_json: bool) -> None:
@@ -99,7 +59,7 @@ def _run_to(last: str, options: Options, *, as_json: bool) -> None:
 
 
 @app.command()
-@_guard
+@guard
 def run(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
@@ -109,7 +69,7 @@ def run(
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
     shortcuts = {**_model_keys(model, base_url), **_export_keys(format, thinking)}
-    options = _options(
+    options = make_options(
         run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify, out=out, shortcuts=shortcuts,
     )  # fmt: skip
@@ -117,14 +77,14 @@ def run(
 
 
 @app.command()
-@_guard
+@guard
 def extract(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
     """Files -> pages with text, figures and crops."""
-    options = _options(
+    options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify,
     )  # fmt: skip
@@ -132,14 +92,14 @@ def extract(
 
 
 @app.command()
-@_guard
+@guard
 def pair(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
     """Pages -> image-text pairs and text passages."""
-    options = _options(
+    options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify,
     )  # fmt: skip
@@ -147,14 +107,14 @@ def pair(
 
 
 @app.command()
-@_guard
+@guard
 def generate(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
 ) -> None:  # fmt: skip
     """Pairs and passages -> questions, thinking and answers from a model."""
-    options = _options(
+    options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify, shortcuts=_model_keys(model, base_url),
     )  # fmt: skip
@@ -162,14 +122,14 @@ def generate(
 
 
 @app.command("filter")
-@_guard
+@guard
 def filter_records(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False,
 ) -> None:  # fmt: skip
     """Quadruplets -> quadruplets with verdicts, and the funnel."""
-    options = _options(
+    options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify,
     )  # fmt: skip
@@ -177,7 +137,7 @@ def filter_records(
 
 
 @app.command()
-@_guard
+@guard
 def export(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
@@ -192,7 +152,7 @@ def export(
         for name in registry.names("exporters"):
             typer.echo(f"{name:<14}{registry.load('exporters', name).summary}")
         return
-    options = _options(
+    options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify, out=out, shortcuts=_export_keys(format, thinking),
     )  # fmt: skip
@@ -200,7 +160,7 @@ def export(
 
 
 @app.command()
-@_guard
+@guard
 def status(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
     verify: VerifyOpt = False,
@@ -211,12 +171,12 @@ def status(
     from remud_gen.runner.reports.status import status_json
     from remud_gen.runner.reports.status_text import status_text
 
-    result = survey(PIPELINE, _options(run, config, assignments, is_thorough=verify))
+    result = survey(PIPELINE, make_options(run, config, assignments, is_thorough=verify))
     typer.echo(status_json(result) if as_json else status_text(result))
 
 
 @app.command()
-@_guard
+@guard
 def inspect(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Id of any record, or the beginning of one.")],
     run: RunOpt = DEFAULT_RUN,
@@ -244,7 +204,7 @@ def inspect(
 
 
 @app.command("config")
-@_guard
+@guard
 def show_config(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
 ) -> None:  # fmt: skip
@@ -252,12 +212,12 @@ def show_config(
     from remud_gen.config import dump_config
     from remud_gen.runner.command import resolve_config
 
-    resolved = resolve_config(_options(run, config, assignments))
+    resolved = resolve_config(make_options(run, config, assignments))
     typer.echo(resolved.model_dump_json() if as_json else dump_config(resolved).rstrip())
 
 
 @app.command()
-@_guard
+@guard
 def doctor(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
 ) -> None:  # fmt: skip
@@ -265,7 +225,7 @@ def doctor(
     from remud_gen.runner.command import resolve_config
     from remud_gen.runner.doctor import examine_setup
 
-    findings = examine_setup(resolve_config(_options(run, config, assignments)), run)
+    findings = examine_setup(resolve_config(make_options(run, config, assignments)), run)
     if as_json:
         typer.echo(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False))
     else:
@@ -276,7 +236,7 @@ def doctor(
 
 
 @app.command()
-@_guard
+@guard
 def clean(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
     apply: Annotated[bool, typer.Option("--apply", "--yes", "-y", help="Remove it; else it is listed only.")] = False,
@@ -286,7 +246,7 @@ def clean(
     from remud_gen.runner.cleaning.clean import clean as clean_run
     from remud_gen.runner.cleaning.text import to_json, to_text
 
-    cleaning = clean_run(PIPELINE, _options(run, config, assignments), is_applied=apply)
+    cleaning = clean_run(PIPELINE, make_options(run, config, assignments), is_applied=apply)
     typer.echo(to_json(cleaning) if as_json else to_text(cleaning))
 
 

@@ -1,0 +1,75 @@
+"""What the files of the command line share: the options, and how an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from remud_gen.errors import Interrupted, RemudError
+
+if TYPE_CHECKING:
+    from remud_gen.runner.command import Options
+
+InputsArg = Annotated[list[Path] | None, typer.Argument(help="Folders or files; without any, those of the run.")]
+RunOpt = Annotated[Path, typer.Option("--run", envvar="REMUD_RUN", help="The run folder.")]
+ConfigOpt = Annotated[Path | None, typer.Option("--config", help="YAML file; else the run's own configuration.")]
+SetOpt = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Set one configuration key.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+LimitOpt = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many inputs of the stage.")]
+OnlyOpt = Annotated[bool, typer.Option("--only", help="Run this stage alone, on what earlier stages left.")]
+RetryOpt = Annotated[bool, typer.Option("--retry-errors", help="Redo parts that hold failed inputs.")]
+ModelOpt = Annotated[str | None, typer.Option("--model", help="Model name at the endpoint.")]
+UrlOpt = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
+FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
+ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
+VerifyOpt = Annotated[
+    bool, typer.Option("--verify", help="Read all records and pictures again; damaged ones are stale.")
+]
+OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
+
+DEFAULT_RUN = Path("remud-run")
+
+
+def guard(command: Callable[..., None]) -> Callable[..., None]:
+    """Print errors as message and hint, and leave with the exit code of their kind."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except RemudError as error:
+            is_stop = isinstance(error, Interrupted)
+            typer.echo(f"{'' if is_stop else 'error: '}{error.message}", err=True)
+            if error.hint:
+                typer.echo(error.hint, err=True)
+            _echo_notes(error)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt as stop:
+            typer.echo("stopped at once; unfinished parts will be redone by the same command", err=True)
+            _echo_notes(stop)
+            raise typer.Exit(Interrupted.exit_code) from None
+
+    return wrapped
+
+
+def _echo_notes(error: BaseException) -> None:
+    """What was finished before the error, by whoever knew it."""
+    for note in getattr(error, "__notes__", ()):
+        typer.echo(note, err=True)
+
+
+def make_options(
+    run: Path, config: Path | None, assignments: list[str] | None, inputs: list[Path] | None = None, **rest: Any
+) -> Options:
+    """A command's options; shortcuts are flags that set one configuration key each, where they are given."""
+    from remud_gen.runner.command import Options
+
+    shortcuts = rest.pop("shortcuts", {})
+    pairs = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
+    return Options(run, config, (*(assignments or ()), *pairs), tuple(inputs or ()), **rest)
