@@ -131,6 +131,22 @@ class ExportConfig(Section):
     seed: int = 0
 
 
+class PriceConfig(Section):
+    """What a model costs, in USD per million tokens."""
+
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    cached_input: float | None = Field(None, ge=0, allow_inf_nan=False)  # None: as other input
+
+
+class BudgetConfig(Section):
+    """What this run folder may cost in all, over all commands. Nothing here changes a byte of the output."""
+
+    max_cost_usd: float | None = Field(None, gt=0, allow_inf_nan=False)
+    max_tokens: int | None = Field(None, ge=1)  # of input and output together
+    prices: Mapping[str, PriceConfig | Literal["free"]] = Field(default_factory=dict)  # by model; * stands for anything
+
+
 class RunnerConfig(Section):
     """How work is spread and when a run gives up. Nothing here changes a byte of the output."""
 
@@ -154,6 +170,7 @@ class Config(Section):
     generate: GenerateConfig = Field(default_factory=GenerateConfig)
     filter: FilterConfig = Field(default_factory=FilterConfig)
     export: ExportConfig = Field(default_factory=ExportConfig)
+    budget: BudgetConfig = Field(default_factory=BudgetConfig)
     runner: RunnerConfig = Field(default_factory=RunnerConfig)
 
     def resolve_vision(self) -> VisionConfig:
