@@ -11,17 +11,30 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from remud_gen.errors import ConfigError
+from remud_gen.mix_config import MixConfig
 from remud_gen.rules.coordinates import CoordsName
 from remud_gen.shipped import find_shipped
 
 SECRET_NAME = re.compile(r"(?:^|[&;])[^=&;]*(?:key|token|secret|password|passwd|sig|auth)[^=&;]*=", re.IGNORECASE)
+MENDINGS = {  # a fault in the words of the YAML library -> what to do
+    "'\\t'": "indent with spaces: YAML allows no tabs",
+    "mapping values are not allowed": "put a value with a colon in it between quotes, or check how the line is indented",
+    "expected ',' or": "a list or mapping that began with a bracket is not closed before this line",
+    "expected <block end>": "indent all keys of a section alike",
+    "could not find expected ':'": "put a colon and a space after the key, here or in the line above",
+    "found unexpected end of stream": "a quote is not closed",
+    "found undefined alias": "put a value that begins with * between quotes",
+    "found character '%'": "put a value that begins with % between quotes",
+    "found character '@'": "put a value that begins with @ between quotes",
+    "found character '`'": "put a value that begins with ` between quotes",
+}
 SHORT_FORMS = {"REMUD_MODEL": ("generate", "model"), "REMUD_BASE_URL": ("generate", "base_url")}
 
 
@@ -97,11 +110,28 @@ class GenerateConfig(ModelConfig):
     items_per_pair: int = Field(4, ge=1, le=20)
     items_per_passage: int = Field(2, ge=0, le=20)
     reasoning_share: float = Field(0.5, ge=0, le=1)
-    thinking: Literal["field", "native", "none"] = "field"
+    mix: MixConfig = Field(default_factory=MixConfig)
+    separate_forms: bool = False  # a call each for mcq and dialogue, with a prompt of their own
+    facts: bool = False  # a first call extracts quoted facts, and questions rest on these alone
+    examples: int = Field(1, ge=0, le=3)  # shown with each request, never of the organ in question
+    thinking: Literal["field", "solve", "native", "none"] = "field"
+    thinking_hint: bool = False  # of solve: the answer is shown to the one who thinks
+    samples: int = Field(1, ge=1, le=64)  # of solve: traces per question
+    rewrites_task_talk: bool = True  # talk about the task in a trace is rewritten once; else the trace is left out
+    twins_share: float = Field(0.0, ge=0, le=1)  # of reasoned questions, also given in direct form
+    negatives_share: float = Field(0.0, ge=0, le=1)  # of pairs that yield a question asked of an image of another organ
     temperature: float | None = 0.7
     seed: int = 0
     min_confidence: float = Field(0.3, ge=0, le=1)  # pairs below are not asked about
     prompts: Path | None = None  # a folder of prompt files that replace the shipped ones by name
+
+    @model_validator(mode="after")
+    def _refuse_idle_keys(self) -> Self:
+        if self.samples > 1 and self.thinking != "solve":
+            raise ValueError("samples: several traces per question are made with `thinking: solve` alone")
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError("samples: at temperature 0 all traces would be the same")
+        return self
 
 
 class VisionConfig(ModelConfig):
@@ -229,13 +259,33 @@ def _read_file(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         shipped = ", ".join(sorted(path.name for path in find_shipped("configs").glob("*.yaml")))
         raise ConfigError(f"no config file {file}", f"shipped configs: {shipped}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}{_locate(error)}", _advise(error)) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is no text in UTF-8", "save it as UTF-8 in a text editor") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{file}: must hold sections such as `generate:`, not {type(data).__name__}")
     return data
+
+
+def _locate(error: yaml.YAMLError) -> str:
+    """Line, column and fault, counted as editors count; what stands there is not shown, it may be a key."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return ": holds a character that YAML does not allow"
+    mark = error.problem_mark
+    return f", line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+
+
+def _advise(error: yaml.YAMLError) -> str:
+    problem = (error.problem or "") if isinstance(error, yaml.MarkedYAMLError) else ""
+    for fault, advice in MENDINGS.items():
+        if fault in problem:
+            return advice
+    return "mend this line or the one above it: keys end in a colon, and what belongs to a section is indented below it"
 
 
 def _read_environment(environment: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
@@ -262,7 +312,7 @@ def _parse_value(value: str, origin: str) -> Any:
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{origin}: the value is not valid YAML: {error}") from None
+        raise ConfigError(f"{origin}: the value is not valid YAML{_locate(error)}", _advise(error)) from None
 
 
 def _nest(path: tuple[str, ...], value: Any) -> dict[str, Any]:

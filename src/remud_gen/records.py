@@ -11,6 +11,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from remud_gen.generation_records import Generation as Generation
+from remud_gen.generation_records import Step as Step
+from remud_gen.generation_records import ThinkingSource as ThinkingSource
+from remud_gen.generation_records import Trace as Trace
 from remud_gen.record_base import BBox as BBox
 from remud_gen.record_base import Evidence as Evidence
 from remud_gen.record_base import EvidenceKind as EvidenceKind
@@ -262,7 +266,6 @@ QuestionType = Literal[
 ]  # fmt: skip
 QuestionForm = Literal["open", "mcq", "yesno", "dialogue", "report", "cloze"]
 Style = Literal["reasoning", "direct"]
-ThinkingSource = Literal["field", "solve", "native", "rewrite", "templated", "none"]
 
 
 class Claim(Record):
@@ -296,23 +299,6 @@ class Verdict(Record):
     replacement: str | None = None
 
 
-class Generation(Record):
-    """How a quadruplet came to be."""
-
-    client: str
-    model: str
-    prompt: str  # name@version of the prompt file
-    prompt_sha256: str
-    request_sha256: str
-    thinking_source: ThinkingSource = "none"
-    is_hinted: bool = False
-    finish_reason: str | None = None
-    repair_steps: tuple[str, ...] = ()
-    input_tokens: int | None = None  # of the whole call that this record shares with its siblings
-    output_tokens: int | None = None
-    cost_usd: float | None = None  # None = unknown, never 0 for unknown
-
-
 class Quadruplet(Record):
     """(image, question, thinking, answer) with every claim's evidence. VQA has images, QA has none."""
 
@@ -334,6 +320,10 @@ class Quadruplet(Record):
     options: tuple[Option, ...] = ()
     answer_key: str | None = None
     thinking: str | None = None
+    agreement: float | None = (
+        None  # share of the traces that came to this answer; None: the question was not solved anew
+    )
+    traces: tuple[Trace, ...] = ()  # the traces that were not chosen
     answer: str
     turns: tuple[Turn, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -342,6 +332,8 @@ class Quadruplet(Record):
     verdicts: tuple[Verdict, ...] = ()
     flags: tuple[str, ...] = ()
     licence: str | None = None
+    twin_id: str | None = None  # shared by the reasoning and the direct form of one question
+    question_from: str | None = None  # the pair whose question this is, asked of an image that cannot answer it
 
     @property
     def status(self) -> Literal["kept", "review", "rejected"]:
