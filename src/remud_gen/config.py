@@ -177,6 +177,18 @@ class BudgetConfig(Section):
     prices: Mapping[str, PriceConfig | Literal["free"]] = Field(default_factory=dict)  # by model; * stands for anything
 
 
+Privacy = Literal["block", "mask", "allow"]
+
+
+class PrivacyConfig(Section):
+    """What may leave this machine, and where to. `block` turns down an input that names somebody, `mask` hides who."""
+
+    clinical: Privacy = "block"  # DICOM files and loose images
+    books: Privacy = "mask"  # everything else
+    allow_hosts: tuple[str, ...] = ()  # hosts that models may be asked at; none: every host
+    offline: bool = False  # no client that uses a network, whatever the host
+
+
 class RunnerConfig(Section):
     """How work is spread and when a run gives up. Nothing here changes a byte of the output."""
 
@@ -201,6 +213,7 @@ class Config(Section):
     filter: FilterConfig = Field(default_factory=FilterConfig)
     export: ExportConfig = Field(default_factory=ExportConfig)
     budget: BudgetConfig = Field(default_factory=BudgetConfig)
+    privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
     runner: RunnerConfig = Field(default_factory=RunnerConfig)
 
     def resolve_vision(self) -> VisionConfig:

@@ -53,7 +53,7 @@ def find_endpoint(base_url: str | None, environment: Mapping[str, str] | None = 
         ConfigError: the address is none or holds a password, or a remote one has no key.
     """
     values = _read_environment() if environment is None else environment
-    url = (base_url or values.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).strip()
+    url = find_address(base_url, values)
     host = check_url(url)
     key = next((values[name].strip() for name in KEY_NAMES if values.get(name, "").strip()), None)
     if key is None:
@@ -65,6 +65,12 @@ def find_endpoint(base_url: str | None, environment: Mapping[str, str] | None = 
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigError("the key holds characters that no key has", f"look at {' and '.join(KEY_NAMES)} again")
     return Endpoint(url.rstrip("/"), key)
+
+
+def find_address(base_url: str | None, environment: Mapping[str, str] | None = None) -> str:
+    """Where requests go: the configured address, else the environment's, else OpenAI's own."""
+    values = _read_environment() if environment is None else environment
+    return (base_url or values.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).strip()
 
 
 def _read_environment() -> dict[str, str]:
