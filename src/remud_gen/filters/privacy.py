@@ -30,6 +30,7 @@ class PrivacyFilter(RuleFilter[RuleOptions]):
     """Is there anything in the record by which a patient could be found."""
 
     name = "privacy"
+    version = 2
     codes: ClassVar[Mapping[str, str]] = {f"PHI_{kind}": what for kind, what in _WHAT.items()}
     severities: ClassVar[Mapping[str, Severity]] = reject_all(codes)
 

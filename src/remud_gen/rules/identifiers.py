@@ -33,6 +33,23 @@ _DATE = (
     rf"|{_MONTH}\.?\s+\d{{1,2}},?\s+\d{{4}}|(?:19|20)\d{{6}}"
     rf"|\d{{4}}\s*年(?:\s*\d{{1,2}}\s*月(?:\s*\d{{1,2}}\s*日)?)?|(?:19|20)\d{{2}}[-/.]\d{{1,2}})"
 )
+# Numbers of what is printed or registered, not of people: "Article ID 3545480".
+_NOT_OF_PRINT = "".join(
+    rf"(?<!{word} )(?<!{word.title()} )"
+    for word in (
+        "article",
+        "paper",
+        "pubmed",
+        "project",
+        "grant",
+        "trial",
+        "protocol",
+        "dataset",
+        "registration",
+        "ethics",
+        "clinicaltrials",
+    )
+)
 _NOT_SURNAME = r"(?:患者|患儿|病人|成人|孕妇|产妇|男性|女性|老年|新生儿|婴儿|儿童|本例|病例|中年|青年|性别|高龄)"
 
 _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
@@ -106,9 +123,14 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     (
         "RECORD_NUMBER",
         compile_pattern(
-            r"(?<![A-Za-z-])(?<![A-Za-z]{5} )I\.?D\.?\s*(?:no\.?|"
-            r"number)?\s*[:#]?\s*[A-Z]{0,3}-?\d[\d-]{4,}",
+            rf"(?<![A-Za-z-]){_NOT_OF_PRINT}I\.?D\.?\s*(?:no\.?|number)?\s*[:#]?\s*[A-Z]{{0,3}}-?\d[\d-]{{4,}}",
             "id|i.d",
+        ),
+    ),
+    (
+        "RECORD_NUMBER",
+        compile_pattern(
+            r"(?i)(?<![A-Za-z])(?:MRN|UHID|PID|PAT\.?\s?ID|ACC)\s*[:#.]?\s*[A-Z]{0,3}\d{4,}", "mrn|uhid|pid|pat|acc"
         ),
     ),
     (
