@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from remud_gen.config import Config, load_config  # noqa: E402
 from remud_gen.llm.gateway import Gateway  # noqa: E402
+from remud_gen.llm.limits import Pace  # noqa: E402
 from remud_gen.llm.openai import OpenAIClient  # noqa: E402
 from remud_gen.llm.reply import strict_schema  # noqa: E402
 from remud_gen.llm.store import ReplyStore  # noqa: E402
@@ -85,7 +86,7 @@ async def ask_all(config: Config, folder: Path, n_requests: int, *, has_images: 
     size = config.generate.concurrency
     store = TimedStore(folder / "replies.sqlite")
     rss: list[float] = []
-    async with Gateway(OpenAIClient(config.generate, images), store, concurrency=size) as gateway:
+    async with Gateway(OpenAIClient(config.generate, images), store, pace=Pace(size)) as gateway:
         requests = (build_request(number, pictures, schema) for number in range(n_requests))
         tasks: set[asyncio.Task[ModelReply]] = set()
         n_done, process = 0, psutil.Process()

@@ -73,7 +73,7 @@ class PairConfig(Section):
 class ModelConfig(Section):
     """A model, where it is, and how it is asked."""
 
-    client: Literal["openai", "extractive"] | None = None  # None: openai if a model is named
+    client: Literal["openai", "extractive", "replay"] | None = None  # None: openai if a model is named
     model: str | None = None
     base_url: str | None = None
     temperature: float | None = None
@@ -85,6 +85,7 @@ class ModelConfig(Section):
     patience_s: float = Field(600.0, ge=0)  # for an endpoint that is away
     request_timeout_s: float = Field(180.0, gt=0)
     max_image_side_px: int = Field(1536, ge=224)
+    replay: Path | None = None  # a reply store or an exported file, for the client `replay`
 
     @field_validator("base_url")
     @classmethod
@@ -124,6 +125,10 @@ class GenerateConfig(ModelConfig):
     seed: int = 0
     min_confidence: float = Field(0.3, ge=0, le=1)  # pairs below are not asked about
     prompts: Path | None = None  # a folder of prompt files that replace the shipped ones by name
+    batch: bool = False  # hand requests over in files and collect the replies later, at half the price
+    batch_max_requests: int = Field(50_000, ge=1)  # per file
+    batch_max_mb: float = Field(200.0, gt=0)  # per file
+    batch_poll_s: float = Field(60.0, gt=0)  # between two looks at a batch that is waited for
 
     @model_validator(mode="after")
     def _refuse_idle_keys(self) -> Self:

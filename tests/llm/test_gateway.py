@@ -5,6 +5,7 @@ import pytest
 from remud_gen.config import load_config
 from remud_gen.errors import BudgetReached, ConfigError, ProviderError, RecordError
 from remud_gen.llm.gateway import Gateway, Hooks, choose_client, hash_request, open_gateway
+from remud_gen.llm.limits import Pace
 from remud_gen.llm.retry import TransientError, choose_wait_s
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply, ModelRequest
@@ -92,7 +93,7 @@ def test_no_more_than_the_limit_are_in_flight(tmp_path):
         client,
         lambda gateway: asyncio.gather(*(gateway.ask(make_request(str(n))) for n in range(40))),
         tmp_path,
-        concurrency=7,
+        pace=Pace(7),
     )
     assert len(client.sent) == 40
     assert client.most_at_once == 7
@@ -155,7 +156,7 @@ def test_provider_error_stops_all_sending_but_stored_replies_are_still_given(tmp
         results = await asyncio.gather(*asked, return_exceptions=True)
         return results, await gateway.ask(make_request("kept"))
 
-    (results, kept), _ = run(client, use, tmp_path, concurrency=4)
+    (results, kept), _ = run(client, use, tmp_path, pace=Pace(4))
     assert all(isinstance(result, ProviderError) for result in results)
     assert len(client.sent) <= 4
     assert kept.text == "kept"
@@ -169,17 +170,61 @@ def test_endpoint_that_was_never_there_stops_at_once(tmp_path):
     assert len(client.sent) == 1
 
 
-def test_endpoint_that_goes_away_is_tried_again_and_then_stops_the_run(tmp_path):
-    gone = TransientError("UNREACHABLE", "refused", "is it running?", None, True)
+GONE = TransientError("UNREACHABLE", "refused", "is it running?", None, True)
 
+
+def test_endpoint_that_goes_away_is_waited_for_and_then_stops_the_run(tmp_path):
     async def use(gateway):
         await gateway.ask(make_request("1"))
         await gateway.ask(make_request("2"))
 
-    client = Client("fine", gone)
-    with pytest.raises(ProviderError):
-        run(client, use, tmp_path, max_attempts=3)
-    assert len(client.sent) == 4
+    told = []
+    client = Client("fine", GONE)
+    with pytest.raises(ProviderError, match="waited"):
+        run(client, use, tmp_path, max_attempts=1, patience_s=0.7, tell=told.append)
+    assert len(client.sent) > 4
+    assert len(told) == 1
+    assert "waiting for it" in told[0]
+
+
+def test_outage_costs_no_input_though_it_outlasts_the_attempts(tmp_path):
+    async def use(gateway):
+        await gateway.ask(make_request("0"))
+        return await asyncio.gather(*(gateway.ask(make_request(str(n))) for n in range(1, 6)))
+
+    told = []
+    outage = [GONE] * 5 + [TransientError("SERVER_ERROR", "HTTP 502")] * 5
+    client = Client("fine", *outage, "back")
+    replies, gateway = run(client, use, tmp_path, max_attempts=1, patience_s=30, tell=told.append)
+    assert [reply.text for reply in replies] == ["back"] * 5
+    assert len(told) == 2
+    assert told[1] == "the endpoint answers again"
+
+
+def test_request_that_fails_while_others_succeed_is_given_up_alone(tmp_path):
+    class Picky(Client):
+        async def complete(self, request):
+            if "bad" in request.user:
+                self.sent.append(request)
+                await asyncio.sleep(0)
+                raise TransientError("SERVER_ERROR", "HTTP 500")
+            return await super().complete(request)
+
+    async def use(gateway):
+        async def keep_asking():
+            for number in range(200):
+                await gateway.ask(make_request(f"good {number}"))
+                await asyncio.sleep(0.01)
+
+        good = asyncio.create_task(keep_asking())
+        results = await asyncio.gather(
+            *(gateway.ask(make_request(f"bad {number}")) for number in range(4)), return_exceptions=True
+        )
+        await good
+        return results
+
+    results, _ = run(Picky("fine"), use, tmp_path, max_attempts=2, patience_s=60)
+    assert [getattr(result, "code", None) for result in results] == ["SERVER_ERROR"] * 4
 
 
 def test_reply_being_paid_for_is_stored_though_the_asker_is_cancelled(tmp_path):

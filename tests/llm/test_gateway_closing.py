@@ -13,6 +13,7 @@ import pytest
 from remud_gen.config import load_config
 from remud_gen.errors import Interrupted
 from remud_gen.llm.gateway import Gateway, open_gateway
+from remud_gen.llm.limits import Pace
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelRequest
 from remud_gen.runner.images import ContentImageStore
@@ -104,7 +105,7 @@ def close_while_asking(client, tmp_path, n_requests, delay_s, concurrency=32, **
     """Ask, close after a while; what each asker got, and how long closing took."""
 
     async def inner():
-        gateway = Gateway(client, ReplyStore(tmp_path / "replies.sqlite"), concurrency=concurrency)
+        gateway = Gateway(client, ReplyStore(tmp_path / "replies.sqlite"), pace=Pace(concurrency))
         tasks = [asyncio.create_task(gateway.ask(make_request(str(number)))) for number in range(n_requests)]
         await asyncio.sleep(delay_s)
         started = time.monotonic()

@@ -6,6 +6,7 @@ import pytest
 
 from remud_gen.errors import InputError, RecordError
 from remud_gen.llm.gateway import Gateway, hash_request, open_gateway
+from remud_gen.llm.limits import Pace
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply
 from remud_gen.runner.images import ContentImageStore
@@ -82,7 +83,7 @@ def test_almost_full_disk_stops_before_anything_is_sent(tmp_path, monkeypatch):
         results = await asyncio.gather(*asked, return_exceptions=True)
         return results, await gateway.ask(make_request("kept"))
 
-    (results, kept), _ = run(client, use, tmp_path, concurrency=4)
+    (results, kept), _ = run(client, use, tmp_path, pace=Pace(4))
     assert {type(result) for result in results} == {InputError}
     assert "disk almost full" in results[0].message
     assert "make room, then run the same command to go on" in results[0].hint
@@ -96,7 +97,7 @@ def test_full_disk_stops_sending_and_what_comes_in_late_is_stored_at_the_end(tmp
 
     async def inner():
         store = ReplyStore(tmp_path / "replies.sqlite")
-        async with Gateway(client, store, concurrency=5) as gateway:
+        async with Gateway(client, store, pace=Pace(5)) as gateway:
             tasks = [asyncio.create_task(gateway.ask(make_request(str(number)))) for number in range(30)]
             await asyncio.sleep(0.02)
             store._connection.execute("PRAGMA max_page_count = 1")
@@ -119,7 +120,7 @@ def test_replies_that_cannot_be_stored_are_told_and_never_passed_over(tmp_path):
 
     async def inner():
         store = ReplyStore(tmp_path / "replies.sqlite")
-        async with Gateway(client, store, concurrency=5) as gateway:
+        async with Gateway(client, store, pace=Pace(5)) as gateway:
             tasks = [asyncio.create_task(gateway.ask(make_request(str(number)))) for number in range(3)]
             await asyncio.sleep(0.02)
             store._connection.execute("PRAGMA max_page_count = 1")

@@ -251,8 +251,8 @@ def test_address_where_nobody_listens_stops_the_run_at_once(tmp_path):
         (413, "entity", RecordError, "REQUEST_TOO_LONG"),
         (400, "strange", RecordError, "REQUEST_REFUSED"),
         (408, "", TransientError, "SERVER_ERROR"),
-        (503, "", TransientError, "SERVER_ERROR"),
-        (529, "overloaded", TransientError, "RATE_LIMITED"),
+        (503, "", TransientError, "OVERLOADED"),
+        (529, "overloaded", TransientError, "OVERLOADED"),
         (307, "", ProviderError, None),
     ],
 )

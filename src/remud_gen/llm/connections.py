@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,6 +38,7 @@ class Connections:
         self._endpoint = endpoint
         self._timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
         self._tls: ssl.SSLContext | None = None
+        self.observe: Callable[[Mapping[str, str]], None] | None = None  # shown the headers of every answer
         self._pools: list[_Pool] = []
 
     @contextmanager
@@ -79,8 +80,13 @@ class Connections:
                 timeout=self._timeout,
                 follow_redirects=False,
                 trust_env=trusts_environment,
+                event_hooks={"response": [self._show_headers]},
             ),
         )
+
+    async def _show_headers(self, response: httpx2.Response) -> None:
+        if self.observe is not None:
+            self.observe(response.headers)
 
 
 def _allow_open_files(wanted: int) -> None:

@@ -10,19 +10,21 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, retry_if_exception_type
 
 from remud_gen.config import ModelConfig
 from remud_gen.errors import BudgetReached, ConfigError, InputError, Interrupted, ProviderError, RecordError
-from remud_gen.llm.limits import Limiter
-from remud_gen.llm.retry import LONGEST_RETRY_AFTER_S, TransientError, choose_wait_s
+from remud_gen.llm.health import Attempts, Health
+from remud_gen.llm.limits import Limiter, Pace
+from remud_gen.llm.memory import RememberingClient, ReplayingClient
+from remud_gen.llm.retry import LONGEST_RETRY_AFTER_S, TransientError
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ImageStore, ModelClient, ModelReply, ModelRequest
 from remud_gen.registry import load
@@ -67,6 +69,15 @@ class Budget(Protocol):
         ...
 
 
+@runtime_checkable
+class ReportsHeaders(Protocol):
+    """A client that passes on the headers of every answer, which tell what the endpoint will still take."""
+
+    def report_headers_to(self, observe: Callable[[Mapping[str, str]], None]) -> None:
+        """Call this with each answer's headers."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What watches over requests that leave the machine."""
@@ -105,16 +116,21 @@ class Gateway:
         client: ModelClient,
         store: ReplyStore | None,
         *,
-        concurrency: int = 32,
+        pace: Pace | None = None,
         max_attempts: int = 6,
+        patience_s: float = 600.0,
         hooks: Hooks | None = None,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.client = client
         self.counts: Counter[str] = Counter()
         self._store = store
         self._hooks = hooks or Hooks()
-        self._limiter = Limiter(concurrency)
-        self._max_attempts = max_attempts
+        self._limiter = Limiter(pace or Pace())
+        self._health = Health(patience_s)
+        self._max_attempts, self._tell = max_attempts, tell
+        if isinstance(client, ReportsHeaders):
+            client.report_headers_to(self._limiter.observe)
         self._in_flight: dict[str, asyncio.Task[ModelReply]] = {}
         self._refusal: Refusal | None = None
         self._has_connected = False
@@ -146,12 +162,14 @@ class Gateway:
             InputError: the store cannot be read or written, or the disk is almost full; nothing more is sent.
         """
         self.counts["asked"] += 1
-        if not self.client.is_network:
-            reply = await self.client.complete(request)
-            return replace(reply, request_sha256=hash_request(request, self.client.name, self.client.model))
-        for guard in self._hooks.guards:
+        is_replay = isinstance(self.client, ReplayingClient)
+        for guard in self._hooks.guards if self.client.is_network or is_replay else ():
             request = guard.admit(request)
-        key = hash_request(request, self.client.name, self.client.model)
+        # A replayed request is what the live one was, masks and all.
+        name = self.client.replayed if isinstance(self.client, ReplayingClient) else self.client.name
+        key = hash_request(request, name, self.client.model)
+        if not self.client.is_network:
+            return replace(await self.client.complete(request), request_sha256=key)
         if key in distrusted and not self._renewals.get(key) and self._was_stored_by(key, until_s):
             self._renewals[key] = False
         elif (stored := self._read_stored(key)) is not None:
@@ -265,9 +283,10 @@ class Gateway:
             task.exception()  # marked as seen: nobody may be left who waits for it
 
     async def _fetch(self, request: ModelRequest, key: str) -> ModelReply:
+        attempts = Attempts(self._health, self._max_attempts)
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._max_attempts),
-            wait=choose_wait_s,
+            stop=attempts.is_over,
+            wait=attempts.choose_wait_s,
             retry=retry_if_exception_type(TransientError),
             sleep=self._limiter.sleep,
             reraise=True,
@@ -275,57 +294,102 @@ class Gateway:
         try:
             reply: ModelReply = await retrying(self._attempt, request, key)
         except TransientError as error:
-            told = f"{error.message} (gave up after {self._max_attempts} attempts)"
-            if error.is_unreachable:
-                self.refuse(ProviderError(told, error.hint))
-                raise ProviderError(told, error.hint) from None
-            raise RecordError(error.code, told, error.hint) from None
+            raise self._give_up(error) from None
         except (ProviderError, BudgetReached, InputError) as error:
             self.refuse(error)
             raise
         return reply
 
-    async def _attempt(self, request: ModelRequest, key: str) -> ModelReply:
-        async with self._limiter:
-            if self._refusal is not None:
-                raise self._refusal
-            if self._store:
-                self._store.check_room(self._n_coming + 1)
-            if self._hooks.budget:
-                self._hooks.budget.reserve(request, key)
-            if self._hooks.ledger:
-                self._hooks.ledger.record(request, key)
-            self.counts["sent"] += 1
-            self._n_coming += 1
-            reply: ModelReply | None = None
-            try:
-                reply = replace(await self.client.complete(request), request_sha256=key)
-                self.counts["received"] += 1
-                self._has_connected = True
-            except RecordError as error:
-                self._weigh(error)
-                raise
-            finally:
-                self._n_coming -= 1
-                try:
-                    if reply is not None:
-                        self._keep(reply)
-                finally:
-                    if self._hooks.budget:
-                        self._hooks.budget.settle(key, reply)
-            return reply
+    def _give_up(self, error: TransientError) -> RecordError | ProviderError:
+        """What an error that was tried often enough ends as: of this request alone, or of all."""
+        if not self._health.is_away:
+            told = f"{error.message} (gave up after {self._max_attempts} attempts)"
+            return RecordError(error.code, told, error.hint)
+        told = f"{error.message} (waited {self._health.away_s:.0f} s for the endpoint to come back)"
+        away = ProviderError(told, f"{error.hint}\nnothing is lost: the same command goes on from here")
+        self.refuse(away)
+        return away
 
-    def _weigh(self, error: RecordError) -> None:
+    async def _attempt(self, request: ModelRequest, key: str) -> ModelReply:
+        slot = await self._limiter.enter(guess_tokens(request))
+        reply: ModelReply | None = None
+        is_busy = False
+        try:
+            reply = await self._send(request, key)
+        except TransientError as error:
+            is_busy = error.is_busy
+            raise
+        else:
+            return reply
+        finally:
+            n_tokens = None if reply is None else count_tokens(reply)
+            self._limiter.leave(slot, is_well=reply is not None, is_busy=is_busy, n_tokens=n_tokens)
+
+    async def _send(self, request: ModelRequest, key: str) -> ModelReply:
+        if self._refusal is not None:
+            raise self._refusal
+        if self._store:
+            self._store.check_room(self._n_coming + 1)
+        if self._hooks.budget:
+            self._hooks.budget.reserve(request, key)
+        if self._hooks.ledger:
+            self._hooks.ledger.record(request, key)
+        self.counts["sent"] += 1
+        self._n_coming += 1
+        reply: ModelReply | None = None
+        try:
+            reply = replace(await self.client.complete(request), request_sha256=key)
+            self.counts["received"] += 1
+            self._note_life()
+        except RecordError as error:
+            self._weigh(error, key)
+            raise
+        finally:
+            self._n_coming -= 1
+            try:
+                if reply is not None:
+                    self._keep(reply)
+            finally:
+                if self._hooks.budget:
+                    self._hooks.budget.settle(key, reply)
+        return reply
+
+    def _weigh(self, error: RecordError, key: str) -> None:
         """Count an error, pause where the endpoint asks for it, and stop when it was never there."""
         self.counts[error.code] += 1
         if not isinstance(error, TransientError):
-            self._has_connected = True
-        elif error.is_unreachable and not self._has_connected:
+            self._note_life()
+            return
+        if error.is_unreachable and not self._has_connected:
             raise ProviderError(error.message, error.hint) from None
-        else:
-            self._has_connected = self._has_connected or not error.is_unreachable
-            if error.retry_after_s is not None:
-                self._limiter.pause(min(error.retry_after_s, LONGEST_RETRY_AFTER_S))
+        self._has_connected = self._has_connected or not error.is_unreachable
+        was_away = self._health.is_away
+        self._health.note_trouble(key, error)
+        if self._health.is_away and not was_away:
+            patience = f"waiting for it for up to {self._health.patience_s:.0f} s; Ctrl-C stops, and nothing is lost"
+            self._tell(f"the endpoint is away ({error.message}): {patience}")
+        if error.retry_after_s is not None:
+            self._limiter.pause(min(error.retry_after_s, LONGEST_RETRY_AFTER_S))
+
+    def _note_life(self) -> None:
+        self._has_connected = True
+        if self._health.is_away:
+            self._tell("the endpoint answers again")
+        self._health.note_life()
+
+
+def guess_tokens(request: ModelRequest) -> float:
+    """About what a request will use, for a quota of tokens per minute; corrected by what it did use."""
+    wanted = request.params.get("max_output_tokens")
+    answer = min(float(wanted), 1500.0) if isinstance(wanted, int | float) else 1000.0
+    return (len(request.system) + len(request.user)) / 3 + 1000.0 * len(request.images) + answer
+
+
+def count_tokens(reply: ModelReply) -> float | None:
+    """What a reply used, if the endpoint said."""
+    if reply.input_tokens is None and reply.output_tokens is None:
+        return None
+    return float((reply.input_tokens or 0) + (reply.output_tokens or 0))
 
 
 def choose_client(config: ModelConfig) -> str:
@@ -342,7 +406,13 @@ def choose_client(config: ModelConfig) -> str:
 
 
 def open_gateway(
-    config: ModelConfig, store_path: Path, images: ImageStore, hooks: Hooks | None = None, *, run: Path | None = None
+    config: ModelConfig,
+    store_path: Path,
+    images: ImageStore,
+    hooks: Hooks | None = None,
+    *,
+    run: Path | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Gateway:
     """Build the configured client and its gateway; call within a running event loop and use as `async with`.
 
@@ -356,4 +426,15 @@ def open_gateway(
     store = ReplyStore(store_path) if client.is_network else None
     if store is not None and run is not None:
         store.register_user(run)
-    return Gateway(client, store, concurrency=config.concurrency, max_attempts=config.max_attempts, hooks=hooks)
+    if store is not None and isinstance(client, RememberingClient):
+        client.use_memory(store)
+    pace = Pace(config.concurrency, config.requests_per_minute, config.tokens_per_minute)
+    return Gateway(
+        client,
+        store,
+        pace=pace,
+        max_attempts=config.max_attempts,
+        patience_s=config.patience_s,
+        hooks=hooks,
+        tell=tell,
+    )

@@ -28,6 +28,7 @@ FILTERED = re.compile(
 )
 TOO_LONG = re.compile(r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE)
 BUSY_HINT = "lower generate.concurrency if the endpoint is busy,"
+BUSY_STATUS = {429: "RATE_LIMITED", 503: "OVERLOADED", 529: "OVERLOADED"}
 TRANSIENT_STATUS = {408, 409, 425, 429}
 
 
@@ -38,7 +39,7 @@ def read_refusal(status: int, message: str, headers: Mapping[str, str], model: s
     if stop is not None:
         return stop
     if status in TRANSIENT_STATUS or status >= 500:
-        code = "RATE_LIMITED" if status in {429, 529} else "SERVER_ERROR"
+        code = BUSY_STATUS.get(status, "SERVER_ERROR")
         hint = f"{BUSY_HINT} or raise generate.max_attempts; --retry-errors asks again"
         return TransientError(code, f"HTTP {status} from {host}: {told}", hint, read_retry_after_s(headers))
     if FILTERED.search(told):

@@ -11,6 +11,7 @@ from remud_gen.errors import RecordError
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 LONGEST_RETRY_AFTER_S = 600.0
+BUSY_CODES = {"RATE_LIMITED", "OVERLOADED", "TIMEOUT"}
 
 
 class TransientError(RecordError):
@@ -30,6 +31,11 @@ class TransientError(RecordError):
         super().__init__(code, message, hint)
         self.retry_after_s = retry_after_s
         self.is_unreachable = is_unreachable
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether fewer requests at a time might have gone better."""
+        return self.code in BUSY_CODES
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.code, self.message, self.hint, self.retry_after_s, self.is_unreachable))
