@@ -23,6 +23,7 @@ from remud_gen.llm.message import keep_storable, read_message
 from remud_gen.llm.prober import Prober
 from remud_gen.llm.refusals import read_refusal
 from remud_gen.llm.retry import TransientError
+from remud_gen.llm.usage import read_usage
 from remud_gen.protocols import ImageStore, ModelReply, ModelRequest
 
 ASK_LATER = "once it answers well, --retry-errors asks again"
@@ -136,16 +137,18 @@ class OpenAIClient:
     def read(self, completion: ChatCompletion, seconds: float = 0.0) -> ModelReply:
         """A completion that holds a choice -> the reply, whatever field its parts came in."""
         text, reasoning, finish_reason = read_message(completion.choices[0])
-        usage = completion.usage
+        usage = read_usage(completion.usage)
         return ModelReply(
             client=self.name,
             model=keep_storable(completion.model or self.model),
             text=keep_storable(text),
             reasoning=keep_storable(reasoning) if reasoning else None,
             finish_reason=finish_reason,
-            input_tokens=usage.prompt_tokens if usage else None,
-            output_tokens=usage.completion_tokens if usage else None,
+            input_tokens=usage.input,
+            output_tokens=usage.output,
             seconds=round(seconds, 3),
+            cached_tokens=usage.cached,
+            reasoning_tokens=usage.reasoning,
         )
 
 

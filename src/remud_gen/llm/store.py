@@ -22,7 +22,7 @@ REMOVED_AT_ONCE = 1_000  # keys per transaction: other processes may write in be
 READ_AT_ONCE = 10_000
 LONGEST_NOTE_S = 30 * 86_400  # what an endpoint could not do then it may have learned
 MAKE_ROOM = "make room, then run the same command to go on"
-COLUMNS = tuple(field.name for field in fields(ModelReply))
+COLUMNS = tuple(field.name for field in fields(ModelReply) if field.metadata.get("is_stored", True))
 HINTS = {  # by the beginning of SQLite's name for the error
     "SQLITE_FULL": f"the disk is full: {MAKE_ROOM}",
     "SQLITE_BUSY": "another process is writing it: wait until it is done, or name another file with runner.replies",
