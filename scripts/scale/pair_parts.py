@@ -11,7 +11,7 @@ from remud_gen.records import ImageTextPair, Record
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.parts import PartState
-from remud_gen.runner.plan import Request, join_parts, plan_stage
+from remud_gen.runner.plan import Request, choose_rows, join_parts, plan_stage
 from remud_gen.runner.reading import iterate_inputs, locate
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.writer import PartWriter
@@ -38,7 +38,8 @@ def _plan_pairs(folder: RunFolder, run: Path) -> list[PartState]:
     config = load_config(run / "config.yaml")
     request = Request(run, config, take_inventory(folder.recall_roots(), run, is_writable=False))
     states: list[PartState] = []
-    for row in PIPELINE[: 1 + [row.name for row in PIPELINE].index("pair")]:
+    rows = choose_rows(PIPELINE, config)
+    for row in rows[: 1 + [row.name for row in rows].index("pair")]:
         states = plan_stage(request, row, load_stage(row.target, config), states)
     return states
 
