@@ -54,8 +54,12 @@ class Candidates:
         self._captions = {one.blocks: one for one in grouping.captions if one.label is not None or one.is_plain}
         self._titles: dict[tuple[Block, ...], Title] = {(title.block,): title for title in grouping.titles}
         self._notes = [tuple(group.notes) for group in groups if group.notes]
-        held = {group.caption.blocks for group in groups if group.caption is not None}
-        self._waiting = [caption for blocks, caption in self._captions.items() if blocks not in held]
+        held = {
+            group.caption.blocks
+            for group in groups
+            if group.caption is not None and any(picture.page == group.caption.page for picture in group.pictures)
+        }
+        self._apart = [caption for blocks, caption in self._captions.items() if blocks not in held]
         self._place = {block: number for number, block in enumerate(flow.blocks())}
 
     def list_own(self, group: FigureGroup) -> tuple[Candidate | None, Candidate | None, Candidate | None]:
@@ -67,10 +71,10 @@ class Candidates:
     def find(self, group: FigureGroup) -> list[Candidate]:
         """What may be its words, in reading order: its own, and of all others the nearest."""
         own = [one for one in self.list_own(group) if one is not None]
-        labelled = dict.fromkeys([*self._find_labelled(group), *self._find_waiting(group)])
+        labelled = dict.fromkeys([*self._find_labelled(group), *self._find_apart(group)])
         rest = [one for one in labelled if one not in own]
         taken = {block for one in (*own, *rest) for block in one.blocks}
-        rest += [one for one in self._find_print(group) if not taken & set(one.blocks)]
+        rest += [one for one in dict.fromkeys(self._find_print(group)) if not taken & set(one.blocks)]
         rest.sort(key=lambda one: (self._measure_distance(group, one), self._place[one.blocks[0]]))
         chosen = [*own, *rest[: max(0, MOST_CHOICES - len(own))]]
         return sorted(chosen, key=lambda one: (self._place[one.blocks[0]], one.kind))
@@ -123,11 +127,12 @@ class Candidates:
             if blocks[0].page in pages:
                 yield Candidate("note", blocks)
 
-    def _find_waiting(self, group: FigureGroup) -> Iterator[Candidate]:
-        """Captions without a picture on the page before or after."""
+    def _find_apart(self, group: FigureGroup) -> Iterator[Candidate]:
+        """Captions without a picture on their own page, where the figure's own stands or next to the figure's pages."""
         pages = self._pages(group)
-        for caption in self._waiting:
-            if caption.page in (pages[0] - 1, pages[-1] + 1) and has_own_words(caption):
+        near = {pages[0] - 1, pages[-1] + 1, *([group.caption.page] if group.caption is not None else [])}
+        for caption in self._apart:
+            if caption.page in near and has_own_words(caption):
                 yield Candidate("caption", caption.blocks)
 
     def _find_print(self, group: FigureGroup) -> Iterator[Candidate]:

@@ -125,7 +125,12 @@ class Sketcher:
 
     def __init__(self, cropper: ReaderCropper, pages: Sequence[Page]) -> None:
         self._cropper = cropper
-        self._pages = {page.source.page_number or 1: page for page in reversed(pages)}  # halves of a spread share one
+        self._pages: dict[int, Page] = {}
+        for page in pages:
+            # The halves of a spread are one sheet.
+            half = self._pages.get(page.source.page_number or 1)
+            both = page if half is None else half.model_copy(update={"figures": (*half.figures, *page.figures)})
+            self._pages[page.source.page_number or 1] = both
         self._last: tuple[Sketch, Sketch | RecordError] | None = None
 
     def sketch(self, pair: ImageTextPair, sketch: Sketch) -> Iterator[ImageTextPair | Failure]:

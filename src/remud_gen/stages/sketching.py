@@ -75,10 +75,16 @@ def _list_marks(sketch: Sketch) -> list[Mark]:
 
 
 def _choose_frame(page: Page, marks: Sequence[Mark]) -> Box:
-    """The part of a page that is shown."""
+    """The part of a page that is shown: all boxes, and whole pictures beside them, whose words these might be.
+
+    Where words stand on another page, their order tells as much as their place: then all pictures are shown.
+    """
     width, height = page.source.page_size or (page.width_pt, page.height_pt)
+    sheet, margin = (0.0, 0.0, width, height), MARGIN * max(width, height)
     own = hull(mark.bbox for mark in marks if mark.page_number == page.source.page_number)
-    return intersect(grow(own, MARGIN * max(width, height)), (0.0, 0.0, width, height))
+    is_apart = len({mark.page_number for mark in marks}) > 1
+    near = [box.bbox for box in page.figures if is_apart or measure_overlap(box.bbox, grow(own, margin))]
+    return intersect(grow(hull([own, *near]), margin), sheet)
 
 
 def _choose_scale(page: Page) -> float:
