@@ -274,12 +274,12 @@ class Watch:
     def record(self, request, request_sha256):
         self.events.append(("sent", request.user))
 
-    def reserve(self, request, request_sha256):
+    async def reserve(self, request, request_sha256):
         if self.allowed == 0:
             raise BudgetReached("the limit is met")
         self.allowed -= 1
 
-    def settle(self, request_sha256, reply):
+    def settle(self, request_sha256, reply, *, is_lost=False):
         self.events.append(("settled", reply.text if reply else None))
 
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from remud_gen.config import ModelConfig
-from remud_gen.errors import BudgetReached, ConfigError, InputError, Interrupted, ProviderError, RecordError
+from remud_gen.errors import BudgetReached, ConfigError, InputError, Interrupted, ProviderError, RecordError, RemudError
 from remud_gen.llm.health import Attempts, Health
 from remud_gen.llm.limits import Limiter, Pace
 from remud_gen.llm.memory import RememberingClient, ReplayingClient
@@ -31,6 +31,7 @@ from remud_gen.registry import load
 
 HASH_VERSION = 1
 CLOSING_GRACE_S = 10.0
+PERHAPS_BILLED = {"TIMEOUT", "CONNECTION_LOST"}  # the endpoint may have answered all the same
 URGENT_GRACE_S = 0.1  # what has arrived already is read and stored; nothing more is waited for
 Refusal = ProviderError | BudgetReached | InputError | Interrupted
 NO_MODEL = (
@@ -60,12 +61,24 @@ class Ledger(Protocol):
 class Budget(Protocol):
     """Keeps what is spent below what the user set."""
 
-    def reserve(self, request: ModelRequest, request_sha256: str) -> None:
-        """Called before every send; BudgetReached when it might lead past the limit."""
+    async def reserve(self, request: ModelRequest, request_sha256: str) -> None:
+        """Called before every send; waits where it depends on what is in flight whether there is room.
+
+        Raises:
+            BudgetReached: the request might lead past the limit, whatever comes of those in flight.
+        """
         ...
 
-    def settle(self, request_sha256: str, reply: ModelReply | None) -> None:
-        """Called after every send with what came back; None when nothing did."""
+    def settle(self, request_sha256: str, reply: ModelReply | None, *, is_lost: bool = False) -> None:
+        """Called after every send with what came back; `is_lost`: nothing did, but the endpoint may bill it."""
+        ...
+
+
+class Pricer(Protocol):
+    """Knows what replies cost."""
+
+    def cost_of(self, reply: ModelReply) -> float | None:
+        """USD; None where it is unknown."""
         ...
 
 
@@ -85,6 +98,7 @@ class Hooks:
     guards: Sequence[OutboundGuard] = ()
     ledger: Ledger | None = None
     budget: Budget | None = None
+    pricer: Pricer | None = None
 
 
 def hash_request(request: ModelRequest, client: str, model: str) -> str:
@@ -142,6 +156,11 @@ class Gateway:
     def is_free(self) -> bool:
         """Whether the client leaves the machine for nothing."""
         return not self.client.is_network
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why nothing more is sent, once that is so."""
+        return self._refusal
 
     @property
     def calls_paid(self) -> int:
@@ -331,18 +350,24 @@ class Gateway:
         if self._store:
             self._store.check_room(self._n_coming + 1)
         if self._hooks.budget:
-            self._hooks.budget.reserve(request, key)
+            await self._hooks.budget.reserve(request, key)
+            if (refusal := self.refusal) is not None:  # it may have waited for long
+                self._hooks.budget.settle(key, None)
+                raise refusal
         if self._hooks.ledger:
             self._hooks.ledger.record(request, key)
         self.counts["sent"] += 1
         self._n_coming += 1
         reply: ModelReply | None = None
+        is_lost = True
         try:
-            reply = replace(await self.client.complete(request), request_sha256=key)
+            reply = self._complete(await self.client.complete(request), key)
             self.counts["received"] += 1
             self._note_life()
-        except RecordError as error:
-            self._weigh(error, key)
+        except RemudError as error:
+            is_lost = isinstance(error, RecordError) and error.code in PERHAPS_BILLED
+            if isinstance(error, RecordError):
+                self._weigh(error, key)
             raise
         finally:
             self._n_coming -= 1
@@ -351,8 +376,13 @@ class Gateway:
                     self._keep(reply)
             finally:
                 if self._hooks.budget:
-                    self._hooks.budget.settle(key, reply)
+                    self._hooks.budget.settle(key, reply, is_lost=is_lost and reply is None)
         return reply
+
+    def _complete(self, reply: ModelReply, key: str) -> ModelReply:
+        """What a client cannot know of its own reply."""
+        cost_usd = self._hooks.pricer.cost_of(reply) if self._hooks.pricer else reply.cost_usd
+        return replace(reply, request_sha256=key, cost_usd=cost_usd)
 
     def _weigh(self, error: RecordError, key: str) -> None:
         """Count an error, pause where the endpoint asks for it, and stop when it was never there."""
