@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +45,7 @@ NO_MODEL = (
 class OutboundGuard(Protocol):
     """Decides what may leave the machine."""
 
-    def admit(self, request: ModelRequest) -> ModelRequest:
+    def admit(self, request: ModelRequest) -> ModelRequest | Awaitable[ModelRequest]:
         """The request as it may be sent, perhaps masked; RecordError when it may not leave."""
         ...
 
@@ -183,7 +183,8 @@ class Gateway:
         self.counts["asked"] += 1
         is_replay = isinstance(self.client, ReplayingClient)
         for guard in self._hooks.guards if self.client.is_network or is_replay else ():
-            request = guard.admit(request)
+            admitted = guard.admit(request)
+            request = await admitted if isinstance(admitted, Awaitable) else admitted
         # A replayed request is what the live one was, masks and all.
         name = self.client.replayed if isinstance(self.client, ReplayingClient) else self.client.name
         key = hash_request(request, name, self.client.model)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from remud_gen.records import BBox, BurnedIn, Language, Source, TextLine
 from remud_gen.rules.burned_in import annotate
@@ -33,9 +34,12 @@ _SAYS_NOTHING = re.compile(
 _GAP = 4.0  # heights of a line; farther apart, words of one row belong to different things
 
 
+PictureKind = Literal["clinical", "book", "page"]  # a page is print that may hold pictures, as a whole
+
+
 @dataclass(frozen=True, slots=True)
 class HiddenLine:
-    """A line to be hidden: its number among the picture's lines, what it gives away, and in what words."""
+    """A line to be hidden: its number among the picture's lines, and what it gives away."""
 
     index: int
     kind: HiddenKind
@@ -48,9 +52,12 @@ def is_clinical(source: Source) -> bool:
 
 
 def find_hidden_lines(
-    lines: Sequence[TextLine], frame: BBox, *, is_clinical: bool, language: Language
+    lines: Sequence[TextLine], frame: BBox, kind: PictureKind, language: Language
 ) -> tuple[HiddenLine, ...]:
-    """The lines of a picture that give somebody away, in their order; `frame` is the picture's box in their unit."""
+    """The lines of a picture that give somebody away, in their order; `frame` is the picture's box in their unit.
+
+    On a page as a whole only what names a patient counts: its dates and hospitals are those of authors.
+    """
     if not lines:
         return ()
     pieces: dict[BBox, list[BurnedIn]] = {}
@@ -58,17 +65,16 @@ def find_hidden_lines(
         pieces.setdefault(piece.bbox, []).append(piece)
     found: dict[int, HiddenKind] = {}
     for index, line in enumerate(lines):
-        kind = _name_kind(line, pieces.get(line.bbox, ()))
-        if kind is not None:
-            found[index] = kind
-    unknown = [
-        index
-        for index, line in enumerate(lines)
-        if index not in found and _is_unknown(line.text, pieces.get(line.bbox, ()))
-    ]
-    if found:
+        named = _name_kind(line, pieces.get(line.bbox, ()))
+        if named is not None and (kind != "page" or named not in ("DATE", "PLACE")):
+            found[index] = named
+    if kind != "page" and (found or kind == "clinical"):
+        unknown = [
+            index
+            for index, line in enumerate(lines)
+            if index not in found and _is_unknown(line.text, pieces.get(line.bbox, ()))
+        ]
         found |= {index: "BANNER" for index in _spread(lines, found, unknown)}
-    if is_clinical or found:
         # Once a picture is known to name somebody, its bands are a machine's.
         found |= {index: "BANNER" for index in unknown if index not in found and _is_in_band(lines[index].bbox, frame)}
     return tuple(HiddenLine(index, found[index], lines[index].bbox) for index in sorted(found))

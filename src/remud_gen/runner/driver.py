@@ -206,7 +206,7 @@ class Driver:
         store = self._config.runner.replies or self._folder.path / "replies.sqlite"
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
         images, run = self._folder.images, self._folder.path
-        hooks = make_hooks(self._config, self._folder)
+        hooks = make_hooks(self._config, self._folder, stage.model)
         async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell) as gateway:
             size = stage.model.concurrency
             loop = asyncio.get_running_loop()
