@@ -42,16 +42,20 @@ class LeanServer(asyncio.Protocol):
                 return
             body = bytes(self._buffer[end + 4 : end + 4 + length])
             del self._buffer[: end + 4 + length]
-            self._answer(body)
+            self.answer(body)
 
-    def _answer(self, body: bytes) -> None:
-        value = _complete(json.loads(body)) if body else {"object": "list", "data": [{"id": "tiny"}]}
+    def answer(self, body: bytes) -> None:
+        """Reply to a request; one without a body asks for the models."""
+        self.reply(complete(json.loads(body)) if body else {"object": "list", "data": [{"id": "tiny"}]})
+
+    def reply(self, value: dict[str, Any]) -> None:
+        """Send a JSON value."""
         data = json.dumps(value, ensure_ascii=False).encode()
         head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
         self._transport.write(head.encode() + data)
 
 
-def _complete(body: dict[str, Any]) -> dict[str, Any]:
+def complete(body: dict[str, Any]) -> dict[str, Any]:
     text = read_user_text(body)
     reply = answer_by_rule(text)
     _vary(reply, text)
