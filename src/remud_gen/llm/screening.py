@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, UnidentifiedImageError
 
+from remud_gen.config import Config
 from remud_gen.errors import RecordError
-from remud_gen.protocols import ImageStore, OcrEngine
+from remud_gen.protocols import ImageStore, LanguageOcrEngine, OcrEngine
 from remud_gen.records import BBox, ImageRef, TextLine
+from remud_gen.registry import load
 from remud_gen.rules.images import hash_perceptually
 from remud_gen.rules.masking import is_painted, paint_over
 
@@ -47,6 +49,18 @@ class PictureReader:
         seen = image if shrink == 1 else image.resize([max(1, round(side * shrink)) for side in image.size])
         across, down = image.width / seen.width, image.height / seen.height
         return tuple(_scale(line, across, down) for line in self._engine.read(seen))
+
+
+def make_reader(config: Config, images: ImageStore) -> PictureReader:
+    """One that reads with the engine that the configuration names."""
+
+    def load_engine() -> OcrEngine:
+        engine: OcrEngine = load("ocr", config.extract.ocr)()
+        if isinstance(engine, LanguageOcrEngine):
+            engine.languages = config.extract.ocr_languages
+        return engine
+
+    return PictureReader(images, load_engine)
 
 
 def open_picture(images: ImageStore, ref: ImageRef) -> Image.Image:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from remud_gen import registry
 from remud_gen.config import Config, ModelConfig
 from remud_gen.llm.endpoint import find_address
 from remud_gen.llm.gateway import Hooks
 from remud_gen.llm.guard import PrivacyGuard
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger
-from remud_gen.llm.screening import PictureReader
-from remud_gen.protocols import ImageStore, LanguageOcrEngine, OcrEngine
+from remud_gen.llm.screening import make_reader
 from remud_gen.runner.folder import RunFolder
 
 
@@ -22,15 +20,3 @@ def make_hooks(config: Config, folder: RunFolder, model: ModelConfig) -> Hooks:
         guards=(PrivacyGuard(config.privacy, folder.images, make_reader(config, folder.images)),),
         ledger=FileLedger(folder.path / LEDGER, to, config.privacy, folder.images),
     )
-
-
-def make_reader(config: Config, images: ImageStore) -> PictureReader:
-    """Reads pictures with the engine that the configuration names."""
-
-    def load() -> OcrEngine:
-        engine: OcrEngine = registry.load("ocr", config.extract.ocr)()
-        if isinstance(engine, LanguageOcrEngine):
-            engine.languages = config.extract.ocr_languages
-        return engine
-
-    return PictureReader(images, load)

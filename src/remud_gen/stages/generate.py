@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import get_args
 
 from remud_gen.config import Config
+from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.build import Origin, build_quadruplet
 from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.gateway import choose_client
 from remud_gen.llm.given import build_given, describe_question, explain_unfit, settle_answer, wants_thinking
 from remud_gen.llm.mix import choose_mix, render_mix
 from remud_gen.llm.reply import ReplyItem, strict_schema
+from remud_gen.llm.screening import make_reader
+from remud_gen.llm.shield import IdentifiersFound, Shield
 from remud_gen.llm.spans import build_spans, render_spans
 from remud_gen.llm.structured import Answer, ask_for_items
 from remud_gen.prompts import Prompt, load_prompt
@@ -28,7 +31,7 @@ from remud_gen.records import (
     ThinkingSource,
 )
 from remud_gen.registry import load
-from remud_gen.stages.base import AsyncStage, Failure, Rejection
+from remud_gen.stages.base import AsyncStage, Failure, Rejection, StageContext
 
 PROMPTS = ("vqa", "qa", "bank", "reask")
 TEMPLATED_CLIENTS = {"extractive"}  # their thinking is a fixed form, no thought of a model
@@ -49,6 +52,11 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             for language in get_args(Language)
         }
         self._schema = strict_schema()
+        self._shield = Shield(config.privacy)
+
+    def setup(self, context: StageContext) -> None:
+        """Remember where pictures lie, for masked ones."""
+        self._shield = Shield(self.config.privacy, context.images, make_reader(self.config, context.images))
 
     def settings(self) -> Mapping[str, object]:
         """All that shapes a reply or what is made of it; where the endpoint is and how fast it is asked does not."""
@@ -64,6 +72,7 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             "min_confidence": options.min_confidence,
             **{name: getattr(options, name) for name in shaping},
             "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
+            "privacy": self.config.privacy.model_dump(include={"clinical", "books"}),
         }
 
     def libraries(self) -> Sequence[str]:
@@ -77,9 +86,15 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         choose_client(self._options)
         if self._options.base_url is not None:
             check_url(self._options.base_url)
+        check_outbound(self.config, self._options)
 
     async def process(self, item: GenerateInput, gateway: Asker) -> AsyncIterator[Outcome]:
         """Every quadruplet of one input; items that could not be read follow as failures."""
+        try:
+            item = await self._shield.apply(item)
+        except IdentifiersFound as found:
+            yield Rejection(found.code, f"{found.message}; {found.hint}")
+            return
         if isinstance(item, QuestionItem):
             yield await self._take_given(item, gateway)
             return
