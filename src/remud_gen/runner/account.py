@@ -1,0 +1,169 @@
+"""RUN/spending.jsonl: what this run folder has paid to model endpoints, over all commands, whoever was killed when.
+
+One line before a request is sent and one when its reply is in; a line is out of the process before the next step. A
+request without its second line, of a command that was killed, counts as its first line guessed. Lines of earlier
+commands are folded to one sum when a command begins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from remud_gen.errors import InputError
+from remud_gen.llm.budget import Spent
+from remud_gen.protocols import ModelReply
+from remud_gen.runner.files import write_atomically
+
+FILE = "spending.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file of spending adds up to; `total` counts what is still open as its guess."""
+
+    total: Spent
+    by_stage: Mapping[str, Spent]
+
+
+class RunAccount:
+    """The account as one stage of one command writes it; a context manager that closes it."""
+
+    def __init__(self, run: Path, stage: str) -> None:
+        self._path, self._stage = run / FILE, stage
+        self._stream: IO[str] | None = None
+        self._by_stage = dict(read_spending(run).by_stage)
+        self._folded = dict(self._by_stage)
+        self._spent = add_up(self._by_stage.values())
+
+    @property
+    def spent(self) -> Spent:
+        """All that this run folder has paid, requests in flight left out."""
+        return self._spent
+
+    @property
+    def spent_by_stage(self) -> Mapping[str, Spent]:
+        """The same for every stage."""
+        return self._by_stage
+
+    def __enter__(self) -> RunAccount:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def note_sent(self, request_sha256: str, usd: float | None, tokens: int) -> None:
+        """A request goes out; should the process die, it counts for so much."""
+        self._write({"sent": request_sha256[:16], "stage": self._stage, "usd": usd, "tokens": tokens})
+
+    def note_reply(self, request_sha256: str, reply: ModelReply, guess_usd: float | None) -> None:
+        """A reply was paid for; the guess counts where its endpoint does not say how many tokens it was."""
+        sent, received = reply.input_tokens or 0, reply.output_tokens or 0
+        if reply.cost_usd is not None:
+            paid = Spent(reply.cost_usd, sent + received, 1)
+        elif guess_usd is not None:
+            paid = Spent(guess_usd, sent + received, 1, 1)
+        else:
+            paid = Spent(0.0, sent + received, 1, 1, sent, received)
+        self._settle(request_sha256, paid)
+
+    def note_nothing(self, request_sha256: str) -> None:
+        """The endpoint refused, or was never reached: nothing is billed."""
+        self._settle(request_sha256, Spent())
+
+    def note_lost(self, request_sha256: str, usd: float | None, tokens: int) -> None:
+        """No reply came back, though there may be one on the bill."""
+        self._settle(request_sha256, _lose(usd, tokens))
+
+    def _settle(self, request_sha256: str, paid: Spent) -> None:
+        self._write({"settled": request_sha256[:16], "stage": self._stage, **_to_fields(paid)})
+        self._spent = add_up([self._spent, paid])
+        self._by_stage[self._stage] = add_up([self._by_stage.get(self._stage, Spent()), paid])
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        try:
+            stream = self._stream = self._stream or self._open()
+            stream.write(json.dumps(line) + "\n")
+            stream.flush()
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def _open(self) -> IO[str]:
+        """Only a run that asks an endpoint has the file."""
+        lines = [json.dumps({"sum": stage, **_to_fields(spent)}) for stage, spent in sorted(self._folded.items())]
+        write_atomically(self._path, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+        return self._path.open("a", encoding="utf-8")
+
+
+def read_spending(run: Path) -> Reading:
+    """What a run folder has paid so far; nothing where no model was asked."""
+    by_stage: dict[str, Spent] = {}
+    open_lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in _read_lines(run / FILE):
+        stage = str(line.get("stage") or line.get("sum") or "")
+        if "sent" in line:
+            open_lines[stage, line["sent"]] = line
+            continue
+        open_lines.pop((stage, line.get("settled", "")), None)
+        by_stage[stage] = add_up([by_stage.get(stage, Spent()), _from_fields(line)])
+    for (stage, _), line in open_lines.items():
+        by_stage[stage] = add_up([by_stage.get(stage, Spent()), _lose(line.get("usd"), int(line.get("tokens", 0)))])
+    return Reading(add_up(by_stage.values()), by_stage)
+
+
+def add_up(amounts: Iterable[Spent]) -> Spent:
+    """Several amounts as one."""
+    total = Spent()
+    for more in amounts:
+        total = Spent(
+            total.usd + more.usd,
+            total.tokens + more.tokens,
+            total.n_replies + more.n_replies,
+            total.n_unpriced + more.n_unpriced,
+            total.unpriced_input_tokens + more.unpriced_input_tokens,
+            total.unpriced_output_tokens + more.unpriced_output_tokens,
+            total.n_lost + more.n_lost,
+            total.lost_usd + more.lost_usd,
+        )
+    return total
+
+
+def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "mend its permissions") from None
+    for line in text.splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue  # the last line of a process that was killed while it wrote
+        if isinstance(value, dict):
+            yield value
+
+
+def _lose(usd: float | None, tokens: int) -> Spent:
+    return Spent(usd=usd or 0.0, tokens=tokens, n_unpriced=int(usd is None), n_lost=1, lost_usd=usd or 0.0)
+
+
+def _to_fields(spent: Spent) -> dict[str, Any]:
+    return {f.name: getattr(spent, f.name) for f in fields(Spent) if getattr(spent, f.name)}
+
+
+def _from_fields(line: Mapping[str, Any]) -> Spent:
+    numbers = {f.name: line.get(f.name, 0) for f in fields(Spent)}
+    is_sound = all(isinstance(value, int | float) for value in numbers.values())
+    return Spent(**numbers) if is_sound else Spent()
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: {error.strerror or error}", "make room or mend its permissions, then run it again")
