@@ -67,7 +67,8 @@ def bank(tmp_path_factory):
 
 
 def generate(item, teacher, **options):
-    stage = GenerateStage(Config.model_validate({"generate": options}))
+    # These say what becomes of questions; who is named in their pictures is another matter.
+    stage = GenerateStage(Config.model_validate({"generate": options, "privacy": {"books": "allow"}}))
 
     async def collect():
         return [outcome async for outcome in stage.process(item, teacher)]
