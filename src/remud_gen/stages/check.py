@@ -7,6 +7,7 @@ from typing import get_args
 
 from remud_gen.config import Config, VisionConfig
 from remud_gen.errors import RecordError
+from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.choosing import HINTS, choices_schema, make_reader
 from remud_gen.llm.structured import UnreadableReply, ask_and_read
 from remud_gen.pairing.verdicts import Choice, find_contradiction, flag, settle
@@ -56,6 +57,7 @@ class CheckStage(AsyncStage[GenerateInput, Checked]):
     def check(self) -> None:
         """Refuse to start without a model that can look."""
         check_vision(self._vision, "pair.rule: vlm_check")
+        check_outbound(self.config, self._vision)
 
     async def process(self, item: GenerateInput, gateway: Asker) -> AsyncIterator[Outcome]:
         """The pair after the check; a reply that cannot be used leaves it as it was, flagged, with a failure beside it.

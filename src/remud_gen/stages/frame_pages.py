@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from remud_gen.protocols import FrameView, PictureBox
 from remud_gen.records import Page, Source, TextBlock, TextLine, make_id
+from remud_gen.rules.banners import WITHHELD
 from remud_gen.rules.geometry import holds_centre, hull
 from remud_gen.stages.base import PageInput
 from remud_gen.stages.cropping import FigureCutter
@@ -17,12 +18,12 @@ def read_frame_page(view: FrameView, item: PageInput, cutter: FigureCutter, line
 
     Words on the screen outside the picture are the device's banner, where patients' names stand: they are marked by
     a flag, and neither they nor their pixels reach a record. Words inside the picture that name the patient reach none
-    either; their pixels do, and the flag `patient_text` says so.
+    either: only where they stand does, so that their pixels can be masked, and the flag `patient_text` says so.
     """
     page_id = make_id(item.document.id, "page", item.number)
     private = [line for line in lines if view.is_private(line.text)]
-    public = [line for line in lines if line not in private]
-    figures = tuple(cutter.cut(view, page_id, _mark(box, private), public) for box in view.picture_boxes())
+    kept = [line.model_copy(update={"text": WITHHELD}) if line in private else line for line in lines]
+    figures = tuple(cutter.cut(view, page_id, _mark(box, private), kept) for box in view.picture_boxes())
     box = hull(figure.bbox for figure in figures) if figures else (0.0, 0.0, view.width, view.height)
     has_banner = any(not holds_centre(figure.bbox, line.bbox) for line in lines for figure in figures)
     return Page(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from PIL import Image
 
 from remud_gen.config import Config, VisionConfig
 from remud_gen.errors import ConfigError, RecordError
+from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.grounding import HINTS, Reading, ReplyBox, boxes_schema, place_boxes, read_boxes
 from remud_gen.llm.structured import ask_and_read
 from remud_gen.prompts import Prompt, load_prompt
 from remud_gen.protocols import Asker, ModelRequest
 from remud_gen.records import BBox, GroundedBox, ImageRef, Language, PageRendition
+from remud_gen.rules.banners import is_clinical
 from remud_gen.rules.box_fit import PageInk
 from remud_gen.rules.coordinates import CONVENTIONS, CoordsName, choose_convention
 from remud_gen.stages.base import AsyncStage, Failure, Rejection, StageContext
@@ -106,6 +108,7 @@ class GroundStage(AsyncStage[PageRendition, PageRendition]):
     def check(self) -> None:
         """Refuse to start without a model that can look, or without knowing how it writes boxes."""
         check_vision(self._vision, "extract.layout: vlm")
+        check_outbound(self.config, self._vision)
         if self._convention is None:
             known = "; ".join(f"{one.name} ({one.told})" for one in CONVENTIONS.values())
             told = f"vision.coords is not set, and the name {self._vision.model} does not tell how it writes boxes"
@@ -120,7 +123,7 @@ class GroundStage(AsyncStage[PageRendition, PageRendition]):
         if item.image is None or item.source.page_size is None:
             yield item.model_copy(update={"boxes": ()})
             return
-        request = self._build_request(item.image, item.language)
+        request = replace(self._build_request(item.image, item.language), is_private=is_clinical(item.source))
         try:
             _, boxes, replies = await ask_and_read(gateway, request, self._prompts["reask", item.language], read_boxes)
         except RecordError as error:
