@@ -12,6 +12,7 @@ import typer
 
 from remud_gen.cli_options import (
     DEFAULT_RUN,
+    BatchOpt,
     ConfigOpt,
     FormatOpt,
     InputsArg,
@@ -21,15 +22,18 @@ from remud_gen.cli_options import (
     OnlyOpt,
     OutOpt,
     QuietOpt,
+    RepliesOpt,
     RetryOpt,
     RunOpt,
     SetOpt,
     ThinkingOpt,
     UrlOpt,
     VerifyOpt,
+    WaitOpt,
     guard,
     make_options,
 )
+from remud_gen.cli_replies import app as replies_app
 from remud_gen.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,6 +47,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.add_typer(replies_app, name="replies")
 
 
 def _show(result: Result, *, as_json: bool) -> None:
@@ -65,13 +72,13 @@ def run(
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
     verify: VerifyOpt = False,
     model: ModelOpt = None, base_url: UrlOpt = None, format: FormatOpt = None, thinking: ThinkingOpt = None,
-    out: OutOpt = None,
+    out: OutOpt = None, replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
-    shortcuts = {**_model_keys(model, base_url), **_export_keys(format, thinking)}
+    shortcuts = {**_model_keys(model, base_url), **_export_keys(format, thinking), **_reply_keys(replies, batch)}
     options = make_options(
         run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, out=out, shortcuts=shortcuts,
+        is_thorough=verify, waits=wait, out=out, shortcuts=shortcuts,
     )  # fmt: skip
     _run_to("run", options, as_json=as_json)
 
@@ -112,11 +119,12 @@ def generate(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
+    replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
 ) -> None:  # fmt: skip
     """Pairs and passages -> questions, thinking and answers from a model."""
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, shortcuts=_model_keys(model, base_url),
+        is_thorough=verify, waits=wait, shortcuts={**_model_keys(model, base_url), **_reply_keys(replies, batch)},
     )  # fmt: skip
     _run_to("generate", options, as_json=as_json)
 
@@ -253,14 +261,33 @@ def clean(
 @app.command()
 def version() -> None:
     """Print the version."""
-    from remud_gen import __version__
+    _echo_version(is_wanted=True)
 
-    typer.echo(__version__)
+
+def _echo_version(is_wanted: bool) -> None:  # typer calls it with the value alone
+    if is_wanted:
+        from remud_gen import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _describe(
+    is_wanted: Annotated[
+        bool, typer.Option("--version", callback=_echo_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Ultrasound books -> fine-tuning sets of (image, question, thinking, answer), every answer traceable."""
 
 
 def _model_keys(model: str | None, base_url: str | None) -> dict[str, str | None]:
     # Naming a model on the command line means asking it, whatever client the configuration had before.
     return {"generate.model": model, "generate.base_url": base_url, "generate.client": "openai" if model else None}
+
+
+def _reply_keys(replies: Path | None, batch: bool | None) -> dict[str, Any]:
+    return {"runner.replies": None if replies is None else str(replies), "generate.batch": batch}
 
 
 def _export_keys(formats: str | None, thinking: str | None) -> dict[str, Any]:

@@ -26,6 +26,13 @@ OnlyOpt = Annotated[bool, typer.Option("--only", help="Run this stage alone, on 
 RetryOpt = Annotated[bool, typer.Option("--retry-errors", help="Redo parts that hold failed inputs.")]
 ModelOpt = Annotated[str | None, typer.Option("--model", help="Model name at the endpoint.")]
 UrlOpt = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
+RepliesOpt = Annotated[
+    Path | None, typer.Option("--replies", metavar="PATH", help="Reply store, shared between runs; else the run's own.")
+]
+BatchOpt = Annotated[
+    bool | None, typer.Option("--batch/--live", help="Hand requests over in files at half the price; run again later.")
+]
+WaitOpt = Annotated[bool, typer.Option("--wait", help="With --batch: stay until the replies are there.")]
 FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
 ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
 VerifyOpt = Annotated[

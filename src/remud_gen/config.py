@@ -25,7 +25,7 @@ from remud_gen.shipped import find_shipped
 SECRET_NAME = re.compile(r"(?:^|[&;])[^=&;]*(?:key|token|secret|password|passwd|sig|auth)[^=&;]*=", re.IGNORECASE)
 MENDINGS = {  # a fault in the words of the YAML library -> what to do
     "'\\t'": "indent with spaces: YAML allows no tabs",
-    "mapping values are not allowed": "put a value with a colon in it between quotes, or check how the line is indented",
+    "mapping values are not allowed": "put a value with a colon between quotes, or check how the line is indented",
     "expected ',' or": "a list or mapping that began with a bracket is not closed before this line",
     "expected <block end>": "indent all keys of a section alike",
     "could not find expected ':'": "put a colon and a space after the key, here or in the line above",

@@ -192,6 +192,8 @@ class WantedItem:
     form: QuestionForm
     style: Style
     key: str | None = None
+    n_options: int | None = None  # of mcq
+    difficulty: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +230,8 @@ class ModelReply:
     seconds: float = 0.0
     request_sha256: str = ""  # filled in by the gateway
     paid_share: float = 1.0  # of the list price: replies that came by a batch cost half of it
-    cached_tokens: int = field(default=0, compare=False, metadata={"is_stored": False})  # of the input, paid less for
-    reasoning_tokens: int = field(default=0, compare=False, metadata={"is_stored": False})  # of the output
+    cached_tokens: int = 0  # of the input, paid less for
+    reasoning_tokens: int = 0  # of the output
 
 
 class ModelClient(Protocol):

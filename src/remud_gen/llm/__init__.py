@@ -3,4 +3,5 @@
 TABLE: dict[str, str] = {
     "openai": "remud_gen.llm.openai:OpenAIClient",
     "extractive": "remud_gen.llm.extractive:ExtractiveClient",
+    "replay": "remud_gen.llm.replay:ReplayClient",
 }

@@ -280,22 +280,26 @@ class Gateway:
             self.refuse(error)
             raise
 
-    def _keep(self, reply: ModelReply) -> None:
-        """Commit a reply; if that fails, hold it and send nothing more."""
+    def _keep(self, reply: ModelReply) -> ModelReply:
+        """Commit a reply and say which one is stored now: another process that shares the store may have been first.
+        If that fails, hold it and send nothing more.
+        """
         if self._store is None:
-            return
+            return reply
         try:
-            self._put(self._store, reply)
+            is_first = self._put(self._store, reply)
+            return reply if is_first else self._store.get(reply.request_sha256) or reply
         except InputError as error:
             self._unstored.append(reply)
             self.refuse(error)
             raise
 
-    def _put(self, store: ReplyStore, reply: ModelReply) -> None:
+    def _put(self, store: ReplyStore, reply: ModelReply) -> bool:
         key = reply.request_sha256
-        store.put(reply, replaces=key in self._renewals)
+        is_stored = store.put(reply, replaces=key in self._renewals)
         if key in self._renewals:
             self._renewals[key] = True
+        return is_stored
 
     def _land(self, key: str, task: asyncio.Task[ModelReply]) -> None:
         del self._in_flight[key]
@@ -374,7 +378,7 @@ class Gateway:
             self._n_coming -= 1
             try:
                 if reply is not None:
-                    self._keep(reply)
+                    reply = self._keep(reply)
             finally:
                 if self._hooks.budget:
                     self._hooks.budget.settle(key, reply, is_lost=is_lost and reply is None)

@@ -24,3 +24,10 @@ class RememberingClient(Protocol):
     def use_memory(self, memory: DialectMemory) -> None:
         """Start from what is noted, and note what is found out."""
         ...
+
+
+@runtime_checkable
+class ReplayingClient(Protocol):
+    """A client that stands for another: guards see its requests, and hashes are those of the client it replays."""
+
+    replayed: str

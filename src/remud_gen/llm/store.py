@@ -20,6 +20,7 @@ LEAST_FREE_BYTES = 8 * 2**20  # two write-ahead logs of the usual size
 REPLY_BYTES = 32 * 2**10  # more than a reply takes, its index and log included
 REMOVED_AT_ONCE = 1_000  # keys per transaction: other processes may write in between
 READ_AT_ONCE = 10_000
+REPLIES_AT_ONCE = 500
 LONGEST_NOTE_S = 30 * 86_400  # what an endpoint could not do then it may have learned
 MAKE_ROOM = "make room, then run the same command to go on"
 COLUMNS = tuple(field.name for field in fields(ModelReply) if field.metadata.get("is_stored", True))
@@ -71,14 +72,19 @@ class ReplyStore:
             row = self._connection.execute(query, (request_sha256,)).fetchone()
         return None if row is None else int(row[0])
 
-    def put(self, reply: ModelReply, *, replaces: bool = False) -> None:
-        """Store and commit; the first reply to a request stays, unless this one `replaces` it."""
-        values = [getattr(reply, name) for name in COLUMNS]
-        marks = ", ".join("?" * (len(COLUMNS) + 1))
-        verb = "INSERT OR REPLACE" if replaces else "INSERT OR IGNORE"
-        statement = f"{verb} INTO replies ({', '.join(COLUMNS)}, stored_at) VALUES ({marks})"
+    def put(self, reply: ModelReply, *, replaces: bool = False) -> bool:
+        """Store and commit; the first reply to a request stays, unless this one `replaces` it. Whether it was stored:
+        if not, another process was first, and its reply is the one to use.
+        """
         with self._explained():
-            self._connection.execute(statement, (*values, int(time.time())))
+            row = (*_list_values(reply), int(time.time()))
+            return self._connection.execute(_phrase_insert(replaces=replaces), row).rowcount > 0
+
+    def put_all(self, replies: Iterable[tuple[ModelReply, int]]) -> None:
+        """Store replies with the times they had in another store, all or none; those that are there already stay."""
+        rows = [(*_list_values(reply), stored_at) for reply, stored_at in replies]
+        with self._explained(), self._transaction():
+            self._connection.executemany(_phrase_insert(replaces=False), rows)
 
     def check_room(self, n_coming: int = 1) -> None:
         """Is there room for so many replies? Costs microseconds: to be asked before each of them is paid for.
@@ -164,6 +170,17 @@ class ReplyStore:
         with self._explained():
             self._connection.close()
 
+    def iterate_replies(self) -> Iterator[tuple[ModelReply, int]]:
+        """Every reply with the time it was stored at, in order of the hashes; the store may be changed meanwhile."""
+        query = f"SELECT {', '.join(COLUMNS)}, stored_at FROM replies WHERE request_sha256 > ? ORDER BY request_sha256"
+        last: str | None = ""
+        while last is not None:
+            with self._explained():
+                rows = self._connection.execute(f"{query} LIMIT {REPLIES_AT_ONCE}", (last,)).fetchall()
+            for row in rows:
+                yield ModelReply(**dict(zip(COLUMNS, row, strict=False))), row[-1]
+            last = rows[-1][COLUMNS.index("request_sha256")] if rows else None
+
     def _shrink(self) -> None:
         """Return free pages to the disk."""
         is_incremental = self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
@@ -199,3 +216,12 @@ class ReplyStore:
         except OSError as error:
             hint = "name another file with runner.replies"
             raise InputError(f"reply store {self._path}: {error.strerror or error}", hint) from None
+
+
+def _list_values(reply: ModelReply) -> list[object]:
+    return [getattr(reply, name) for name in COLUMNS]
+
+
+def _phrase_insert(*, replaces: bool) -> str:
+    verb = "INSERT OR REPLACE" if replaces else "INSERT OR IGNORE"
+    return f"{verb} INTO replies ({', '.join(COLUMNS)}, stored_at) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from remud_gen.errors import InputError
+from remud_gen.llm.store import COLUMNS
 from remud_gen.llm.store_schema import APPLICATION_ID, SCHEMA_VERSION
+from remud_gen.protocols import ModelReply
 
 SIZES = "SELECT request_sha256, length(CAST(text AS BLOB)) + length(CAST(coalesce(reasoning, '') AS BLOB)) FROM replies"
+BY_MODEL = """
+SELECT client, model, count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+    coalesce(sum(cost_usd), 0.0), sum(cost_usd IS NULL)
+FROM replies GROUP BY client, model ORDER BY client, model
+"""
+OPEN_BATCHES = """
+SELECT batch_id, state, n_requests, n_ended, n_bytes, planned_at, model FROM batches
+WHERE state != 'collected' ORDER BY planned_at, plan
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +33,95 @@ class StoredReplies:
     users: tuple[Path, ...]  # run folders that draw on it
 
 
+@dataclass(frozen=True, slots=True)
+class ModelShare:
+    """The replies of one model in a store."""
+
+    client: str
+    model: str
+    replies: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float  # of those of known cost
+    unpriced: int  # replies of unknown cost
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """Requests that an endpoint has been handed and has not yet given back."""
+
+    batch_id: str | None  # None: handing over was cut short
+    state: str  # as the endpoint named it when it was last asked
+    n_requests: int
+    n_ended: int
+    n_bytes: int
+    planned_at: int  # seconds since 1970
+    model: str
+
+
 def look_into_store(path: Path) -> StoredReplies:
     """Keys, sizes and users of a store.
 
     Raises:
         InputError: no reply store, of a newer version, or unreadable.
     """
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT run FROM users ORDER BY run").fetchall() if _has(connection, "users") else []
+        return StoredReplies(dict(connection.execute(SIZES)), tuple(Path(row[0]) for row in rows))
+
+
+def count_by_model(path: Path) -> list[ModelShare]:
+    """How many replies of which model a store holds, and what they used.
+
+    Raises:
+        InputError: no reply store, of a newer version, or unreadable.
+    """
+    with _reading(path) as connection:
+        return [ModelShare(*row) for row in connection.execute(BY_MODEL)]
+
+
+def list_waiting(path: Path) -> list[WaitingBatch]:
+    """What endpoints were handed in batches and have not given back; none where there is no store yet.
+
+    Raises:
+        InputError: no reply store, of a newer version, or unreadable.
+    """
+    if not path.exists():
+        return []
+    with _reading(path) as connection:
+        return [WaitingBatch(*row) for row in connection.execute(OPEN_BATCHES)] if _has(connection, "batches") else []
+
+
+class StoreReader:
+    """The replies of a store that is not written to.
+
+    Raises:
+        InputError: no reply store, of a newer version, or unreadable.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._context = _reading(path)
+        self._connection = self._context.__enter__()
+        known = {row[1] for row in self._connection.execute("PRAGMA table_info(replies)")}
+        self._columns = [name for name in COLUMNS if name in known]  # an older store lacks the later ones
+
+    def get(self, request_sha256: str) -> ModelReply | None:
+        """The stored reply to a request, or None if it was never answered."""
+        query = f"SELECT {', '.join(self._columns)} FROM replies WHERE request_sha256 = ?"
+        try:
+            row = self._connection.execute(query, (request_sha256,)).fetchone()
+        except sqlite3.Error as error:
+            raise InputError(f"reply store {self._path} cannot be read: {error}") from None
+        return None if row is None else ModelReply(**dict(zip(self._columns, row, strict=True)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._context.__exit__(None, None, None)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     log = path.with_name(f"{path.name}-wal")
     # Without a log the file is all there is. With one it is shared memory that tells what is valid: a plain reader.
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
@@ -37,8 +132,12 @@ def look_into_store(path: Path) -> StoredReplies:
                 raise InputError(f"{path} is an SQLite file, but no reply store")
             if version > SCHEMA_VERSION:
                 raise InputError(f"{path} was written by a newer remud", "upgrade remud-gen")
-            has_users = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]
-            rows = connection.execute("SELECT run FROM users ORDER BY run").fetchall() if has_users else []
-            return StoredReplies(dict(connection.execute(SIZES)), tuple(Path(row[0]) for row in rows))
+            yield connection
     except sqlite3.Error as error:
         raise InputError(f"reply store {path} cannot be read: {error}") from None
+
+
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    """Stores of older versions lack some tables."""
+    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return bool(connection.execute(query, (table,)).fetchone()[0])

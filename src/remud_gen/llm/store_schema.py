@@ -13,7 +13,8 @@ REPLIES = """
 CREATE TABLE replies (
     request_sha256 TEXT PRIMARY KEY, client TEXT NOT NULL, model TEXT NOT NULL, text TEXT NOT NULL, reasoning TEXT,
     finish_reason TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL, seconds REAL NOT NULL,
-    stored_at INTEGER NOT NULL, paid_share REAL NOT NULL DEFAULT 1
+    stored_at INTEGER NOT NULL, paid_share REAL NOT NULL DEFAULT 1,
+    cached_tokens INTEGER NOT NULL DEFAULT 0, reasoning_tokens INTEGER NOT NULL DEFAULT 0
 )
 """
 USERS = "CREATE TABLE users (run TEXT PRIMARY KEY, seen_at INTEGER NOT NULL)"
@@ -41,9 +42,19 @@ CREATE TABLE troubles (
     message TEXT NOT NULL, hint TEXT NOT NULL, noted_at INTEGER NOT NULL
 )
 """
-SHARE = "ALTER TABLE replies ADD COLUMN paid_share REAL NOT NULL DEFAULT 1"
+COLUMNS = tuple(
+    f"ALTER TABLE replies ADD COLUMN {column}"
+    for column in (
+        "paid_share REAL NOT NULL DEFAULT 1",
+        "cached_tokens INTEGER NOT NULL DEFAULT 0",
+        "reasoning_tokens INTEGER NOT NULL DEFAULT 0",
+    )
+)
 TABLES = (REPLIES, USERS, DIALECTS, BATCHES, PENDING, TROUBLES)
-MIGRATIONS = {1: (USERS,), 2: (SHARE, DIALECTS, BATCHES, PENDING, TROUBLES)}  # from version -> what leads to the next
+MIGRATIONS = {
+    1: (USERS,),
+    2: (*COLUMNS, DIALECTS, BATCHES, PENDING, TROUBLES),
+}  # from version -> what leads to the next
 
 
 def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:

@@ -36,6 +36,7 @@ class Options:
     retries_errors: bool = False
     is_quiet: bool = False
     out: Path | None = None
+    waits: bool = False  # for replies that come by a batch
     is_thorough: bool = False  # read records and pictures again, instead of trusting size and time
 
 
@@ -79,10 +80,13 @@ def resolve_config(options: Options) -> Config:
 
 def _fix_paths(config: Config) -> Config:
     """Relative paths mean this folder, now: the run keeps its configuration and may be called from elsewhere."""
-    replies, prompts = config.runner.replies, config.generate.prompts
-    runner = config.runner.model_copy(update={"replies": replies.absolute() if replies else None})
-    generate = config.generate.model_copy(update={"prompts": prompts.absolute() if prompts else None})
-    return config.model_copy(update={"runner": runner, "generate": generate})
+    sections = {"runner": ("replies",), "generate": ("prompts", "replay"), "vision": ("replay",)}
+    fixed = {}
+    for name, keys in sections.items():
+        section = getattr(config, name)
+        paths = {key: path.absolute() for key in keys if (path := getattr(section, key)) is not None}
+        fixed[name] = section.model_copy(update=paths)
+    return config.model_copy(update=fixed)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from remud_gen.runner.rename import Namesakes
 from remud_gen.runner.reports.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
 from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
+from remud_gen.runner.store_place import find_store
 from remud_gen.runner.window import Window
 from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext
 
@@ -203,7 +204,7 @@ class Driver:
         from remud_gen.llm.gateway import open_gateway
         from remud_gen.runner.outbound import make_hooks
 
-        store = self._config.runner.replies or self._folder.path / "replies.sqlite"
+        store = find_store(self._config, self._folder.path)
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
         images, run = self._folder.images, self._folder.path
         hooks = make_hooks(self._config, self._folder, stage.model)

@@ -17,11 +17,12 @@ from remud_gen.runner.cleaning.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.parts import part_paths, read_meta
 from remud_gen.runner.plan import StageRow
+from remud_gen.runner.store_place import find_store as locate_store
 
 
 def find_store(plan: RunPlan) -> Path:
     """Where the replies of a run lie."""
-    return plan.config.runner.replies or plan.run / "replies.sqlite"
+    return locate_store(plan.config, plan.run)
 
 
 def read_needs(plan: RunPlan, leaving: Collection[str] = ()) -> Iterator[str]:

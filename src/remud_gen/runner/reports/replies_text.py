@@ -1,0 +1,80 @@
+"""`remud replies` for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from remud_gen.llm.store_lines import Transfer
+from remud_gen.llm.store_reading import WaitingBatch
+from remud_gen.runner.replies import StoreAccount
+from remud_gen.runner.reports.table import lay_out
+from remud_gen.runner.reports.wording import count_noun, describe_price
+
+HEADINGS = ("model", "replies", "input tokens", "output tokens", "cost")
+
+
+def count_replies(count: int) -> str:
+    """`1 reply`, `2,000 replies`."""
+    return f"{count:,} {'reply' if count == 1 else 'replies'}"
+
+
+def account_text(account: StoreAccount) -> str:
+    """What a store holds, by model."""
+    lines = [f"{account.path}: {count_replies(account.replies)}, {account.size_bytes / 2**20:.1f} MiB"]
+    if account.models:
+        rows = [
+            (
+                f"{share.client}/{share.model}",
+                f"{share.replies:,}",
+                f"{share.input_tokens:,}",
+                f"{share.output_tokens:,}",
+                describe_price(share.cost_usd, share.unpriced, share.replies),
+            )
+            for share in account.models
+        ]
+        lines += ["", *lay_out(HEADINGS, rows, ("model", "cost"))]
+    if account.batches:
+        lines += ["", *batch_lines(account.batches)]
+    if account.users:
+        lines += ["", f"used by {', '.join(str(user) for user in account.users)}"]
+    return "\n".join(lines)
+
+
+def batch_lines(batches: Sequence[WaitingBatch]) -> list[str]:
+    """What endpoints were handed and have not given back, a line each."""
+    lines = []
+    for batch in batches:
+        size = f"{count_noun(batch.n_requests, 'request')}, {batch.n_bytes / 2**20:.1f} MiB"
+        if batch.batch_id is None:
+            lines.append(f"batch of {size} for {batch.model}: handing it over was cut short, the next command looks")
+        else:
+            ended = f", {batch.n_ended:,} done" if batch.n_ended else ""
+            lines.append(f"batch {batch.batch_id} of {size} for {batch.model}: {batch.state}{ended}")
+    return lines
+
+
+def transfer_json(transfer: Transfer) -> dict[str, Any]:
+    """For scripts."""
+    return {
+        "new": transfer.new,
+        "known": transfer.known,
+        "differing": transfer.differing,
+        "refused": transfer.refused,
+        "reasons": [{"line": number, "reason": reason} for number, reason in transfer.reasons],
+    }
+
+
+def transfer_text(transfer: Transfer, file: Path) -> str:
+    """What became of the lines of a file, and which were refused."""
+    told = f"{file}: {count_replies(transfer.new)} new, {transfer.known:,} known"
+    if transfer.differing:
+        told += f", {transfer.differing:,} other than stored (the stored ones stay)"
+    lines = [f"{told}, {transfer.refused:,} refused"]
+    lines += [f"line {number}: {reason}" for number, reason in transfer.reasons]
+    if transfer.refused > len(transfer.reasons):
+        lines.append(f"… and {transfer.refused - len(transfer.reasons):,} more")
+    if transfer.refused:
+        lines.append(f"Finished with {count_noun(transfer.refused, 'error')}: the good lines are stored.")
+    return "\n".join(lines)
