@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -68,3 +69,39 @@ def test_a_run_remembers_its_configuration(tmp_path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("generate: {model: remembered}\n", "utf-8")
     assert "model: remembered" in remud("config", "--run", tmp_path / "run").stdout
+
+
+@pytest.mark.parametrize("asked", ["--version", "version"])
+def test_version(asked) -> None:
+    result = CliRunner().invoke(app, [asked])
+    assert result.exit_code == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", result.output)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "advice"),
+    [
+        ("extract:\n\tocr: rapidocr\n", "line 2, column 1", "indent with spaces"),
+        ("generate:\n  model: a: b\n", "line 2, column 11", "between quotes"),
+        ("export:\n  formats: [raw\npair: {}\n", "line 3, column 5", "not closed"),
+        ("generate:\n  model: 'x\n", "line 3, column 1", "a quote is not closed"),
+        ("generate:\n  model: @x\n", "line 2, column 10", "between quotes"),
+        ("generate:\n    model: x\n  seed: 3\n", "line 3, column 3", "indent all keys"),
+    ],
+)
+def test_a_broken_file_is_told_by_line_and_what_to_mend(tmp_path, text, place, advice) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, "utf-8")
+    result = CliRunner().invoke(app, ["config", "--run", str(tmp_path / "run"), "--config", str(file)])
+    assert result.exit_code == 2
+    assert f"{file}, {place}: " in result.output
+    assert advice in result.output
+    assert len(result.output.splitlines()) == 2
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes("generate: {model: 模型}\n".encode("gb18030"))
+    result = CliRunner().invoke(app, ["config", "--run", str(tmp_path / "run"), "--config", str(file)])
+    assert result.exit_code == 2
+    assert "UTF-8" in result.output

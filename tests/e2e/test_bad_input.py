@@ -101,7 +101,7 @@ def test_folder_of_unsupported_files_alone_names_them(tmp_path: Path) -> None:
     (tmp_path / "shelf" / "talk.mp3").write_bytes(b"ID3\4")
     done = remud("extract", tmp_path / "shelf", "--run", tmp_path / "run", "--quiet")
     assert done.returncode == 3
-    assert "none of the 1 file can be read" in done.stderr
+    assert "the one file cannot be read" in done.stderr
     assert "talk.mp3: NOT_A_DOCUMENT" in done.stderr
 
 

@@ -187,7 +187,7 @@ def test_a_shelf_of_unreadable_files_is_an_input_error(tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     (shelf / "empty.txt").write_text("", "utf-8")
-    with pytest.raises(InputError, match="none of the 1 files") as caught:
+    with pytest.raises(InputError, match="the one file cannot be read") as caught:
         bring_up(tmp_path / "run", shelf, settings())
     assert "ZERO_PAGES" in caught.value.hint
 

@@ -18,6 +18,7 @@ from remud_gen.runner.judged import take_funnel
 from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
 from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
+from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
 from remud_gen.stages.export import ExportStage
@@ -172,6 +173,6 @@ def _find(reports: Sequence[StageReport], name: str) -> StageReport:
 
 def _require_kept(crop: Crop, reports: Sequence[StageReport]) -> None:
     if not crop.kept:
-        codes = (f"{report.name}: {code} {n}" for report in reports for code, n in sorted(report.counts.codes.items()))
-        hint = "\n".join(codes) or "no book gave a pair or passage"
+        told = (tell_codes(report.name, sorted(report.counts.codes.items())) for report in reports)
+        hint = "\n".join(line for lines in told for line in lines) or "no book gave a pair or passage"
         raise InputError("nothing to export: no record was kept", f"{hint}\n`remud status` says more")

@@ -24,7 +24,6 @@ from remud_gen.runner.progress import Progress, tell
 from remud_gen.runner.reading import DamagedPart, iterate_inputs
 from remud_gen.runner.rename import Namesakes
 from remud_gen.runner.reports.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
-from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.store_place import find_store
 from remud_gen.runner.window import Window
@@ -233,7 +232,8 @@ class Driver:
         if is_all_lost:
             lacks_extra = counts.failed and counts.codes.get("MISSING_EXTRA", 0) == counts.failed
             kind = MissingExtraError if lacks_extra else InputError
-            raise kind(f"none of the {count_noun(counts.inputs, 'file')} can be read", quoted)
+            what = "the one file cannot" if counts.inputs == 1 else f"none of the {counts.inputs} files can"
+            raise kind(f"{what} be read", quoted)
         if is_stopped or _is_too_many(counts.failed, counts.inputs, self._config.runner.max_error_rate):
             rest = "; the rest was not tried" if is_stopped else ""
             raise TooManyErrors(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remud_gen.runner.command import Result
+from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.export_state import examine_exports
 from remud_gen.runner.reports.reasons import group_reasons
 from remud_gen.runner.reports.standing import Standing, Tally, take_stock
@@ -144,13 +145,13 @@ def _list_costs(standings: Sequence[Standing]) -> list[str]:
 
 
 def _list_codes(standings: Sequence[Standing]) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for one in standings:
         codes = sorted(one.tally.codes.items(), key=lambda pair: (-pair[1], pair[0]))
         if codes:
-            told = ", ".join(f"{code} {n}" for code, n in codes[:MOST_CODES])
-            more = f", and {len(codes) - MOST_CODES} more codes" if len(codes) > MOST_CODES else ""
-            lines.append(f"{one.name}: {told}{more}")
+            lines += tell_codes(one.name, codes[:MOST_CODES])
+        if len(codes) > MOST_CODES:
+            lines.append(f"{one.name}: … and {count_noun(len(codes) - MOST_CODES, 'more code')}")
     return lines
 
 

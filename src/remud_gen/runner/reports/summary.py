@@ -8,6 +8,7 @@ from typing import Any
 
 from remud_gen.runner.command import Result
 from remud_gen.runner.publish import Publication
+from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
@@ -116,11 +117,10 @@ def _export_row(name: str, one: Publication) -> tuple[str, ...]:
 
 
 def _list_codes(reports: Sequence[StageReport]) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for report in reports:
         if report.counts.codes and report.name not in ("filter", "corpus"):
-            codes = ", ".join(f"{code} {n}" for code, n in sorted(report.counts.codes.items()))
-            lines.append(f"{report.name}: {codes}")
+            lines += tell_codes(report.name, sorted(report.counts.codes.items()))
     return ["", *lines] if lines else []
 
 
@@ -134,16 +134,21 @@ def _list_notes(result: Result) -> list[str]:
             noun = count_noun(report.n_retried, "error")
             lines.append(f"{report.name}: {noun} tried again, {report.n_remaining} remaining")
         if report.n_orphans:
-            lines.append(f"{report.name}: {report.n_orphans} parts of inputs that are gone, kept on disk, not used")
+            parts = count_noun(report.n_orphans, "part")
+            lines.append(f"{report.name}: {parts} of inputs that are gone, kept on disk, not used")
         if report.n_stale:
-            lines.append(f"{report.name}: {report.n_stale} parts are out of date (left so by --only)")
+            lines.append(f"{report.name}: {_count_parts(report.n_stale)} out of date (left so by --only)")
         if report.n_partial:
-            lines.append(f"{report.name}: {report.n_partial} parts are partial; run again without a limit")
+            lines.append(f"{report.name}: {_count_parts(report.n_partial)} partial; run again without a limit")
     if result.config.generate.client == "extractive" and any(r.name == "generate" for r in result.reports):
         from remud_gen.llm.extractive import DISCLAIMER
 
         lines.append(DISCLAIMER)
     return ["", *lines] if lines else []
+
+
+def _count_parts(count: int) -> str:
+    return f"{count_noun(count, 'part')} {'is' if count == 1 else 'are'}"
 
 
 def _describe_calls(report: StageReport) -> str:
