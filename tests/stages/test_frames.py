@@ -14,6 +14,7 @@ from remud_gen.errors import RecordError
 from remud_gen.records import ImageTextPair
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.runner.inventory import take_inventory
+from remud_gen.rules.banners import WITHHELD
 from remud_gen.stages.base import PageInput, Rejection, StageContext
 from remud_gen.stages.documents import DocumentsStage
 from remud_gen.stages.extract import ExtractStage
@@ -130,7 +131,8 @@ def test_the_banner_of_a_screen_reaches_no_record(shelf):
     _, (page,), _ = run(shelf, reads_burned_in_text=True)["a.dcm"]
     (figure,) = page.figures
     told = page.model_dump_json()
-    assert [line.text for line in figure.burned_in_text] == ["LIVER"]
+    assert [line.text for line in figure.burned_in_text] == ["LIVER", WITHHELD]
+    assert abs(figure.burned_in_text[1].bbox[1] - 420) < 20, "where it stands is kept, so that it can be masked"
     assert "SOMEBODY" not in told
     assert "MUSTER" not in told
     assert "outside_region" in page.flags

@@ -104,9 +104,6 @@ def check_outbound(config: Config, model: ModelConfig, environment: Mapping[str,
         )
         raise ConfigError(told, hint)
     check_host(config.privacy.allow_hosts, find_address(model.base_url, environment))
-    if not config.extract.reads_burned_in_text and {config.privacy.clinical, config.privacy.books} != {"allow"}:
-        told = "extract.reads_burned_in_text is false, so nobody would know which pictures name a patient"
-        raise ConfigError(told, "switch it on, or set privacy.clinical and privacy.books to allow")
 
 
 def _split_port(text: str) -> tuple[str, int | None]:

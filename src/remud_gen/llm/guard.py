@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from remud_gen.config import PrivacyConfig
+from remud_gen.config import Config
 from remud_gen.errors import RecordError
 from remud_gen.llm.screening import PictureReader, is_hidden, paint_picture
 from remud_gen.llm.shield import FOUND, IdentifiersFound, choose_policy, find_words
 from remud_gen.protocols import ImageStore, ModelRequest
-from remud_gen.records import BBox, ImageRef, ImageTextPair, Language
+from remud_gen.records import BBox, ImageRef, ImageTextPair, Language, QuestionItem
 from remud_gen.rules.banners import PictureKind, find_hidden_lines, is_clinical
 from remud_gen.rules.placeholders import count_placeholders, mask_identifiers
 
@@ -30,8 +30,9 @@ class PrivacyGuard:
     and a masked copy is sent in its stead.
     """
 
-    def __init__(self, privacy: PrivacyConfig, images: ImageStore, reader: PictureReader) -> None:
-        self._privacy, self._images, self._reader = privacy, images, reader
+    def __init__(self, config: Config, images: ImageStore, reader: PictureReader) -> None:
+        self._privacy, self._images, self._reader = config.privacy, images, reader
+        self._has_lines = config.extract.reads_burned_in_text
         self._screened: dict[tuple[str, PictureKind], ImageRef] = {}
 
     async def admit(self, request: ModelRequest) -> ModelRequest:
@@ -55,14 +56,14 @@ class PrivacyGuard:
 
     async def _admit_picture(self, request: ModelRequest, image: ImageRef, section: str, is_private: bool) -> ImageRef:
         payload = request.payload
-        if isinstance(payload, ImageTextPair) and payload.image.sha256 == image.sha256:
+        is_own = isinstance(payload, ImageTextPair) and payload.image.sha256 == image.sha256
+        if isinstance(payload, ImageTextPair) and is_own and self._has_lines:
             words = find_words(payload)
             if words.hidden and not await asyncio.to_thread(is_hidden, self._images, image, words.list_boxes(image)):
                 raise RecordError(FOUND, "its picture names somebody and was not masked", "please report this")
             return image
-        kind: PictureKind = "clinical" if is_private else "book" if payload is not None else "page"
-        if payload is not None and isinstance(payload, ImageTextPair):
-            kind = "clinical" if is_private else "page"
+        is_sheet = not is_own and not isinstance(payload, QuestionItem)
+        kind: PictureKind = "clinical" if is_private else "page" if is_sheet else "book"
         return await self._screen(image, kind, section)
 
     async def _screen(self, image: ImageRef, kind: PictureKind, section: str) -> ImageRef:

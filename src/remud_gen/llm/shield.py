@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remud_gen.config import Privacy, PrivacyConfig
+from remud_gen.config import Config, Privacy, PrivacyConfig
 from remud_gen.errors import ConfigError, RecordError
 from remud_gen.llm.screening import PictureReader, paint_picture
 from remud_gen.protocols import ImageStore
@@ -77,12 +77,15 @@ def find_words(pair: ImageTextPair) -> Words:
 
 
 class Shield:
-    """Applies `privacy` to inputs before a request is built of them."""
+    """Applies `privacy` to inputs before a request is built of them.
 
-    def __init__(
-        self, privacy: PrivacyConfig, images: ImageStore | None = None, reader: PictureReader | None = None
-    ) -> None:
-        self._privacy, self._images, self._reader = privacy, images, reader
+    A picture whose words nobody has kept (those of question banks, all with `extract.reads_burned_in_text: false`) is
+    read first.
+    """
+
+    def __init__(self, config: Config, images: ImageStore | None = None, reader: PictureReader | None = None) -> None:
+        self._privacy, self._images, self._reader = config.privacy, images, reader
+        self._has_lines = config.extract.reads_burned_in_text
 
     async def apply(self, item: GenerateInput) -> GenerateInput:
         """The input with placeholders for identifiers and a masked picture; the same object where it holds none.
@@ -109,16 +112,16 @@ class Shield:
         return item.model_copy(update=changes)
 
     async def _find_words(self, item: GenerateInput) -> Words | None:
-        if isinstance(item, ImageTextPair):
+        if isinstance(item, ImageTextPair) and self._has_lines:
             return find_words(item)
-        if not isinstance(item, QuestionItem) or item.image is None:
+        image = item_image(item)
+        if image is None:
             return None
-        # A bank's picture comes without its words.
         if self._reader is None:
             raise ConfigError("a picture's words are not known, and nobody is there to read them")
-        lines = await self._reader.read(item.image)
+        lines = await self._reader.read(image)
         kind: PictureKind = "clinical" if is_clinical(item.source) else "book"
-        whole = (0.0, 0.0, float(item.image.width_px), float(item.image.height_px))
+        whole = (0.0, 0.0, float(image.width_px), float(image.height_px))
         return Words(lines, find_hidden_lines(lines, whole, kind, item.language))
 
     async def _hide(self, item: GenerateInput, words: Words, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +129,7 @@ class Shield:
         if self._images is None or image is None:
             raise ConfigError("a picture names somebody, and there is no store for a masked one")
         masked = await asyncio.to_thread(paint_picture, self._images, image, words.list_boxes(image))
-        if not isinstance(item, ImageTextPair):
+        if not isinstance(item, ImageTextPair) or not self._has_lines:
             return {"image": masked}
         return {"image": masked, **_rewrite_lines(item, words, changes.get("context", item.context))}
 

@@ -17,6 +17,6 @@ def make_hooks(config: Config, folder: RunFolder, model: ModelConfig) -> Hooks:
     """The watchers a configuration asks for, over a stage that asks this model."""
     to = Destination(urlsplit(find_address(model.base_url)).netloc, model.model or "")
     return Hooks(
-        guards=(PrivacyGuard(config.privacy, folder.images, make_reader(config, folder.images)),),
+        guards=(PrivacyGuard(config, folder.images, make_reader(config, folder.images)),),
         ledger=FileLedger(folder.path / LEDGER, to, config.privacy, folder.images),
     )

@@ -52,11 +52,11 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             for language in get_args(Language)
         }
         self._schema = strict_schema()
-        self._shield = Shield(config.privacy)
+        self._shield = Shield(config)
 
     def setup(self, context: StageContext) -> None:
         """Remember where pictures lie, for masked ones."""
-        self._shield = Shield(self.config.privacy, context.images, make_reader(self.config, context.images))
+        self._shield = Shield(self.config, context.images, make_reader(self.config, context.images))
 
     def settings(self) -> Mapping[str, object]:
         """All that shapes a reply or what is made of it; where the endpoint is and how fast it is asked does not."""
