@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
 from remud_gen.pairing.confidence import FACTORS, measure_confidence
 from remud_gen.pairing.rewording import CLAUSE_DOUBTS, Words, reword
-from remud_gen.records import BBox, ImageTextPair, Sketch, SketchFigure, make_id
-from remud_gen.rules.geometry import hull
+from remud_gen.records import ImageTextPair, Sketch
 
 CONFIRMED, CHOSEN, REJECTED = 0.95, 0.9, 0.0  # confidence after a check, before what doubts it leaves
 SETTLED = frozenset({
@@ -30,38 +29,30 @@ class Choice:
 
 
 def find_contradiction(sketch: Sketch, choices: Mapping[int, Choice]) -> str | None:
-    """Why the choices for the panels of one figure cannot all be right; None where they can.
+    """Why the choices for the panels of one figure cannot all be right; None where they agree.
 
-    Panels that bear printed letters share one caption. Pictures without letters were joined for their places alone, and
-    a model may tell them apart.
+    Pictures are panels of one figure because their letters, or places that the words name, say so.
     """
-    if all(figure.panel is not None for figure in sketch.figures) and len(set(choices.values())) > 1:
-        told = ", ".join(
-            f"{figure.panel}: {choices[figure.number].caption or 'none'}" for figure in sketch.figures if figure.panel
-        )
-        return f"panels of one figure were given different words ({told})"
-    return None
+    if len(set(choices.values())) < 2:
+        return None
+    told = ", ".join(f"{one.panel or one.number}: {choices[one.number].caption or 'none'}" for one in sketch.figures)
+    return f"panels of one figure were given different words ({told})"
 
 
-def settle(pair: ImageTextPair, choices: Mapping[int, Choice], min_ultrasound_score: float | None) -> ImageTextPair:
-    """The pair after its figure's choices, by number of the figure.
+def settle(pair: ImageTextPair, choice: Choice, min_ultrasound_score: float | None) -> ImageTextPair:
+    """The pair after its figure's choice.
 
     `min_ultrasound_score` is the score below which a picture is flagged as another kind, None where none is. What the
     rules had chosen stays readable in `sketch`.
     """
     sketch = pair.sketch
     assert sketch is not None  # asked about only with one
-    own = next(figure for figure in sketch.figures if figure.pair_id == pair.id)
-    choice = choices[own.number]
     if choice.caption is None:
         return _raise_flag(pair, "rejected_by_model", REJECTED)
     is_same = choice.caption in sketch.has
     if is_same and choice.note == sketch.note:
-        made = _raise_flag(pair, "confirmed_by_model", _confirm(pair))
-    else:
-        made = _change(pair, sketch, choice, min_ultrasound_score, is_same=is_same)
-    peers = [figure for figure in sketch.figures if choices[figure.number].caption == choice.caption]
-    return _regroup(made, sketch, peers, is_same=is_same) if len(peers) < len(sketch.figures) else made
+        return _raise_flag(pair, "confirmed_by_model", _confirm(pair))
+    return _change(pair, sketch, choice, min_ultrasound_score, is_same=is_same)
 
 
 def flag(pair: ImageTextPair, name: str) -> ImageTextPair:
@@ -97,13 +88,3 @@ def _change(
     return made.model_copy(
         update={"confidence": round(measure_confidence({*made.flags} - SETTLED, reading) * level, 3)}
     )
-
-
-def _regroup(pair: ImageTextPair, sketch: Sketch, peers: Sequence[SketchFigure], *, is_same: bool) -> ImageTextPair:
-    """The pair among those that were given the same words; the figure's own words keep the figure's id."""
-    page = pair.source.page_number or 1
-    bbox: BBox = hull(figure.bbox for figure in peers if figure.page_number == page)
-    shown, kept = {figure.pair_id for figure in sketch.figures}, {figure.pair_id for figure in peers}
-    siblings = tuple(sibling for sibling in pair.siblings if sibling in kept or (is_same and sibling not in shown))
-    figure_id = pair.figure_id if is_same else make_id(pair.figure_id, "checked", peers[0].pair_id)
-    return pair.model_copy(update={"figure_id": figure_id, "figure_bbox": bbox, "siblings": siblings})

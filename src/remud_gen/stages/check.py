@@ -80,7 +80,7 @@ class CheckStage(AsyncStage[GenerateInput, Checked]):
         """The pair as the model's choice leaves it; pairs of one figure ask the same, which is paid for once."""
         read_choices = make_reader(sketch)
 
-        def read(reply: ModelReply) -> Mapping[int, Choice] | None:
+        def read(reply: ModelReply) -> Choice | None:
             choices = read_choices(reply)
             if not choices.sure:
                 return None
@@ -88,7 +88,7 @@ class CheckStage(AsyncStage[GenerateInput, Checked]):
             problem = find_contradiction(sketch, chosen)
             if problem is not None:
                 raise UnreadableReply("CHOICE_CONTRADICTS", problem, HINTS["CHOICE_CONTRADICTS"])
-            return chosen
+            return chosen[sketch.figures[0].number]
 
         request = self._build_request(pair, sketch, image)
         _, chosen, _ = await ask_and_read(gateway, request, self._prompts["reask", pair.language], read)
