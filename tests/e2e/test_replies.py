@@ -39,23 +39,24 @@ def calls(done):
     return stage["calls_paid"], stage["calls_stored"]
 
 
-def test_second_run_with_the_same_store_pays_nothing(tmp_path):
-    make_book(tmp_path / "books" / "kidney.pdf", N_PAGES)
+def test_second_run_with_the_same_store_pays_nothing(paid, tmp_path):
+    folder, _, _ = paid
+    one, two = prepare(folder, "one"), prepare(folder, "two")
     with ModelServer() as server:
         flags = ("--model", "tiny", "--base-url", server.base_url, "--replies", tmp_path / "shared.sqlite", "--json")
-        first = remud("generate", "--run", prepare(tmp_path, "one"), *flags)
-        second = remud("generate", "--run", prepare(tmp_path, "two"), *flags)
+        first = remud("generate", "--run", one, *flags)
+        second = remud("generate", "--run", two, *flags)
         n_requests = len(server.log)
     assert calls(first) == (n_requests, 0), first.stderr
     assert calls(second) == (0, n_requests)
-    assert record_files(tmp_path / "one") == record_files(tmp_path / "two")
-    assert not (tmp_path / "two" / "replies.sqlite").exists()
-    assert "shared.sqlite" in (tmp_path / "two" / "config.yaml").read_text()
+    assert record_files(one) == record_files(two)
+    assert not (two / "replies.sqlite").exists()
+    assert "shared.sqlite" in (two / "config.yaml").read_text()
 
 
-def test_two_runs_at_once_write_one_store_and_end_with_the_same_records(tmp_path):
+def test_two_runs_at_once_write_one_store_and_end_with_the_same_records(paid, tmp_path):
     """Replies differ from call to call, as a model's do: what was stored first is what both make records of."""
-    make_book(tmp_path / "books" / "kidney.pdf", 6)
+    folder, _, _ = paid
 
     class Fickle(ModelServer):
         def _build_completion(self, body, fault, signature):
@@ -64,7 +65,7 @@ def test_two_runs_at_once_write_one_store_and_end_with_the_same_records(tmp_path
             message["content"] = message["content"].replace("What does", f"{len(self.log)}: what does")
             return completion
 
-    runs = [prepare(tmp_path, f"run{number}") for number in range(3)]
+    runs = [prepare(folder, f"run{number}") for number in range(3)]
     with Fickle(latency_s=0.2, jitter=0.9) as server:
         flags = ("--model", "tiny", "--base-url", server.base_url, "--replies", tmp_path / "new" / "shared.sqlite")
         processes = [start_remud("generate", "--run", run, *flags, "--json") for run in runs]

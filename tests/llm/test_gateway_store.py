@@ -1,6 +1,8 @@
 """What the gateway does with its store: replies that are asked for again, a disk without room, a store that fails."""
 
 import asyncio
+import shutil
+import sqlite3
 
 import pytest
 
@@ -8,9 +10,9 @@ from remud_gen.errors import InputError, RecordError
 from remud_gen.llm.gateway import Gateway, hash_request, open_gateway
 from remud_gen.llm.limits import Pace
 from remud_gen.llm.store import ReplyStore
-from remud_gen.protocols import ModelReply
 from remud_gen.runner.images import ContentImageStore
 from tests.llm.test_gateway import Client, make_request, run
+from tests.llm.test_store import FIRST_VERSION
 from tests.model_server import ModelServer
 from tests.stages.test_generate import make_config
 
@@ -172,11 +174,12 @@ def test_run_that_opens_the_gateway_is_noted_as_a_user_of_the_store(tmp_path):
 
 def test_old_store_answers_through_the_gateway(tmp_path):
     """A reply that a run of the first version paid for is found by its hash."""
-    store = ReplyStore(tmp_path / "replies.sqlite")
-    store.put(ModelReply("told", "m", "paid long ago", request_sha256=KEY))
-    store._connection.execute("DROP TABLE users")
-    store._connection.execute("PRAGMA user_version = 1")
-    store.close()
+    shutil.copy(FIRST_VERSION, tmp_path / "replies.sqlite")
+    with sqlite3.connect(tmp_path / "replies.sqlite") as connection:
+        values = (KEY, "told", "m", "paid long ago", 1.0, 5)
+        names = "request_sha256, client, model, text, seconds, stored_at"
+        connection.execute(f"INSERT INTO replies ({names}) VALUES (?, ?, ?, ?, ?, ?)", values)
+    connection.close()
     client = Client("never")
     reply, _ = run(client, lambda gateway: gateway.ask(make_request()), tmp_path)
     assert reply.text == "paid long ago"
