@@ -19,6 +19,7 @@ from remud_gen.cli_options import (
     JsonOpt,
     LimitOpt,
     ModelOpt,
+    OfflineOpt,
     OnlyOpt,
     OutOpt,
     QuietOpt,
@@ -33,6 +34,7 @@ from remud_gen.cli_options import (
     guard,
     make_options,
 )
+from remud_gen.cli_outbound import outbound
 from remud_gen.cli_replies import app as replies_app
 from remud_gen.errors import ConfigError
 
@@ -50,6 +52,7 @@ app = typer.Typer(
 
 
 app.add_typer(replies_app, name="replies")
+app.command()(outbound)
 
 
 def _show(result: Result, *, as_json: bool) -> None:
@@ -73,9 +76,10 @@ def run(
     verify: VerifyOpt = False,
     model: ModelOpt = None, base_url: UrlOpt = None, format: FormatOpt = None, thinking: ThinkingOpt = None,
     out: OutOpt = None, replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
+    offline: OfflineOpt = None,
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
-    shortcuts = {**_model_keys(model, base_url), **_export_keys(format, thinking), **_reply_keys(replies, batch)}
+    shortcuts = {**_model_keys(model, base_url), **_privacy_keys(offline), **_export_keys(format, thinking), **_reply_keys(replies, batch)}
     options = make_options(
         run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify, waits=wait, out=out, shortcuts=shortcuts,
@@ -88,12 +92,12 @@ def run(
 def extract(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, verify: VerifyOpt = False,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False, offline: OfflineOpt = None,
 ) -> None:  # fmt: skip
     """Files -> pages with text, figures and crops."""
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify,
+        is_thorough=verify, shortcuts=_privacy_keys(offline),
     )  # fmt: skip
     _run_to("extract", options, as_json=as_json)
 
@@ -103,12 +107,12 @@ def extract(
 def pair(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, verify: VerifyOpt = False,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False, offline: OfflineOpt = None,
 ) -> None:  # fmt: skip
     """Pages -> image-text pairs and text passages."""
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify,
+        is_thorough=verify, shortcuts=_privacy_keys(offline),
     )  # fmt: skip
     _run_to("pair", options, as_json=as_json)
 
@@ -119,12 +123,12 @@ def generate(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
-    replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
+    replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False, offline: OfflineOpt = None,
 ) -> None:  # fmt: skip
     """Pairs and passages -> questions, thinking and answers from a model."""
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, waits=wait, shortcuts={**_model_keys(model, base_url), **_reply_keys(replies, batch)},
+        is_thorough=verify, waits=wait, shortcuts={**_model_keys(model, base_url), **_privacy_keys(offline), **_reply_keys(replies, batch)},
     )  # fmt: skip
     _run_to("generate", options, as_json=as_json)
 
@@ -284,6 +288,10 @@ def _describe(
 def _model_keys(model: str | None, base_url: str | None) -> dict[str, str | None]:
     # Naming a model on the command line means asking it, whatever client the configuration had before.
     return {"generate.model": model, "generate.base_url": base_url, "generate.client": "openai" if model else None}
+
+
+def _privacy_keys(offline: bool | None) -> dict[str, bool | None]:
+    return {"privacy.offline": offline}
 
 
 def _reply_keys(replies: Path | None, batch: bool | None) -> dict[str, Any]:

@@ -33,6 +33,9 @@ BatchOpt = Annotated[
     bool | None, typer.Option("--batch/--live", help="Hand requests over in files at half the price; run again later.")
 ]
 WaitOpt = Annotated[bool, typer.Option("--wait", help="With --batch: stay until the replies are there.")]
+OfflineOpt = Annotated[
+    bool | None, typer.Option("--offline/--online", help="Refuse every model that is asked over a network.")
+]
 FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
 ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
 VerifyOpt = Annotated[

@@ -92,13 +92,15 @@ def check_outbound(config: Config, model: ModelConfig, environment: Mapping[str,
     """
     for entry in config.privacy.allow_hosts:
         read_rule(entry)
+    if not config.privacy.offline and not config.privacy.allow_hosts:
+        return
     client = model.client or ("openai" if model.model else None)
     if client is None or not load("llm", client).is_network:
         return
     if config.privacy.offline:
         told = f"--offline (privacy.offline) refuses the client `{client}`: it would send pages and pictures"
         hint = (
-            "a server on this machine counts too: to reach only that, leave out --offline and set privacy.allow_hosts "
+            "a server on this machine counts too: to reach only that, use --online and set privacy.allow_hosts "
             "to [localhost]. Without a network: `generate.client: extractive` or `replay`; `--only` runs a later "
             "stage on what is there already"
         )

@@ -25,7 +25,6 @@ from remud_gen.records import (
     ImageTextPair,
     Language,
     Passage,
-    QuestionItem,
     TextLine,
 )
 from remud_gen.rules.banners import HiddenLine, PictureKind, find_hidden_lines, is_clinical
