@@ -81,13 +81,19 @@ def plan_run(rows: Sequence[StageRow], run: Path, config: Config) -> RunPlan:
     request = Request(run, config, files)
     stages: list[PlannedStage] = []
     upstream: list[PartState] = []
-    for row in choose_rows(rows, config):
-        stage = load_stage(row.target, config)
-        upstream = plan_stage(request, row, stage, upstream)
-        stages.append(PlannedStage(row, stage.model if isinstance(stage, AsyncStage) else None, upstream))
-    # Last, so that what another configuration left goes only when all that this one wants is there.
-    present = {stage.row.name for stage in stages}
-    stages += [PlannedStage(row, None, []) for row in rows if row.name not in present]
+    unwanted: list[PlannedStage] = []
+    wanted = choose_rows(rows, config)
+    names = {row.name for row in wanted}
+    for row in rows:
+        if row in wanted:
+            stage = load_stage(row.target, config)
+            upstream = plan_stage(request, row, stage, upstream)
+            # What another configuration left goes only once the stage that this one has in its stead is finished.
+            stages += [PlannedStage(row, stage.model if isinstance(stage, AsyncStage) else None, upstream), *unwanted]
+            unwanted = []
+        elif row.name not in names:
+            unwanted.append(PlannedStage(row, None, []))
+    stages += unwanted
     return RunPlan(run, files, stages, config)
 
 
