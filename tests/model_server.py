@@ -22,7 +22,7 @@ REPLIES = ("malformed", "empty", "length", "content_filter")  # faults that reac
 BROKEN = '{"items": [{"qtype": "finding", «broken» "question": '
 SIGNATURE = re.compile(r"signed:([0-9a-f]{16})")
 SPAN = re.compile(r"^\[(\w+)\] (.+)$", re.MULTILINE)
-WANTED = re.compile(r"^\d+\. qtype=(\w+), form=(\w+), style=(\w+)(?:, key=(\w+))?", re.MULTILINE)
+WANTED = re.compile(r"^\d+\. qtype=(\w+), form=(\w+), style=(\w+)(?:, key=(\w+))?(?:, options=(\d))?", re.MULTILINE)
 WORDS = {
     "en": {
         "question": "What does this image show of {topic}, seen as number {number} of {count}?",
@@ -234,9 +234,13 @@ class ModelServer:
 
     # --- replies ------------------------------------------------------------------------------------------------
 
+    def answer(self, body: dict, text: str) -> dict:
+        """What a request comes to; servers of other rules say it here."""
+        return answer_by_rule(text)
+
     def _build_completion(self, body: dict, fault: str | None, signature: str) -> dict:
         text = read_user_text(body)
-        reply = json.dumps(sign(answer_by_rule(text), signature), ensure_ascii=False)
+        reply = json.dumps(sign(self.answer(body, text), signature), ensure_ascii=False)
         finish = fault if fault in {"length", "content_filter"} else "stop"
         if fault == "malformed":
             reply = BROKEN + signature
@@ -279,9 +283,9 @@ def pick(shares: dict[str, float], text: str) -> str | None:
 
 def sign(answer: dict, signature: str) -> dict:
     if signature:
-        for item in answer["items"]:
+        for item in answer.get("items", []):
             item["needs_image_because"] += f" ({signature})"
-        if answer["unusable_reason"]:
+        if answer.get("unusable_reason"):
             answer["unusable_reason"] += f" ({signature})"
     return answer
 
@@ -305,7 +309,7 @@ def answer_by_rule(text: str) -> dict:
     return {"pair_check": {"consistent": True, "reason": None}, "unusable_reason": None, "items": items}
 
 
-def build_item(number: int, count: int, spans: list[tuple[str, str]], qtype, form, style, key) -> dict:
+def build_item(number: int, count: int, spans: list[tuple[str, str]], qtype, form, style, key, n_options) -> dict:
     span_id, quote = spans[number % len(spans)]
     is_chinese = bool(re.search(r"[\u4e00-\u9fff]", quote))
     words = WORDS["zh" if is_chinese else "en"]
@@ -337,7 +341,7 @@ def build_item(number: int, count: int, spans: list[tuple[str, str]], qtype, for
         item["answer_key"] = key or "yes"
         item["answer"] = words[key or "yes"].format(**slots)
     elif form == "mcq":
-        keys = "ABCD"
+        keys = "ABCDE"[: int(n_options or 4)]
         item["answer_key"] = key if key and key in keys else "A"
         item["options"] = [
             {"key": k, "text": quote if k == item["answer_key"] else f"{quote[: len(quote) // 2]} … {k}"} for k in keys

@@ -11,11 +11,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from remud_gen.errors import ConfigError
 from remud_gen.mix_config import MixConfig
@@ -129,14 +129,6 @@ class GenerateConfig(ModelConfig):
     batch_max_requests: int = Field(50_000, ge=1)  # per file
     batch_max_mb: float = Field(200.0, gt=0)  # per file
     batch_poll_s: float = Field(60.0, gt=0)  # between two looks at a batch that is waited for
-
-    @model_validator(mode="after")
-    def _refuse_idle_keys(self) -> Self:
-        if self.samples > 1 and self.thinking != "solve":
-            raise ValueError("samples: several traces per question are made with `thinking: solve` alone")
-        if self.samples > 1 and self.temperature == 0:
-            raise ValueError("samples: at temperature 0 all traces would be the same")
-        return self
 
 
 class VisionConfig(ModelConfig):

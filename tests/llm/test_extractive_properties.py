@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remud_gen.config import Config, GenerateConfig
-from remud_gen.llm.build import Origin, build_quadruplet
+from remud_gen.llm.build import Origin, Thought, build_quadruplet
 from remud_gen.llm.mix import choose_mix
 from remud_gen.llm.reply import ReplyItems
 from remud_gen.protocols import ModelRequest, WantedItem
@@ -114,7 +114,7 @@ def test_no_rule_of_the_filters_rejects_what_it_makes(caption: tuple[str, str]) 
     assert isinstance(request.payload, ImageTextPair | Passage)
     origin = Origin(request.payload, request.spans, language, generation)  # type: ignore[arg-type]
     for number, item in enumerate(ask(request).items):
-        record = judge(build_quadruplet(origin, number, item, item.thinking), filters)
+        record = judge(build_quadruplet(origin, number, item, Thought((item.thinking,), "templated")), filters)
         assert record.status == "kept", [(v.code, v.field, v.evidence) for v in record.verdicts]
 
 

@@ -80,7 +80,7 @@ def test_pair_becomes_traceable_quadruplets(tmp_path):
         assert all(quote.quote in spans[quote.span_id] for claim in record.claims for quote in claim.evidence)
         assert bool(record.thinking) == (record.style == "reasoning")
         assert record.generation.thinking_source == ("field" if record.thinking else "none")
-        assert record.generation.prompt == "vqa.en@1"
+        assert record.generation.prompt == "vqa.en@2"
         assert re.fullmatch("[0-9a-f]{64}", record.generation.request_sha256)
         assert record.generation.cost_usd is None
         assert str(tmp_path) not in record.model_dump_json()
@@ -110,7 +110,7 @@ def test_figure_numbers_and_other_panels_never_leave(tmp_path):
         }
     )  # fmt: skip
     with ModelServer() as server:
-        generate(make_config(base_url=server.base_url), tmp_path, [pair])
+        generate(make_config("generate.examples=0", base_url=server.base_url), tmp_path, [pair])
     text = server.bodies[0]["messages"][-1]["content"][-1]["text"]
     assert text.splitlines()[2:6] == ["[cap] A cyst.", "[ctx1] Cysts are dark.", "[ocr1] 1 L 3.2 cm", ""]
     assert "7-1" not in text
@@ -273,7 +273,7 @@ def test_output_language_can_be_set(tmp_path):
     with ModelServer() as server:
         (outcomes,), _ = generate(make_config("generate.language=zh", base_url=server.base_url), tmp_path, inputs)
     assert {record.language for record in outcomes} == {"zh"}
-    assert {record.generation.prompt for record in outcomes} == {"vqa.zh@1"}
+    assert {record.generation.prompt for record in outcomes} == {"vqa.zh@2"}
 
 
 def test_settings_hold_what_shapes_the_output_and_nothing_else(tmp_path):
@@ -286,13 +286,16 @@ def test_settings_hold_what_shapes_the_output_and_nothing_else(tmp_path):
     for shaping in (
         "model=n", "temperature=0.1", "items_per_pair=3", "items_per_passage=1", "reasoning_share=0.1", "seed=5",
         "thinking=native", "language=zh", "max_output_tokens=100", "max_image_side_px=512", "min_confidence=0.9",
-        "client=extractive",
+        "client=extractive", "thinking=solve", "samples=2", "facts=true", "examples=0", "separate_forms=true",
+        "twins_share=0.5", "negatives_share=0.5", "rewrites_task_talk=false", "thinking_hint=true",
+        "mix.forms={mcq: 1}", "mix.difficulties={3: 1}",
     ):  # fmt: skip
-        assert settings(f"generate.{shaping}") != plain, shaping
+        more = ["generate.thinking=solve"] if shaping.startswith("samples") else []
+        assert settings(f"generate.{shaping}", *more) != settings(*more), shaping
     folder = tmp_path / "mine"
     folder.mkdir()
-    shipped = GenerateStage(make_config("generate.model=m"))._prompts["vqa", "en"]
-    head = "---\nname: vqa\nversion: 1\nlanguage: en\nvariables: [count, mix, spans]\n---\n"
+    shipped = GenerateStage(make_config("generate.model=m"))._builder.prompts["vqa", "en"]
+    head = "---\nname: vqa\nversion: 1\nlanguage: en\nvariables: [count, examples, facts, mix, spans]\n---\n"
     (folder / "vqa.en.md").write_text(f"{head}# System\n\nShort.\n\n# User\n\n{shipped.user}\n", "utf-8")
     assert settings(f"generate.prompts={folder}") != plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from remud_gen.llm.build import FIRST_WORD, NO, YES
+from remud_gen.llm.build import FIRST_WORD, NO, YES, Thought, note_thought
 from remud_gen.records import (
     Claim,
     Evidence,
@@ -19,6 +19,7 @@ from remud_gen.records import (
 
 GIVEN = Generation(client="given", model="none", prompt="none", prompt_sha256="", request_sha256="")
 GIVEN_FLAG = "given_answer"
+NO_THOUGHT = Thought()
 
 
 def explain_unfit(item: QuestionItem) -> str | None:
@@ -56,7 +57,7 @@ def wants_thinking(item: QuestionItem, share: float, seed: int) -> bool:
     return drawn / 0x1_0000_0000 < share
 
 
-def build_given(item: QuestionItem, generation: Generation = GIVEN, thinking: str | None = None) -> Quadruplet:
+def build_given(item: QuestionItem, generation: Generation = GIVEN, thought: Thought = NO_THOUGHT) -> Quadruplet:
     """The record; evidence is the bank's own row."""
     answer = settle_answer(item)
     return Quadruplet(
@@ -69,16 +70,18 @@ def build_given(item: QuestionItem, generation: Generation = GIVEN, thinking: st
         kind="vqa" if item.image is not None else "qa",
         qtype="finding" if item.image is not None else "knowledge",
         form=settle_form(item),
-        style="reasoning" if thinking is not None else "direct",
+        style="reasoning" if thought.thinking is not None else "direct",
         language=item.language,
         question=item.question,
         options=item.options,
         answer_key=find_key(item),
-        thinking=thinking,
+        thinking=thought.thinking,
+        agreement=thought.agreement,
+        traces=thought.traces,
         answer=answer,
         claims=tuple(_quote(span, item, i) for i, span in enumerate(item.evidence, 1)),
         evidence=item.evidence,
-        generation=generation,
+        generation=note_thought(generation, thought),
         flags=(GIVEN_FLAG,),
         licence=item.licence,
     )

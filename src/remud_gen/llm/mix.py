@@ -5,22 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 from remud_gen.config import GenerateConfig
+from remud_gen.mix_config import Difficulty, OptionCount
 from remud_gen.protocols import WantedItem
 from remud_gen.records import Evidence, QuestionForm, QuestionType, Style
 
-# Shares of question types; knowledge questions never carry an image.
-IMAGE_TYPES: dict[QuestionType, float] = {
-    "modality": 5, "plane": 8, "anatomy": 12, "finding": 20, "measurement": 10, "grading": 5, "diagnosis": 12,
-    "differential": 6, "comparison": 3, "next_step": 5, "acquisition": 3, "report": 3,
-}  # fmt: skip
-TEXT_TYPES: dict[QuestionType, float] = {
-    "knowledge": 40, "finding": 15, "acquisition": 12, "next_step": 10, "differential": 8, "diagnosis": 8,
-    "measurement": 4, "grading": 3,
-}  # fmt: skip
-FORMS: dict[QuestionForm, float] = {"open": 55, "mcq": 25, "yesno": 12, "dialogue": 8}
 # In this order of suitability the reasoning share is filled: a line of thought about a modality says little.
 REASONED: tuple[QuestionType, ...] = (
     "diagnosis", "differential", "finding", "measurement", "grading", "comparison", "next_step", "acquisition",
@@ -33,38 +24,65 @@ GRADED = re.compile(r"(?:TI|BI|O|LI|PI)-?\s?RADS|Graf|Bosniak|grade|graded|stage
 COMPARED = re.compile(
     r"\bleft\b.*\bright\b|\bright\b.*\bleft\b|compared?|versus|\bvs\b|左.*右|右.*左|比较|对比|对侧", re.IGNORECASE
 )
-KEYS: dict[QuestionForm, Mapping[str, float]] = {
-    "mcq": dict.fromkeys("ABCD", 1.0),
-    "yesno": {"yes": 1.0, "no": 1.0},
-}
-Name = TypeVar("Name", bound=str)
+LETTERS = "ABCDE"
+OWN_PROMPTS: frozenset[QuestionForm] = frozenset(("mcq", "dialogue"))
+YES_NO = {"yes": 1.0, "no": 1.0}
+Name = TypeVar("Name", bound=str | int)
 
 
 def choose_mix(
     identity: str, spans: Sequence[Evidence], config: GenerateConfig, *, is_visual: bool
 ) -> tuple[WantedItem, ...]:
-    """As many wanted items as the configuration says, of types that the spans can bear."""
+    """As many wanted items as the configuration says, of types that the spans can bear; none where they bear none."""
     draw = random.Random(f"{config.seed}/{identity}")
-    count = config.items_per_pair if is_visual else config.items_per_passage
-    types = _draw_types(draw, dict(IMAGE_TYPES if is_visual else TEXT_TYPES), spans, count)
+    # What came later draws from numbers of its own, so that it changes nothing of the rest.
+    extra = random.Random(f"{config.seed}/{identity}/extra")
+    mix = config.mix
+    types = _draw_types(
+        draw,
+        _order(mix.image_types if is_visual else mix.text_types, QuestionType),
+        spans,
+        config.items_per_pair if is_visual else config.items_per_passage,
+    )
+    count = len(types)
     wish = count * (0.0 if config.thinking == "none" else config.reasoning_share)
     n_reasoning = int(wish) + (draw.random() < wish - int(wish))
     reasoned = set(sorted(range(count), key=lambda index: (REASONED.index(types[index]), index))[:n_reasoning])
+    forms = _allowed_forms(mix.forms, is_visual=is_visual)
+    difficulties = _order(mix.difficulties, Difficulty)
     wanted = []
     for index, qtype in enumerate(types):
         style: Style = "reasoning" if index in reasoned else "direct"
-        form: QuestionForm = "report" if qtype == "report" else _draw(draw, _allowed_forms(is_visual))
-        key = _draw(draw, KEYS[form]) if form in KEYS else None
-        wanted.append(WantedItem(qtype, form, style, key))
+        form: QuestionForm = "report" if qtype == "report" else _draw(draw, forms)
+        key, n_options = None, None
+        if form == "yesno":
+            key = _draw(draw, YES_NO)
+        elif form == "mcq":
+            n_options = _draw(extra, _order(mix.option_counts, OptionCount))
+            at = draw.random() * n_options
+            key = LETTERS[min(int(at), n_options - 1)]
+        difficulty = _draw(extra, difficulties) if difficulties else None
+        wanted.append(WantedItem(qtype, form, style, key, n_options, difficulty))
     return tuple(wanted)
+
+
+def split_by_form(wanted: Sequence[WantedItem]) -> list[tuple[WantedItem, ...]]:
+    """The forms with a prompt of their own each by themselves, the rest together; in the order of the mix."""
+    groups: dict[QuestionForm | None, list[WantedItem]] = {}
+    for item in wanted:
+        groups.setdefault(item.form if item.form in OWN_PROMPTS else None, []).append(item)
+    return [tuple(group) for group in groups.values()]
 
 
 def render_mix(wanted: Iterable[WantedItem]) -> str:
     """The wanted items as a model reads them, one per line."""
     lines = []
     for number, item in enumerate(wanted, start=1):
-        key = f", key={item.key}" if item.key else ""
-        lines.append(f"{number}. qtype={item.qtype}, form={item.form}, style={item.style}{key}")
+        words = [f"qtype={item.qtype}", f"form={item.form}", f"style={item.style}"]
+        words += [f"key={item.key}"] if item.key else []
+        words += [f"options={item.n_options}"] if item.n_options else []
+        words += [f"difficulty={item.difficulty}"] if item.difficulty else []
+        lines.append(f"{number}. {', '.join(words)}")
     return "\n".join(lines)
 
 
@@ -78,18 +96,36 @@ def _draw_types(
         shares.pop("grading", None)
     if not COMPARED.search(text):
         shares.pop("comparison", None)
-    types: list[QuestionType] = []
-    left = dict(shares)
-    for _ in range(count):
-        left = left or dict(shares)  # every type once before any twice
-        chosen = _draw(draw, left)
-        left.pop(chosen)
-        types.append(chosen)
-    return types
+    return _spread(draw, shares, count) if shares and count else []
 
 
-def _allowed_forms(is_visual: bool) -> dict[QuestionForm, float]:
-    return FORMS if is_visual else {form: share for form, share in FORMS.items() if form != "dialogue"}
+def _spread(draw: random.Random, shares: Mapping[QuestionType, float], count: int) -> list[QuestionType]:
+    """So many types that each has its share over many inputs, and comes twice here only where it is due twice."""
+    names = list(shares)
+    draw.shuffle(names)
+    step = sum(shares.values()) / count
+    at = draw.random() * step
+    chosen: list[QuestionType] = []
+    for name in names:
+        while at < shares[name] and len(chosen) < count:
+            chosen.append(name)
+            at += step
+        at -= shares[name]
+    chosen += names[-1:] * (count - len(chosen))  # a rounding error at the very end
+    draw.shuffle(chosen)
+    return chosen
+
+
+def _allowed_forms(shares: Mapping[QuestionForm, float], *, is_visual: bool) -> dict[QuestionForm, float]:
+    """Without an image there is no report and nothing to talk about over several turns."""
+    forms = _order(shares, QuestionForm)
+    left = {form: share for form, share in forms.items() if is_visual or form not in ("dialogue", "report")}
+    return left or {"open": 1.0}
+
+
+def _order(shares: Mapping[Name, float], names: Any) -> dict[Name, float]:
+    """In the order of the taxonomy: how a configuration lists its shares changes nothing."""
+    return {name: shares[name] for name in get_args(names) if shares.get(name)}
 
 
 def _draw(draw: random.Random, shares: Mapping[Name, float]) -> Name:

@@ -96,6 +96,7 @@ def _read_difficulty(value: object) -> object:
 Text = Annotated[str, BeforeValidator(clean_text)]
 RequiredText = Annotated[str, Field(min_length=1), BeforeValidator(clean_text)]
 OptionalText = Annotated[str | None, BeforeValidator(_clean_optional)]
+OptionalKey = Annotated[str | None, BeforeValidator(_read_key)]
 Element = TypeVar("Element")
 Many = Annotated[list[Element], BeforeValidator(_absent_is_empty)]
 
@@ -151,7 +152,7 @@ class ReplyItem(Lenient):
     claims: Many[ReplyClaim] = Field(default_factory=list)
     thinking: OptionalText = None
     answer: RequiredText
-    answer_key: Annotated[str | None, BeforeValidator(_read_key)] = None
+    answer_key: OptionalKey = None
     needs_image_because: OptionalText = None
     turns: Many[ReplyTurn] = Field(default_factory=list)
 

@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import get_args
+from dataclasses import replace
 
-from remud_gen.config import Config
+from remud_gen.config import Config, GenerateConfig
+from remud_gen.errors import ConfigError, RecordError
+from remud_gen.examples import Example
 from remud_gen.llm.allow_list import check_outbound
-from remud_gen.llm.build import Origin, build_quadruplet
+from remud_gen.llm.build import Origin, Thought, build_quadruplet, make_twin
 from remud_gen.llm.endpoint import check_url
+from remud_gen.llm.facts import Facts, ask_for_facts
 from remud_gen.llm.gateway import choose_client
-from remud_gen.llm.given import build_given, describe_question, explain_unfit, settle_answer, wants_thinking
-from remud_gen.llm.mix import choose_mix, render_mix
-from remud_gen.llm.reply import ReplyItem, strict_schema
+from remud_gen.llm.given import build_given, explain_unfit, wants_thinking
+from remud_gen.llm.mix import choose_mix, split_by_form
+from remud_gen.llm.negatives import build_negative, choose_partners
+from remud_gen.llm.problems import state_given, state_problems
+from remud_gen.llm.requests import RequestBuilder
 from remud_gen.llm.screening import make_reader
 from remud_gen.llm.shield import IdentifiersFound, Shield
-from remud_gen.llm.spans import build_spans, render_spans
+from remud_gen.llm.solve import NO_THINKING
+from remud_gen.llm.spans import build_spans
 from remud_gen.llm.structured import Answer, ask_for_items
-from remud_gen.prompts import Prompt, load_prompt
-from remud_gen.protocols import Asker, ModelReply, ModelRequest, WantedItem
+from remud_gen.llm.thinking import TEMPLATED_CLIENTS, Thinker
+from remud_gen.protocols import Asker, ModelRequest, WantedItem
 from remud_gen.records import (
     Evidence,
     GenerateInput,
     Generation,
     ImageTextPair,
-    Language,
     Passage,
     Quadruplet,
     QuestionItem,
-    ThinkingSource,
 )
 from remud_gen.registry import load
 from remud_gen.stages.base import AsyncStage, Failure, Rejection, StageContext
 
-PROMPTS = ("vqa", "qa", "bank", "reask")
-TEMPLATED_CLIENTS = {"extractive"}  # their thinking is a fixed form, no thought of a model
 Outcome = Quadruplet | Failure | Rejection[Quadruplet]
+SHAPING = (
+    "items_per_pair", "items_per_passage", "reasoning_share", "thinking", "language", "seed", "twins_share",
+    "negatives_share",
+)  # fmt: skip
+SHAPING_OF_MODELS = (
+    "temperature", "max_output_tokens", "max_image_side_px", "separate_forms", "facts", "thinking_hint", "samples",
+    "rewrites_task_talk",
+)  # fmt: skip
 
 
 class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
     """Ask for questions, thinking and answers, each fact with the words it rests on."""
 
-    name, version = "generate", 1
+    name, version = "generate", 2
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._options = config.generate
-        self._prompts: dict[tuple[str, Language], Prompt] = {
-            (name, language): load_prompt(name, language, self._options.prompts)
-            for name in PROMPTS
-            for language in get_args(Language)
-        }
-        self._schema = strict_schema()
+        client: str | None = config.generate.client or ("openai" if config.generate.model else None)
+        self._client, self._is_templated = client, client in TEMPLATED_CLIENTS
+        self._options = _simplify(config.generate) if self._is_templated else config.generate
+        self._builder = RequestBuilder(self._options, n_examples=self._options.examples)
+        self._thinker = Thinker(self._options, self._builder)
         self._shield = Shield(config)
+        self._partners: dict[str, ImageTextPair] = {}
 
     def setup(self, context: StageContext) -> None:
         """Remember where pictures lie, for masked ones."""
@@ -61,17 +71,16 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
     def settings(self) -> Mapping[str, object]:
         """All that shapes a reply or what is made of it; where the endpoint is and how fast it is asked does not."""
         options = self._options
-        client: str | None = options.client or ("openai" if options.model else None)
-        shaping = ["items_per_pair", "items_per_passage", "reasoning_share", "thinking", "language", "seed"]
-        if client not in TEMPLATED_CLIENTS:
-            shaping += ["temperature", "max_output_tokens", "max_image_side_px"]
+        shaping = SHAPING if self._is_templated else SHAPING + SHAPING_OF_MODELS
         return {
-            "client": client,
+            "client": self._client,
             # The model of a client that needs none names the version of its rules.
-            "model": load("llm", client).model if client in TEMPLATED_CLIENTS else options.model,
+            "model": load("llm", self._client).model if self._client and self._is_templated else options.model,
             "min_confidence": options.min_confidence,
+            "mix": options.mix.model_dump(mode="json"),
+            "n_examples": options.examples,
             **{name: getattr(options, name) for name in shaping},
-            "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
+            **self._builder.settings(),
             "privacy": self.config.privacy.model_dump(include={"clinical", "books"}),
         }
 
@@ -84,6 +93,7 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         something to ask: what was asked before can be filtered and exported without one.
         """
         choose_client(self._options)
+        _refuse_idle_samples(self._options)
         if self._options.base_url is not None:
             check_url(self._options.base_url)
         check_outbound(self.config, self._options)
@@ -99,143 +109,188 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
             yield await self._take_given(item, gateway)
             return
         spans = build_spans(item)
-        rejection = self._judge(item, spans)
+        wanted = choose_mix(item.id, spans, self._options, is_visual=isinstance(item, ImageTextPair))
+        rejection = self._judge(item, spans, wanted)
         if rejection is not None:
             yield rejection
             return
-        wanted = choose_mix(item.id, spans, self._options, is_visual=isinstance(item, ImageTextPair))
+        facts = await self._find_facts(item, spans, gateway) if self._options.facts else None
+        if isinstance(facts, Rejection):
+            yield facts
+            return
+        records: list[Quadruplet] = []
         first_number = 0
         for lines in self._split(wanted):
-            request = self._build_request(item, spans, lines)
-            answer = await ask_for_items(gateway, request, self._prompts["reask", self._language(item)])
-            for outcome in self._read(item, request, answer, first_number):
-                yield outcome
+            is_solved = self._options.thinking == "solve"
+            asked = [replace(line, style="direct") for line in lines] if is_solved else lines
+            request, examples = self._builder.build_items(item, spans, asked, facts)
+            answer = await ask_for_items(gateway, request, self._builder.find_reask(item))
             if answer.parsed.unusable_reason is not None:
+                yield Rejection("UNUSABLE", answer.parsed.unusable_reason)
                 return
+            origin = self._describe_origin(item, request, answer, examples, facts)
+            async for outcome in self._read(origin, answer, lines, first_number, gateway):
+                records += [outcome] if isinstance(outcome, Quadruplet) else []
+                yield outcome
             first_number += len(lines)
+        if isinstance(item, ImageTextPair):
+            async for negative in self._make_negative(item, records):
+                yield negative
+
+    def look_ahead(self, items: Sequence[GenerateInput]) -> None:
+        """See all inputs of a part before any of them is asked about: negatives show the image of another one."""
+        if self._options.negatives_share:
+            pairs = [item for item in items if isinstance(item, ImageTextPair) and self._is_sure(item)]
+            self._partners |= choose_partners(pairs, self._options.negatives_share, self._options.seed)
+
+    async def _find_facts(
+        self, item: ImageTextPair | Passage, spans: Sequence[Evidence], gateway: Asker
+    ) -> Facts | Rejection[Quadruplet]:
+        request = self._builder.build_facts(item, spans)
+        facts = await ask_for_facts(gateway, request, self._builder.find_reask(item), spans)
+        if facts.unusable_reason is not None:
+            return Rejection("UNUSABLE", facts.unusable_reason)
+        if not facts.facts:
+            return Rejection("NO_FACTS", f"none of {facts.n_dropped} facts quotes its source")
+        return facts
+
+    async def _read(
+        self, origin: Origin, answer: Answer, lines: Sequence[WantedItem], first_number: int, gateway: Asker
+    ) -> AsyncIterator[Outcome]:
+        """The records of one reply, with their thinking; what could not be read follows as failures."""
+        for number, entry in answer.parsed.items:
+            if self._options.thinking == "solve":
+                # It was written in direct form; which questions are reasoned the mix has said.
+                style = lines[number].style if number < len(lines) else "direct"
+                entry = entry.model_copy(update={"style": style})
+            problems = state_problems(origin, entry)
+            written = [entry.thinking, *(turn.thinking for turn in entry.turns)]
+            try:
+                thought = await self._thinker.think(gateway, problems, written, answer.reply, entry.style)
+            except RecordError as error:
+                yield Failure(error.code, error.message, error.hint, error.replies)
+                continue
+            entry = entry.model_copy(update={"style": "direct"}) if thought.code else entry
+            record = build_quadruplet(origin, first_number + number, entry, thought)
+            if thought.code:
+                yield _flag(record, thought)
+                continue
+            for twin in make_twin(record) if self._wants_twin(record) else (record,):
+                yield twin
+        for problem in answer.parsed.problems:
+            yield Failure(problem.code, problem.message, problem.hint, answer.replies)
+
+    def _wants_twin(self, record: Quadruplet) -> bool:
+        share = self._options.twins_share
+        drawn = int(hashlib.sha256(f"{self._options.seed}/{record.id}/twin".encode()).hexdigest()[:8], 16)
+        return record.thinking is not None and record.style == "reasoning" and drawn < share * 0x1_0000_0000
+
+    async def _make_negative(self, item: ImageTextPair, records: Sequence[Quadruplet]) -> AsyncIterator[Quadruplet]:
+        """One question of this pair, asked of an image that cannot answer it."""
+        partner = self._partners.pop(item.id, None)
+        if partner is None:
+            return
+        try:
+            shown = await self._shield.apply(partner)
+        except RecordError:
+            return  # what names somebody, or cannot be read, is shown to nobody
+        negative = build_negative(records, item, shown) if isinstance(shown, ImageTextPair) else None
+        if negative is not None:
+            yield negative
 
     async def _take_given(self, item: QuestionItem, gateway: Asker) -> Outcome:
         """A bank's question with the bank's answer; a model adds no more than the thinking, and only where wanted."""
         unfit, options = explain_unfit(item), self._options
         if unfit is not None:
             return Rejection("UNUSABLE", unfit)
-        client = options.client or ("openai" if options.model else None)
-        is_asked = client not in TEMPLATED_CLIENTS and options.thinking != "none"
+        is_asked = not self._is_templated and options.thinking != "none"
         if not is_asked or not wants_thinking(item, options.reasoning_share, options.seed):
             return build_given(item)
-        request = self._ask_to_think(item)
-        answer = await ask_for_items(gateway, request, self._prompts["reask", item.language])
+        problem = state_given(item)
+        if options.thinking == "solve":
+            thought, generation = await self._thinker.solve(gateway, problem)
+            return _settle_given(item, generation, thought)
+        request = self._builder.build_bank(item)
+        answer = await ask_for_items(gateway, request, self._builder.find_reask(item))
         if answer.parsed.unusable_reason is not None:
             return Rejection("UNUSABLE", answer.parsed.unusable_reason)
+        generation = _describe(request, answer)
         for _, entry in answer.parsed.items[:1]:
-            reasoned = entry.model_copy(update={"style": "reasoning"})
-            thinking, source = self._take_thinking(reasoned, answer.reply)
-            if thinking:
-                return build_given(item, _describe(request, answer, source), thinking)
-        told = "the reply holds no thinking"
-        return Failure(
-            "NO_THINKING", told, "--retry-errors asks again; if it stays so, use a stronger model", answer.replies
-        )
+            thought = await self._thinker.think(gateway, [problem], [entry.thinking], answer.reply, "reasoning")
+            thought = replace(thought, is_hinted=True)  # the bank's answer stood in the request
+            if thought.code or thought.thinking:
+                return _settle_given(item, generation, thought)
+        return Failure(*NO_THINKING, answer.replies)
 
-    def _ask_to_think(self, item: QuestionItem) -> ModelRequest:
-        prompt = self._prompts["bank", item.language]
-        values = {
-            "question": describe_question(item),
-            "answer": settle_answer(item),
-            "spans": render_spans(item.evidence),
-        }
-        return ModelRequest(
-            purpose="bank",
-            prompt=prompt.label,
-            prompt_sha256=prompt.sha256,
-            system=prompt.system,
-            user=prompt.render(values),
-            images=(item.image,) if item.image is not None else (),
-            spans=item.evidence,
-            schema=self._schema,
-            language=item.language,
-            params=self._list_params(is_visual=item.image is not None),
-            payload=item,
-        )
+    def _is_sure(self, pair: ImageTextPair) -> bool:
+        return pair.confidence >= self._options.min_confidence
 
-    def _judge(self, item: ImageTextPair | Passage, spans: tuple[Evidence, ...]) -> Rejection[Quadruplet] | None:
+    def _judge(
+        self, item: ImageTextPair | Passage, spans: Sequence[Evidence], wanted: Sequence[WantedItem]
+    ) -> Rejection[Quadruplet] | None:
         """Inputs that are not worth a question."""
         if not spans:
             return Rejection("NO_EVIDENCE", "no words belong to it that an answer could rest on")
-        if isinstance(item, Passage):
-            return None if self._options.items_per_passage else Rejection("NOT_WANTED", "items_per_passage is 0")
-        if item.confidence < self._options.min_confidence:
+        if isinstance(item, Passage) and not self._options.items_per_passage:
+            return Rejection("NOT_WANTED", "items_per_passage is 0")
+        if isinstance(item, ImageTextPair) and not self._is_sure(item):
             told = f"pairing confidence {item.confidence:.2f} is below {self._options.min_confidence:.2f}"
             return Rejection("LOW_CONFIDENCE", f"{told} ({', '.join(item.flags) or 'no flags'})")
-        return None
+        return None if wanted else Rejection("NOT_WANTED", "its words bear none of the types of generate.mix")
 
     def _split(self, wanted: tuple[WantedItem, ...]) -> list[tuple[WantedItem, ...]]:
         """One request for all items; one each where the model's own trace is wanted, which is one per request."""
-        return [(line,) for line in wanted] if self._options.thinking == "native" else [wanted]
+        if self._options.thinking == "native":
+            return [(line,) for line in wanted]
+        return split_by_form(wanted) if self._options.separate_forms else [wanted]
 
-    def _language(self, item: GenerateInput) -> Language:
-        return item.language if self._options.language == "source" else self._options.language
-
-    def _build_request(
-        self, item: ImageTextPair | Passage, spans: tuple[Evidence, ...], wanted: tuple[WantedItem, ...]
-    ) -> ModelRequest:
-        is_visual = isinstance(item, ImageTextPair)
-        purpose, language = "vqa" if is_visual else "qa", self._language(item)
-        prompt = self._prompts[purpose, language]
-        return ModelRequest(
-            purpose=purpose,
-            prompt=prompt.label,
-            prompt_sha256=prompt.sha256,
-            system=prompt.system,
-            user=prompt.render({"count": len(wanted), "mix": render_mix(wanted), "spans": render_spans(spans)}),
-            images=(item.image,) if isinstance(item, ImageTextPair) else (),
-            spans=spans,
-            schema=self._schema,
-            language=language,
-            params=self._list_params(is_visual=is_visual),
-            wanted=wanted,
-            payload=item,
+    def _describe_origin(
+        self,
+        item: ImageTextPair | Passage,
+        request: ModelRequest,
+        answer: Answer,
+        examples: Sequence[Example],
+        facts: Facts | None,
+    ) -> Origin:
+        steps = () if facts is None else (facts.step,)
+        generation = _describe(request, answer).model_copy(
+            update={
+                "examples": tuple(example.label for example in examples),
+                "examples_sha256": tuple(example.sha256 for example in examples),
+                "steps": steps,
+            }
         )
-
-    def _list_params(self, *, is_visual: bool) -> dict[str, object]:
-        options = self._options
-        params: dict[str, object] = {
-            "temperature": options.temperature,
-            "max_output_tokens": options.max_output_tokens,
-            "seed": options.seed,
-        }
-        return {**params, "max_image_side_px": options.max_image_side_px} if is_visual else params
-
-    def _read(
-        self, item: ImageTextPair | Passage, request: ModelRequest, answer: Answer, first_number: int
-    ) -> list[Outcome]:
-        parsed = answer.parsed
-        if parsed.unusable_reason is not None:
-            return [Rejection("UNUSABLE", parsed.unusable_reason)]
-        outcomes: list[Outcome] = []
-        for number, entry in parsed.items:
-            thinking, source = self._take_thinking(entry, answer.reply)
-            generation = _describe(request, answer, source)
-            origin = Origin(item, request.spans, self._language(item), generation)
-            outcomes.append(build_quadruplet(origin, first_number + number, entry, thinking))
-        outcomes.extend(
-            Failure(problem.code, problem.message, problem.hint, answer.replies) for problem in parsed.problems
-        )
-        return outcomes
-
-    def _take_thinking(self, entry: ReplyItem, reply: ModelReply) -> tuple[str | None, ThinkingSource]:
-        """The model's own trace if that is wanted and there is one, else the reply's field."""
-        wish = self._options.thinking
-        if wish == "none" or (wish == "native" and entry.style == "direct"):
-            return None, "none"
-        if wish == "native" and reply.reasoning and reply.text:
-            return reply.reasoning, "native"
-        if entry.thinking is None:
-            return None, "none"
-        return entry.thinking, "templated" if reply.client in TEMPLATED_CLIENTS else "field"
+        return Origin(item, request.spans, self._builder.choose_language(item), generation)
 
 
-def _describe(request: ModelRequest, answer: Answer, source: ThinkingSource) -> Generation:
+def _refuse_idle_samples(options: GenerateConfig) -> None:
+    # Not where the section is validated: a file and a flag are, each by itself, and neither need hold both keys.
+    if options.samples > 1 and options.thinking != "solve":
+        raise ConfigError("generate.samples: several traces per question are made by `thinking: solve` alone")
+    if options.samples > 1 and options.temperature == 0:
+        raise ConfigError("generate.samples: at temperature 0 all traces of a question would be the same")
+
+
+def _settle_given(item: QuestionItem, generation: Generation, thought: Thought) -> Outcome:
+    record = build_given(item, generation, thought)
+    return _flag(record, thought) if thought.code else record
+
+
+def _flag(record: Quadruplet, thought: Thought) -> Rejection[Quadruplet]:
+    """The record without the thinking that it should have had; the reason is counted and stands on the record."""
+    flagged = record.model_copy(update={"flags": (*record.flags, thought.code.lower())})
+    return Rejection(thought.code, thought.message, flagged)
+
+
+def _simplify(options: GenerateConfig) -> GenerateConfig:
+    """What a client without a model cannot do it is not asked for."""
+    thinking = "none" if options.thinking == "none" else "field"
+    mix = options.mix.model_copy(update={"option_counts": {4: 1}})
+    update = {"thinking": thinking, "facts": False, "examples": 0, "samples": 1, "separate_forms": False, "mix": mix}
+    return options.model_copy(update=update)
+
+
+def _describe(request: ModelRequest, answer: Answer) -> Generation:
     reply = answer.reply
     return Generation(
         client=reply.client,
@@ -243,7 +298,6 @@ def _describe(request: ModelRequest, answer: Answer, source: ThinkingSource) -> 
         prompt=request.prompt,
         prompt_sha256=request.prompt_sha256,
         request_sha256=reply.request_sha256,
-        thinking_source=source,
         finish_reason=reply.finish_reason,
         repair_steps=answer.parsed.steps,
         input_tokens=reply.input_tokens,
