@@ -14,10 +14,13 @@ from remud_gen.cli_options import (
     DEFAULT_RUN,
     BatchOpt,
     ConfigOpt,
+    DryRunOpt,
     FormatOpt,
     InputsArg,
     JsonOpt,
     LimitOpt,
+    MaxCostOpt,
+    MaxTokensOpt,
     ModelOpt,
     OfflineOpt,
     OnlyOpt,
@@ -26,12 +29,14 @@ from remud_gen.cli_options import (
     RepliesOpt,
     RetryOpt,
     RunOpt,
+    SampleOpt,
     SetOpt,
     ThinkingOpt,
     UrlOpt,
     VerifyOpt,
     WaitOpt,
     guard,
+    make_dry_run,
     make_options,
 )
 from remud_gen.cli_outbound import outbound
@@ -77,12 +82,16 @@ def run(
     model: ModelOpt = None, base_url: UrlOpt = None, format: FormatOpt = None, thinking: ThinkingOpt = None,
     out: OutOpt = None, replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
     offline: OfflineOpt = None,
+    dry_run: DryRunOpt = False, sample: SampleOpt = None, max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None,
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
-    shortcuts = {**_model_keys(model, base_url), **_privacy_keys(offline), **_export_keys(format, thinking), **_reply_keys(replies, batch)}
+    shortcuts = {
+        **_model_keys(model, base_url), **_privacy_keys(offline), **_export_keys(format, thinking), **_reply_keys(replies, batch),
+        **_budget_keys(max_cost, max_tokens),
+    }  # fmt: skip
     options = make_options(
         run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, waits=wait, out=out, shortcuts=shortcuts,
+        is_thorough=verify, waits=wait, out=out, dry_run=make_dry_run(dry_run, sample), shortcuts=shortcuts,
     )  # fmt: skip
     _run_to("run", options, as_json=as_json)
 
@@ -124,11 +133,15 @@ def generate(
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
     replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False, offline: OfflineOpt = None,
+    dry_run: DryRunOpt = False, sample: SampleOpt = None, max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None,
 ) -> None:  # fmt: skip
     """Pairs and passages -> questions, thinking and answers from a model."""
+    shortcuts = {
+        **_model_keys(model, base_url), **_privacy_keys(offline), **_reply_keys(replies, batch), **_budget_keys(max_cost, max_tokens)
+    }  # fmt: skip
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, waits=wait, shortcuts={**_model_keys(model, base_url), **_privacy_keys(offline), **_reply_keys(replies, batch)},
+        is_thorough=verify, waits=wait, dry_run=make_dry_run(dry_run, sample), shortcuts=shortcuts,
     )  # fmt: skip
     _run_to("generate", options, as_json=as_json)
 
@@ -296,6 +309,10 @@ def _privacy_keys(offline: bool | None) -> dict[str, bool | None]:
 
 def _reply_keys(replies: Path | None, batch: bool | None) -> dict[str, Any]:
     return {"runner.replies": None if replies is None else str(replies), "generate.batch": batch}
+
+
+def _budget_keys(max_cost: float | None, max_tokens: int | None) -> dict[str, Any]:
+    return {"budget.max_cost_usd": max_cost, "budget.max_tokens": max_tokens}
 
 
 def _export_keys(formats: str | None, thinking: str | None) -> dict[str, Any]:

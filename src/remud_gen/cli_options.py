@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remud_gen.errors import Interrupted, RemudError
+from remud_gen.errors import ConfigError, Interrupted, RemudError
 
 if TYPE_CHECKING:
     from remud_gen.runner.command import Options
@@ -31,6 +31,16 @@ RepliesOpt = Annotated[
 ]
 BatchOpt = Annotated[
     bool | None, typer.Option("--batch/--live", help="Hand requests over in files at half the price; run again later.")
+]
+MaxCostOpt = Annotated[
+    float | None, typer.Option("--max-cost", metavar="USD", help="What this run folder may cost in all.")
+]
+MaxTokensOpt = Annotated[
+    int | None, typer.Option("--max-tokens", metavar="N", help="Tokens this run folder may send and receive in all.")
+]
+DryRunOpt = Annotated[bool, typer.Option("--dry-run", help="Ask nothing of a model: say what it would cost.")]
+SampleOpt = Annotated[
+    int | None, typer.Option("--sample", min=1, metavar="N", help="With --dry-run: ask N inputs, and measure by them.")
 ]
 WaitOpt = Annotated[bool, typer.Option("--wait", help="With --batch: stay until the replies are there.")]
 OfflineOpt = Annotated[
@@ -83,3 +93,12 @@ def make_options(
     shortcuts = rest.pop("shortcuts", {})
     pairs = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]
     return Options(run, config, (*(assignments or ()), *pairs), tuple(inputs or ()), **rest)
+
+
+def make_dry_run(is_dry: bool, sample: int | None) -> int | None:
+    """How many inputs a dry run asks; None where it is no dry run."""
+    if sample is not None and not is_dry:
+        raise ConfigError(
+            "--sample belongs to a dry run", "add --dry-run; to ask the first N inputs for good, --limit N"
+        )
+    return (sample or 0) if is_dry else None

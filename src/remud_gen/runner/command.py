@@ -21,6 +21,7 @@ from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
+from remud_gen.stages.base import AsyncStage
 from remud_gen.stages.export import ExportStage
 
 
@@ -37,6 +38,7 @@ class Options:
     retries_errors: bool = False
     is_quiet: bool = False
     out: Path | None = None
+    dry_run: int | None = None  # ask so many inputs at most, and say what all would cost; None: no dry run
     waits: bool = False  # for replies that come by a batch
     is_thorough: bool = False  # read records and pictures again, instead of trusting size and time
 
@@ -102,11 +104,15 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     for root in roots:
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
+    from remud_gen.runner.outbound import check_spending
+
     # A run remembers its configuration: only one that can work may be written down.
     stages = {row.name: load_stage(row.target, config) for row in choose_rows(rows, config)}
     for stage in list(stages.values())[: list(stages).index(wish.last) + 1]:
         if wish.only is None or stage.name in wish.only:
             stage.check()
+            if isinstance(stage, AsyncStage):
+                check_spending(config, stage.model)
     registry.check_name("executors", config.runner.executor)
     ExportStage(config)
     folder.open(config)

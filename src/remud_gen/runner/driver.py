@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remud_gen import registry
 from remud_gen.config import Config
 from remud_gen.errors import InputError, Interrupted, MissingExtraError, RemudError, TooManyErrors
 from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
+from remud_gen.runner.account import RunAccount
 from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
+from remud_gen.runner.meter import Meter
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.plan import Request, StageRow, choose_rows, join_parts, make_basis, plan_stage
 from remud_gen.runner.progress import Progress, tell
@@ -28,6 +30,9 @@ from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.store_place import find_store
 from remud_gen.runner.window import Window
 from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext
+
+if TYPE_CHECKING:
+    from remud_gen.llm.gateway import Gateway
 
 MIN_FAILURES = 5  # below this the share of errors says nothing
 MOST_REPLANS = 20  # damaged parts that one command makes anew by itself
@@ -206,24 +211,37 @@ class Driver:
         store = find_store(self._config, self._folder.path)
         stage.setup(StageContext(self._config, self._folder.images, bench.shelf))
         images, run = self._folder.images, self._folder.path
-        hooks = make_hooks(self._config, self._folder, stage.model)
-        async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell) as gateway:
-            size = stage.model.concurrency
-            loop = asyncio.get_running_loop()
-            stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
-            # From a signal handler the loop must be woken, or it would notice the wish only at the next reply.
+        with RunAccount(run, stage.name) as account:
+            hooks = make_hooks(self._config, self._folder, stage.model, account)
+            meter = Meter(progress, account, sum(job.spec.taken for job in jobs))
+            async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell) as gateway:
+                return await self._map(stage, bench, jobs, gateway, meter, publish)
 
-            def refuse() -> None:
-                loop.call_soon_threadsafe(gateway.refuse, stop)
+    async def _map(
+        self,
+        stage: AsyncStage[Any, Any],
+        bench: Bench,
+        jobs: list[Job],
+        gateway: Gateway,
+        meter: Meter,
+        publish: Callable[[JobResult], None],
+    ) -> Mapping[str, int]:
+        size = stage.model.concurrency
+        loop = asyncio.get_running_loop()
+        stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
+        # From a signal handler the loop must be woken, or it would notice the wish only at the next reply.
 
-            self._interruption.on_request.append(refuse)
-            window = Window(bench.run, stage, gateway, size, lambda: self._interruption.is_requested)
-            try:
-                await window.map(jobs, progress.tick, publish)
-            finally:
-                self._interruption.on_request.remove(refuse)
-                progress.show(f"{gateway.counts['sent']} calls sent")
-            return gateway.counts
+        def refuse() -> None:
+            loop.call_soon_threadsafe(gateway.refuse, stop)
+
+        self._interruption.on_request.append(refuse)
+        window = Window(bench.run, stage, gateway, size, lambda: self._interruption.is_requested)
+        try:
+            await window.map(jobs, meter.tick, publish)
+        finally:
+            self._interruption.on_request.remove(refuse)
+            meter.close(gateway.counts["sent"])
+        return gateway.counts
 
     def _judge(self, report: StageReport, *, is_stopped: bool = False) -> None:
         counts = report.counts

@@ -5,18 +5,36 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from remud_gen.config import Config, ModelConfig
+from remud_gen.llm.budget import SpendingLimit, check_limits
 from remud_gen.llm.endpoint import find_address
-from remud_gen.llm.gateway import Hooks
+from remud_gen.llm.gateway import Hooks, choose_client
 from remud_gen.llm.guard import PrivacyGuard
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger
+from remud_gen.llm.prices import find_price
+from remud_gen.llm.request_tokens import RequestCounter
 from remud_gen.llm.screening import make_reader
+from remud_gen.registry import load
+from remud_gen.runner.account import RunAccount
 from remud_gen.runner.folder import RunFolder
 
 
-def make_hooks(config: Config, folder: RunFolder, model: ModelConfig) -> Hooks:
+def make_hooks(config: Config, folder: RunFolder, model: ModelConfig, account: RunAccount) -> Hooks:
     """The watchers a configuration asks for, over a stage that asks this model."""
+    price = find_price(model, config.budget.prices)
     to = Destination(urlsplit(find_address(model.base_url)).netloc, model.model or "")
     return Hooks(
         guards=(PrivacyGuard(config, folder.images, make_reader(config, folder.images)),),
         ledger=FileLedger(folder.path / LEDGER, to, config.privacy, folder.images),
+        budget=SpendingLimit(config.budget, price, RequestCounter(model.model or ""), account),
+        pricer=price,
     )
+
+
+def check_spending(config: Config, model: ModelConfig) -> None:
+    """Refuse, before any work, a limit that could not be held.
+
+    Raises:
+        ConfigError: a limit in USD for a model whose price nobody knows.
+    """
+    if load("llm", choose_client(model)).is_network:
+        check_limits(config.budget, model, find_price(model, config.budget.prices))

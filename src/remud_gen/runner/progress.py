@@ -30,7 +30,7 @@ class Progress:
             file=sys.stderr,
             leave=True,
         )
-        self._n_failed = 0
+        self._n_failed, self._aside = 0, ""
 
     def __enter__(self) -> Progress:
         return self
@@ -45,13 +45,15 @@ class Progress:
         """Show how many inputs failed so far."""
         if n:
             self._n_failed += n
-            self.show(f"{self._n_failed} failed")
+            self.show(self._aside)
 
     def show(self, text: str) -> None:
         """Show a short live figure, such as the cost so far."""
-        self._bar.set_postfix_str(text, refresh=False)
+        self._aside = text
+        told = ", ".join(filter(None, (f"{self._n_failed} failed" if self._n_failed else "", text)))
+        self._bar.set_postfix_str(told, refresh=False)
         if self._log is not None:
-            self._log.aside = text
+            self._log.aside = told
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
