@@ -171,6 +171,9 @@ class AsyncStage(Stage[In, Out]):
         """The model it asks."""
         return self.config.generate
 
+    def look_ahead(self, items: Sequence[In]) -> None:
+        """See all inputs of a part before the first of them is asked about, those that a limit leaves out as well."""
+
     @abstractmethod
     def process(self, item: In, gateway: Asker) -> AsyncIterator[Out | Failure | Rejection[Out]]:
         """Turn one input into outcomes, asking through the gateway."""
