@@ -85,7 +85,7 @@ PATIENT = re.compile(
 )
 NAME_PAIR = re.compile(r"[A-Z][A-Za-z'-]+,\s?[A-Z][A-Za-z'-]+(?:\s[A-Z]\.?)?")
 INSTITUTION = re.compile(
-    r"\bhosp\w*|\bclini(?:c|que|ca|co)\b|\bklini\w*|\buniv\w*|\binstitut\w*|\bmedical\s?(?:cent\w*|college)|"
+    r"\bhosp\w*|\bclini(?:c|que|ca|co)\b|\bklini\w*|\buniv\w*|\binstitut\w*|\bmed(?:ical|\.)?\s?(?:cent\w*|ctr\b|college)|"
     r"\binfirmary|\bpoli(?:clini|tecni)\w*|"
     r"\bhealth\s?(?:care|system|cent\w*)|\bdiagnostic cent\w*|\bradiology\b|"
     r"医院|诊所|卫生院|医学院|保健院|医疗中心|超声科|体检中心|门诊部",

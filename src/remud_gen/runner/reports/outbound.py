@@ -45,7 +45,8 @@ def describe_outbound(run: Path) -> str:
     if not total.n_requests:
         return ""
     pictures = f"{total.n_images} pictures, {total.n_masked_images} masked"
-    return f"sent: {total.n_requests} requests to {', '.join(sorted(total.hosts))} ({pictures}); `remud outbound` says more"
+    hosts = ", ".join(sorted(total.hosts))
+    return f"sent: {total.n_requests} requests to {hosts} ({pictures}); `remud outbound` says more"
 
 
 def _sum(run: Path) -> Outbound:
