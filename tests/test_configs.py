@@ -9,6 +9,7 @@ import yaml
 
 from remud_gen.config import Config, Section, load_config
 from remud_gen.registry import names
+from remud_gen.stages.ground import GroundStage
 
 FOLDER = Path(__file__).parents[1] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -43,3 +44,9 @@ def test_demo_asks_no_model() -> None:
     assert config.generate.client == "extractive"
     assert config.generate.model is None
     assert set(config.export.formats) == {"llamafactory", "raw"}
+
+
+def test_the_vision_config_names_a_layout_and_a_way_to_write_boxes() -> None:
+    config = load_config(FOLDER / "vlm.yaml", environment={})
+    assert config.extract.layout in names("layout")
+    GroundStage(config).check()

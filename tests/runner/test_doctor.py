@@ -43,3 +43,23 @@ def test_unknown_components_are_named(tmp_path: Path) -> None:
     message, code = look(tmp_path, "extract.ocr=nonesuch", "generate.client=extractive")["ocr"]
     assert code == 2
     assert "nonesuch" in message
+
+
+def test_the_model_that_looks_at_pages_is_asked_for_where_one_is_wanted(tmp_path: Path) -> None:
+    assert "vision" not in look(tmp_path)
+    message, code = look(tmp_path, "extract.layout=vlm")["vision"]
+    assert code == 2
+    assert "vision.model" in message
+    with ModelServer(models=("qwen3-vl-plus", "my-vl")) as server:
+        settings = ("extract.layout=vlm", f"vision.base_url={server.base_url}", "generate.client=extractive")
+        assert look(tmp_path, *settings, "vision.model=qwen3-vl-plus")["vision"] == (
+            f"qwen3-vl-plus at 127.0.0.1:{server.port}",
+            0,
+        )
+        message, code = look(tmp_path, *settings, "vision.model=my-vl")["vision"]
+        assert code == 2
+        assert "qwen2.5-vl" in message  # the ways to write boxes, by name
+        assert look(tmp_path, *settings, "vision.model=my-vl", "vision.coords=fraction")["vision"][1] == 0
+        message, code = look(tmp_path, *settings, "vision.model=qwen2.5-vl-7b")["vision"]
+        assert code == 5
+        assert "does not list" in message

@@ -39,7 +39,13 @@ class Finding:
 
 def examine_setup(config: Config, run: Path) -> list[Finding]:
     """Look at Python, packages, components, the model endpoint and the disk."""
-    return [*_look_at_packages(), *_look_at_components(config), *_look_at_model(config), *_look_at_disk(run)]
+    return [
+        *_look_at_packages(),
+        *_look_at_components(config),
+        *_look_at_model(config),
+        *_look_at_vision(config),
+        *_look_at_disk(run),
+    ]
 
 
 def _look_at_packages() -> Iterator[Finding]:
@@ -53,6 +59,7 @@ def _look_at_packages() -> Iterator[Finding]:
 
 def _look_at_components(config: Config) -> Iterator[Finding]:
     named: list[tuple[registry.Kind, str]] = [("ocr", config.extract.ocr)]
+    named += [("layout", config.extract.layout), ("pairing", config.pair.rule)]
     named += [("exporters", name) for name in config.export.formats]
     named += [("filters", name) for name in config.filter.options]
     for kind, name in named:
@@ -86,6 +93,24 @@ def _look_at_model(config: Config) -> Iterator[Finding]:
         yield Finding("model", check_endpoint(chosen))
     except RemudError as error:
         yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
+
+
+def _look_at_vision(config: Config) -> Iterator[Finding]:
+    """The model that looks at pages, where the configuration wants one."""
+    from remud_gen.stages.check import CheckStage
+    from remud_gen.stages.ground import GroundStage
+
+    try:
+        wanting: list[GroundStage | CheckStage] = [GroundStage(config)] if config.extract.layout == "vlm" else []
+        wanting += [CheckStage(config)] if config.pair.rule == "vlm_check" else []
+        for stage in wanting:
+            stage.check()
+        if wanting:
+            from remud_gen.llm.openai import check_endpoint
+
+            yield Finding("vision", check_endpoint(wanting[0].model))
+    except RemudError as error:
+        yield Finding("vision", f"{error.message}: {error.hint}", error.exit_code)
 
 
 def _look_at_disk(run: Path) -> Iterator[Finding]:
