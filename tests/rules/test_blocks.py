@@ -116,3 +116,34 @@ def test_every_line_ends_in_exactly_one_block(lines):
 def test_reading_order_is_a_permutation(corners):
     boxes = [(float(x), float(y), x + 60.0, y + 10.0) for x, y in corners]
     assert sorted(order_boxes(boxes, 600)) == list(range(len(boxes)))
+
+
+def test_a_heading_of_the_texts_own_type_is_told_by_the_white_below_it():
+    lines = [
+        *make_column(50, 120, 6),
+        make_line(50, 210, "Conflict of Interests"),
+        *make_column(50, 226, 4, word="The authors declare that there is none"),
+    ]
+    scanned = [line.model_copy(update={"score": 0.97}) for line in lines]
+    for kind in (lines, scanned):
+        texts = [block.text for block in group_lines(kind, PAGE)]
+        assert len(texts) == 3
+        assert texts[1] == "Conflict of Interests"
+
+
+def test_widely_set_text_is_no_row_of_headings():
+    widely = [
+        make_line(50, 120 + 17 * row, f"widely set words in row {row}", 100 if row == 0 else 240) for row in range(9)
+    ]
+    assert len(group_lines(widely, PAGE)) == 1
+
+
+def test_a_caption_with_a_short_first_line_stays_whole():
+    lines = [
+        *make_column(50, 120, 7),
+        make_line(50, 260, "Figure 3. Cyst of the", 110),
+        make_line(50, 272, "left kidney, seen from the side", 160),
+    ]
+    assert [block.text for block in group_lines(lines, PAGE)][
+        1
+    ] == "Figure 3. Cyst of the left kidney, seen from the side"

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from remud_gen.records import TextLine, TextRole
 from remud_gen.rules.geometry import Box, hull
@@ -32,6 +34,9 @@ BARE_NUMBER = re.compile(
 )
 SECTION_NUMBER = re.compile(r"\s*\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-Z\u4e00-\u9fff]")
 EDGE_SHARE = 0.075
+LINE_GAP_EM = 0.75  # between lines of one block
+HEADING_GAP_EM = 0.35  # beyond the usual: a heading of the text's own type is told by the white below it alone
+ENOUGH_GAPS = 6
 SAME_LINE_GAP_EM = 1.6
 NUMBER_GAP_EM = 4.0  # a heading's number often stands apart from its words
 
@@ -78,10 +83,11 @@ def group_lines(
     edge, inner = _split_edges(lines, size, running)
     body_size = measure_body_size(inner or lines)
     order = order_boxes([line.bbox for line in inner], size[0])
+    usual_gap = _measure_usual_gap([inner[index] for index in order])
     groups: list[list[TextLine]] = []
     for index in order:
         line = inner[index]
-        if groups and _continues(groups[-1], line, body_size):
+        if groups and _continues(groups[-1], line, body_size, usual_gap):
             groups[-1].append(line)
         else:
             groups.append([line])
@@ -138,7 +144,17 @@ def _stands_alone(line: TextLine, lines: Sequence[TextLine]) -> bool:
     return True
 
 
-def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
+def _measure_usual_gap(lines: Sequence[TextLine]) -> float:
+    """White between two lines of the same paragraph, in ems: the median of lines that follow each other."""
+    gaps = []
+    for above, below in pairwise(lines):
+        gap = (below.bbox[1] - above.bbox[3]) / max(measure_size(above), measure_size(below))
+        if -0.6 < gap < LINE_GAP_EM and above.bbox[0] < below.bbox[2] and below.bbox[0] < above.bbox[2]:
+            gaps.append(gap)
+    return median(gaps) if len(gaps) >= ENOUGH_GAPS else 0.0
+
+
+def _continues(block: list[TextLine], line: TextLine, body_size: float, usual_gap: float) -> bool:
     last = block[-1]
     size = max(measure_size(last), measure_size(line))
     gap = line.bbox[1] - last.bbox[3]
@@ -147,7 +163,7 @@ def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
     ):
         reach = NUMBER_GAP_EM if BARE_NUMBER.match(last.text) else SAME_LINE_GAP_EM
         return 0 <= line.bbox[0] - last.bbox[2] < reach * size and not PANEL_LETTER.match(line.text)
-    if not -0.6 * size < gap < 0.75 * size or line.bbox[0] > last.bbox[2] or line.bbox[2] < last.bbox[0]:
+    if not -0.6 * size < gap < LINE_GAP_EM * size or line.bbox[0] > last.bbox[2] or line.bbox[2] < last.bbox[0]:
         return False
     tolerance = 0.05 if last.score == line.score == 1.0 else 0.3
     if abs(measure_size(last) - measure_size(line)) > tolerance * size + 0.3:
@@ -158,7 +174,10 @@ def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
         block, line, size
     ):
         return False
-    if len(block) == 1 and _is_heading_line(last, line, size):
+    if len(block) == 1 and (
+        _is_heading_line(last, line, size)
+        or (size < 1.3 * body_size and gap > (usual_gap + HEADING_GAP_EM) * size and _ends_short(last, line, size))
+    ):
         return False
     if last.is_bold != line.is_bold and len(block) == 1 and not CAPTION.match(block[0].text):
         return False
@@ -167,11 +186,16 @@ def _continues(block: list[TextLine], line: TextLine, body_size: float) -> bool:
 
 def _is_heading_line(first: TextLine, following: TextLine, size: float) -> bool:
     """A numbered or capital line that ends short of the next one, in the same type as the text below it."""
-    if SENTENCE_END.search(first.text) or first.bbox[2] > following.bbox[2] - 3 * size:
+    if not _ends_short(first, following, size):
         return False
     letters = [c for c in first.text if c.isalpha()]
     is_capital = len(letters) > 4 and first.text.isupper() and not following.text.isupper()
     return is_capital or bool(SECTION_NUMBER.match(first.text))
+
+
+def _ends_short(first: TextLine, following: TextLine, size: float) -> bool:
+    """Whether a line ends well before the next one does, and without a full stop."""
+    return not SENTENCE_END.search(first.text) and first.bbox[2] <= following.bbox[2] - 3 * size
 
 
 def _starts_afresh(block: list[TextLine], line: TextLine, size: float) -> bool:

@@ -8,6 +8,8 @@ from remud_gen.rules.geometry import Box, hull
 
 MIN_GUTTER_SHARE = 0.012  # of the page width
 MIN_COLUMN_SHARE = 0.13  # a narrower strip is a list number or a margin mark, not a column
+MIN_HEAD_SHARE = 0.25  # lines above both columns that are less wide may be a label or a date
+MAX_LINE_GAP = 2.5  # line heights down to the next line of the same column
 MAX_DEPTH = 24
 
 
@@ -58,18 +60,52 @@ def _group_rows(ids: list[int], boxes: Sequence[Box], width: float) -> list[list
             rows.append([])
         rows[-1].append(i)
         bottom = max(bottom, boxes[i][3])
-    groups: list[list[int]] = []
+    groups: list[list[list[int]]] = []
     for row in rows:
         if groups:
-            joined = groups[-1] + row
-            if _find_gutter(joined, boxes, width) is not None:
-                groups[-1] = joined
+            if _find_gutter(_flatten([*groups[-1], row]), boxes, width) is not None:
+                groups[-1].append(row)
                 continue
-            if _find_gutter(groups[-1], boxes, width) is None and _find_gutter(row, boxes, width) is None:
-                groups[-1] = joined
+            gutter = _find_gutter(row, boxes, width)
+            is_split = _find_gutter(_flatten(groups[-1]), boxes, width) is not None
+            if gutter is None and not is_split:
+                groups[-1].append(row)
                 continue
-        groups.append(list(row))
-    return groups
+            if gutter is not None and not is_split:
+                head = _find_column_head(groups[-1], row, gutter, boxes, width)
+                groups[-1], taken = groups[-1][:head], groups[-1][head:]
+                groups.append([*taken, row])
+                continue
+        groups.append([row])
+    return [_flatten(group) for group in groups if group]
+
+
+def _flatten(rows: Sequence[Sequence[int]]) -> list[int]:
+    return [i for row in rows for i in row]
+
+
+def _find_column_head(
+    rows: Sequence[Sequence[int]], row: Sequence[int], gutter: float, boxes: Sequence[Box], width: float
+) -> int:
+    """Where, among the rows above the first row of two columns, the head of one of these columns begins.
+
+    Beside a picture a column starts higher than its neighbour, and its first lines have nothing at their side.
+    """
+    for is_right in (False, True):
+        head = len(rows)
+        below = [boxes[i] for i in row if (boxes[i][0] > gutter) == is_right]
+        while head and below:
+            around = hull(boxes[i] for i in rows[head - 1])
+            is_beside = around[0] > gutter if is_right else around[2] < gutter
+            gap = min(box[1] for box in below) - around[3]
+            if not is_beside or gap > MAX_LINE_GAP * (around[3] - around[1]):
+                break
+            head, below = head - 1, [around]
+        if head < len(rows):
+            column = hull(boxes[i] for i in _flatten(rows[head:]))
+            if column[2] - column[0] >= MIN_HEAD_SHARE * width:
+                return head
+    return len(rows)
 
 
 def _find_gutter(ids: Sequence[int], boxes: Sequence[Box], width: float) -> float | None:
