@@ -53,7 +53,7 @@ def test_the_model_that_looks_at_pages_is_asked_for_where_one_is_wanted(tmp_path
     with ModelServer(models=("qwen3-vl-plus", "my-vl")) as server:
         settings = ("extract.layout=vlm", f"vision.base_url={server.base_url}", "generate.client=extractive")
         assert look(tmp_path, *settings, "vision.model=qwen3-vl-plus")["vision"] == (
-            f"qwen3-vl-plus at 127.0.0.1:{server.port}",
+            "qwen3-vl-plus at 127.0.0.1",
             0,
         )
         message, code = look(tmp_path, *settings, "vision.model=my-vl")["vision"]
