@@ -54,7 +54,11 @@ class BoxCropper:
 def judge(scene: Scene) -> list[Judged]:
     """Every expected picture against the pair that was made of it."""
     found = [record for _, record in ReadingOrderRule({}).pair(scene.pages, BoxCropper())]
-    pairs = [pair for pair in found if isinstance(pair, ImageTextPair)]
+    return judge_pairs(scene, [pair for pair in found if isinstance(pair, ImageTextPair)])
+
+
+def judge_pairs(scene: Scene, pairs: Sequence[ImageTextPair]) -> list[Judged]:
+    """Every expected picture against these pairs."""
     judged = []
     if scene.is_hull and len(pairs) == 1:
         (pair,) = pairs
