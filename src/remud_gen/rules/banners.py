@@ -19,6 +19,7 @@ from remud_gen.rules.identifiers import list_identifiers
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.placeholders import HiddenKind, count_placeholders, is_placeholder
 from remud_gen.rules.screen_labels import is_known_label
+from remud_gen.rules.screen_patterns import SETTING_WORD
 from remud_gen.rules.terms import find_terms
 
 WITHHELD = "[PATIENT]"  # stands for a line whose words a reader knew to be the patient's from the file's own header
@@ -29,7 +30,8 @@ _NUMBER = re.compile(r"(?=(?:.*\d){5})[A-Za-z]{0,4}[\d /-]+[A-Za-z]?")
 _SHORT = re.compile(r"[\W\d_]{0,4}|[A-Za-z]|\d{1,4}(?:[.,]\d+)?")
 _SAYS_NOTHING = re.compile(
     r"(?i)(?:[a-z]{0,3}\s?\d{1,3}|left|right|long|trans|transverse|longitudinal|sagittal|coronal|apical|view|axis|"
-    r"short|upper|lower|mid|pole|lobe|lt|rt|b|m|mode|img|image|frame|loop|freeze|page|live|exam|scan)"
+    r"short|upper|lower|mid|pole|lobe|lt|rt|b|m|mode|img|image|frame|loop|freeze|page|live|exam|scan|"
+    r"[左右上下前后内外中双两]侧?|[纵横矢冠]状?切面?|[长短]轴|切面|正常|图像|测量|探头)"
 )
 _GAP = 4.0  # heights of a line; farther apart, words of one row belong to different things
 
@@ -104,7 +106,8 @@ def _is_unknown(text: str, pieces: Sequence[BurnedIn]) -> bool:
 
 
 def _is_familiar(word: str) -> bool:
-    return bool(_SHORT.fullmatch(word) or _SAYS_NOTHING.fullmatch(word)) or is_known_label(word)
+    forms = (_SHORT, _SAYS_NOTHING, SETTING_WORD)
+    return any(form.fullmatch(word) for form in forms) or is_known_label(word)
 
 
 def _spread(lines: Sequence[TextLine], found: Mapping[int, HiddenKind], unknown: Sequence[int]) -> Iterator[int]:
