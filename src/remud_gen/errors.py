@@ -8,6 +8,7 @@ RemudError                    1   anything this package raises on purpose
 ├── ProviderError             5   the model endpoint refuses for good (key, quota, unknown model, unreachable)
 ├── TooManyErrors             6   the share of failed inputs rose above runner.max_error_rate
 ├── BudgetReached             7   a limit of cost or tokens was met: a clean stop, a rerun goes on from here
+├── Deferred                      0   the reply comes later, by a batch: the input stays unfinished until then
 └── Interrupted             130   the user pressed Ctrl-C: what was in flight is saved
 """
 
@@ -80,6 +81,12 @@ class BudgetReached(RemudError):  # noqa: N818 - not an error to the user
     """A limit the user set was met; everything paid for is stored and a rerun goes on."""
 
     exit_code = 7
+
+
+class Deferred(RemudError):  # noqa: N818 - not an error to the user
+    """The reply comes later, by a batch: the input stays unfinished, and a later command goes on from there."""
+
+    exit_code = 0
 
 
 class Interrupted(RemudError):  # noqa: N818 - not an error to the user

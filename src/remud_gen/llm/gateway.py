@@ -448,6 +448,7 @@ def open_gateway(
     *,
     run: Path | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    kind: Callable[..., Gateway] = Gateway,
 ) -> Gateway:
     """Build the configured client and its gateway; call within a running event loop and use as `async with`.
 
@@ -464,7 +465,7 @@ def open_gateway(
     if store is not None and isinstance(client, RememberingClient):
         client.use_memory(store)
     pace = Pace(config.concurrency, config.requests_per_minute, config.tokens_per_minute)
-    return Gateway(
+    return kind(
         client,
         store,
         pace=pace,

@@ -14,8 +14,9 @@ from openai.types.chat import ChatCompletion
 
 from remud_gen.config import ModelConfig
 from remud_gen.errors import ConfigError, ProviderError, RecordError
+from remud_gen.llm.batch_api import BatchApi
 from remud_gen.llm.connections import CONNECT_TIMEOUT_S, Connections
-from remud_gen.llm.dialect import Dialect
+from remud_gen.llm.dialect import OPTIONAL, Dialect
 from remud_gen.llm.endpoint import Endpoint, find_endpoint
 from remud_gen.llm.images import encode_image
 from remud_gen.llm.memory import DialectMemory
@@ -74,6 +75,45 @@ class OpenAIClient:
             return reply
         told = f"{self._endpoint.host} refuses every way to phrase the request"
         raise RecordError("REQUEST_REFUSED", told, "use another endpoint, or another model there")
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether it is known how this endpoint wants requests phrased."""
+        return self._prober.is_known
+
+    @property
+    def dialect(self) -> Dialect:
+        """How requests are phrased by now."""
+        return self._prober.dialect
+
+    @property
+    def batches(self) -> BatchApi:
+        """The endpoint's files and batches."""
+        return BatchApi(self._endpoint, self._connections, self.model)
+
+    async def build_body(self, request: ModelRequest) -> dict[str, Any]:
+        """What `complete` would send, to be sent in another way."""
+        return self._phrase(request, await self._build_content(request), self._prober.dialect)
+
+    def read_answer(self, used: Dialect, status: int, body: Any) -> ModelReply:
+        """A reply that came in another way than through `complete`.
+
+        Raises:
+            TransientError: asking again may help. RecordError: it cannot help this request.
+        """
+        if status == 200 and isinstance(body, Mapping):
+            completion = ChatCompletion.construct(**body)
+            if completion.choices:
+                return self.read(completion)
+            raise TransientError("SERVER_ERROR", "a reply is no chat completion", ASK_LATER)
+        told = self._endpoint.scrub(_tell_body(body))
+        _, sent = used.phrase(ModelRequest("", "", "", "", "", schema={}, params=dict.fromkeys(OPTIONAL, 1)))
+        if status in {400, 422} and self._prober.take_refusal(used, told, {**sent, "max_tokens": 1}):
+            raise TransientError("REPHRASED", f"the endpoint wants requests phrased in another way: {told}", ASK_LATER)
+        refusal = read_refusal(status, told, {}, self.model, self._endpoint.host)
+        if isinstance(refusal, RecordError):
+            raise refusal
+        raise RecordError("REQUEST_REFUSED", refusal.message, refusal.hint)
 
     def report_headers_to(self, observe: Callable[[Mapping[str, str]], None]) -> None:
         """Call this with the headers of every answer."""
@@ -154,12 +194,18 @@ class OpenAIClient:
 
 def _tell(error: openai.APIStatusError) -> str:
     """The endpoint's own words, without the envelope the package puts around them."""
-    body = error.body
+    return _tell_body(error.body) if error.body else error.message
+
+
+def _tell_body(body: object) -> str:
     if isinstance(body, Mapping):
+        inner = body.get("error")
+        if isinstance(inner, Mapping):
+            return _tell_body(inner)
         words = [str(body[name]) for name in ("message", "code", "param", "type", "detail", "error") if body.get(name)]
         if words:
             return " · ".join(words)
-    return str(body) if body else error.message
+    return str(body)
 
 
 def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = None) -> str:

@@ -11,6 +11,7 @@ from remud_gen import registry
 from remud_gen.config import Config, load_config
 from remud_gen.errors import InputError
 from remud_gen.filters.funnel import Funnel
+from remud_gen.llm.store_reading import WaitingBatch, list_waiting
 from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
@@ -21,6 +22,7 @@ from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
+from remud_gen.runner.store_place import find_store
 from remud_gen.stages.base import AsyncStage
 from remud_gen.stages.export import ExportStage
 
@@ -54,6 +56,8 @@ class Result:
     exports: Mapping[str, Publication] = field(default_factory=dict)
     export_folder: Path | None = None
     errors: list[str] = field(default_factory=list)
+    waiting: str | None = None  # what was handed over in batches and is to be collected by a later command
+    batches: Sequence[WaitingBatch] = ()  # for the status
 
     @property
     def n_errors(self) -> int:
@@ -134,7 +138,7 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limited = [row for row in wanted if row.is_limited] if last == "run" else _list_limited(own)
     limits = {row.name: options.limit for row in limited if options.limit is not None}
     only = frozenset(row.name for row in own) if options.is_only else None
-    wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.is_thorough)
+    wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.waits, options.is_thorough)
     with _open_session(rows, options, wish) as session:
         run = session.folder.path
         target = (options.out or run / "export") if last in ("export", "run") else None
@@ -142,7 +146,9 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
         if publisher is not None:
             publisher.refuse_foreign_folders()
         reports = session.driver.bring_up_to(wish, session.roots)
-        result = Result(run, session.config, reports, export_folder=target)
+        result = Result(run, session.config, reports, export_folder=target, waiting=session.driver.waiting)
+        if result.waiting is not None:
+            return result
         if wish.last == wanted[-1].name:
             filtered, corpus = (_find(reports, name).states for name in ("filter", "corpus"))
             result.funnel = take_funnel(run, filtered, corpus)
@@ -165,7 +171,8 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
         driver = Driver(folder, config, rows, interruption, is_quiet=True)
         roots = list(options.inputs) or folder.recall_roots()
         reports = driver.survey(roots, is_thorough=options.is_thorough)
-        return Result(folder.path, config, reports, errors=list_errors(folder.path, reports))
+        batches = list_waiting(find_store(config, folder.path))
+        return Result(folder.path, config, reports, errors=list_errors(folder.path, reports), batches=batches)
 
 
 def _list_limited(own: Sequence[StageRow]) -> list[StageRow]:

@@ -48,6 +48,7 @@ class Wish:
     only: frozenset[str] | None = None  # None: every stage up to the last
     retries_errors: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    waits: bool = False  # for replies that come by a batch
     is_thorough: bool = False  # read every file of every part again before trusting it
 
 
@@ -66,6 +67,13 @@ class Driver:
         self._folder, self._config, self._rows = folder, config, choose_rows(rows, config)
         self._interruption = interruption
         self._is_quiet = is_quiet
+        self._waits = False
+        self._waited_for: list[str] = []  # what a stage has handed over in batches: those after it must wait
+
+    @property
+    def waiting(self) -> str | None:
+        """What was handed over in batches and is to be collected by a later command, in words."""
+        return self._waited_for[0] if self._waited_for else None
 
     def bring_up_to(self, wish: Wish, roots: Sequence[Path]) -> list[StageReport]:
         """Make every stage up to `wish.last` current.
@@ -74,20 +82,26 @@ class Driver:
             InputError: when no file can be read. TooManyErrors: when too many inputs of a stage failed.
             ProviderError, BudgetReached, Interrupted: as they come; finished parts stay.
         """
+        self._waits = wish.waits
         stages = self._load_stages(wish)
         files = take_inventory(roots, self._folder.path, is_writable=True)
         for _ in range(MOST_REPLANS):
             try:
-                return self._run_rows(stages, files, wish)
+                reports = self._run_rows(stages, files, wish)
+                while self.waiting is not None and wish.waits:
+                    reports = self._run_rows(stages, files, wish)
             except DamagedPart as damage:
                 # Whatever was made from the part came from its true bytes; it alone is made anew.
                 tell(f"{damage.message}; it is made anew")
                 damage.invalidate(self._folder.path)
+            else:
+                return reports
         raise InputError("record files change while they are read", "is another program writing to the run folder?")
 
     def _run_rows(self, stages: Stages, files: Sequence[InputFile], wish: Wish) -> list[StageReport]:
         bench = Bench(self._folder.path, self._config, {file.sha256: file.place for file in files})
         request = Request(self._folder.path, self._config, files, wish.is_thorough)
+        self._waited_for = []
         reports: list[StageReport] = []
         upstream: list[PartState] = []
         executor_class = registry.load("executors", self._config.runner.executor)
@@ -100,6 +114,8 @@ class Driver:
                     report.n_orphans = 0  # parts beyond a limit are not gone
                 reports.append(report)
                 self._judge(report)
+                if self._waited_for:
+                    break
                 upstream = report.states
         return reports
 
@@ -206,6 +222,7 @@ class Driver:
         publish: Callable[[JobResult], None],
     ) -> Mapping[str, int]:
         from remud_gen.llm.gateway import open_gateway
+        from remud_gen.runner.handing_over import choose_gateway
         from remud_gen.runner.outbound import make_hooks
 
         store = find_store(self._config, self._folder.path)
@@ -214,7 +231,8 @@ class Driver:
         with RunAccount(run, stage.name) as account:
             hooks = make_hooks(self._config, self._folder, stage.model, account)
             meter = Meter(progress, account, sum(job.spec.taken for job in jobs))
-            async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell) as gateway:
+            kind = choose_gateway(stage.model, store, run)
+            async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell, kind=kind) as gateway:
                 return await self._map(stage, bench, jobs, gateway, meter, publish)
 
     async def _map(
@@ -226,6 +244,8 @@ class Driver:
         meter: Meter,
         publish: Callable[[JobResult], None],
     ) -> Mapping[str, int]:
+        from remud_gen.runner.handing_over import map_through
+
         size = stage.model.concurrency
         loop = asyncio.get_running_loop()
         stop = Interrupted("stopped on request; finished work is saved", "run the same command to go on")
@@ -237,7 +257,9 @@ class Driver:
         self._interruption.on_request.append(refuse)
         window = Window(bench.run, stage, gateway, size, lambda: self._interruption.is_requested)
         try:
-            await window.map(jobs, meter.tick, publish)
+            self._waited_for += await map_through(
+                gateway, window, lambda: window.map(jobs, meter.tick, publish), waits=self._waits
+            )
         finally:
             self._interruption.on_request.remove(refuse)
             meter.close(gateway.counts["sent"])

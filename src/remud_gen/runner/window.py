@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remud_gen.errors import BudgetReached, Interrupted, RemudError
+from remud_gen.errors import BudgetReached, Deferred, Interrupted, RemudError
 from remud_gen.records import Record
 from remud_gen.runner.reading import iterate_inputs, locate
 from remud_gen.runner.reuse import OldOutcome
@@ -25,6 +25,7 @@ class _OpenPart:
     items: list[Record]
     olds: Sequence[OldOutcome]  # of an earlier version of this part, for its first inputs
     answers: dict[int, tuple[list[Outcome], Calls]] = field(default_factory=dict)
+    n_deferred: int = 0  # inputs whose replies come later
 
     @property
     def wanted(self) -> list[int]:
@@ -34,6 +35,11 @@ class _OpenPart:
     @property
     def is_done(self) -> bool:
         return len(self.answers) == len(self.wanted)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more is heard of its inputs in this command."""
+        return len(self.answers) + self.n_deferred == len(self.wanted)
 
     def distrusted(self, number: int) -> frozenset[str]:
         """Stored replies that made this input fail before."""
@@ -69,6 +75,7 @@ class Window:
         self._asked: dict[Asking, tuple[_OpenPart, int]] = {}
         self._ended: asyncio.Queue[Asking] = asyncio.Queue()
         self._open: dict[str, _OpenPart] = {}
+        self.n_deferred = 0  # inputs that stay unfinished until their replies are collected
 
     async def map(self, jobs: Sequence[Job], tick: Tick, publish: Callable[[JobResult], None]) -> None:
         """Make every part. A stop, a budget or a refusing endpoint ends it early with what is finished saved.
@@ -96,6 +103,12 @@ class Window:
             part, number = self._asked.pop(asking)
             try:
                 part.answers[number] = asking.result()
+            except Deferred:
+                part.n_deferred += 1
+                self.n_deferred += 1
+                if part.is_settled:
+                    self._leave(part, publish)
+                continue
             except RemudError as error:
                 # The first reason to stop is the one to tell; what is still in flight is waited for, not lost.
                 cause = cause or error
@@ -103,6 +116,8 @@ class Window:
             tick(1)
             if part.is_done:
                 publish(self._write(self._open.pop(part.job.spec.key)))
+            elif part.is_settled:
+                self._leave(part, publish)
         if cause is not None:
             if isinstance(cause, BudgetReached | Interrupted):
                 self._save(publish)
@@ -125,6 +140,12 @@ class Window:
             asking.add_done_callback(self._ended.put_nowait)
         return None
 
+    def _leave(self, part: _OpenPart, publish: Callable[[JobResult], None]) -> None:
+        """Every input has been asked about, and some replies come later: what there is is written."""
+        del self._open[part.job.spec.key]
+        if part.answers:
+            publish(self._write(part))
+
     def _save(self, publish: Callable[[JobResult], None]) -> None:
         """Write what is finished of parts that are not; what comes after a gap is found in the reply store."""
         for part in self._open.values():
@@ -133,11 +154,13 @@ class Window:
 
     def _iterate(self, jobs: Sequence[Job], publish: Callable[[JobResult], None]) -> Iterator[tuple[_OpenPart, int]]:
         for job in jobs:
-            items = list(iterate_inputs(self._run, job.spec.inputs))[: job.spec.taken]
+            items = [item for item in iterate_inputs(self._run, job.spec.inputs) if isinstance(item, Record)]
             olds = load_olds(self._run, job)
-            part = _OpenPart(job, [item for item in items if isinstance(item, Record)], olds)
+            part = _OpenPart(job, items[: job.spec.taken], olds)
             if not part.wanted:
                 publish(self._write(part))
+            else:
+                self._stage.look_ahead(items)
             for number in part.wanted:
                 yield part, number
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from remud_gen.llm.store_lines import Transfer
-from remud_gen.llm.store_reading import WaitingBatch
 from remud_gen.runner.replies import StoreAccount
+from remud_gen.runner.reports.batches import batch_lines
 from remud_gen.runner.reports.table import lay_out
 from remud_gen.runner.reports.wording import count_noun, describe_price
 
@@ -40,19 +39,6 @@ def account_text(account: StoreAccount) -> str:
     if account.users:
         lines += ["", f"used by {', '.join(str(user) for user in account.users)}"]
     return "\n".join(lines)
-
-
-def batch_lines(batches: Sequence[WaitingBatch]) -> list[str]:
-    """What endpoints were handed and have not given back, a line each."""
-    lines = []
-    for batch in batches:
-        size = f"{count_noun(batch.n_requests, 'request')}, {batch.n_bytes / 2**20:.1f} MiB"
-        if batch.batch_id is None:
-            lines.append(f"batch of {size} for {batch.model}: handing it over was cut short, the next command looks")
-        else:
-            ended = f", {batch.n_ended:,} done" if batch.n_ended else ""
-            lines.append(f"batch {batch.batch_id} of {size} for {batch.model}: {batch.state}{ended}")
-    return lines
 
 
 def transfer_json(transfer: Transfer) -> dict[str, Any]:

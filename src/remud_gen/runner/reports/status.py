@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from remud_gen.runner.command import Result
@@ -24,6 +25,7 @@ def status_json(result: Result) -> str:
         "first_errors": result.errors,
         "faults": [fault for standing in standings for fault in standing.find_faults()],
         "exports": exports,
+        "batches": [asdict(batch) for batch in result.batches],
         "totals": _describe_totals(standings),
         "stages": {standing.name: _describe_stage(standing) for standing in standings},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remud_gen.runner.command import Result
+from remud_gen.runner.reports.batches import batch_lines
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.export_state import examine_exports
 from remud_gen.runner.reports.reasons import group_reasons
@@ -32,6 +33,7 @@ def status_text(result: Result) -> str:
         _list_orphans(standings),
         _list_costs(standings) if result.config.generate.client != "extractive" else [],
         _list_codes(standings),
+        batch_lines(result.batches),
         [f"export {name}: {state}" for name, state in exports.items()],
         result.errors,
         [f"does not add up: {fault}" for one in standings for fault in one.find_faults()],

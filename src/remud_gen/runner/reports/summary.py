@@ -21,10 +21,12 @@ def to_json(result: Result) -> str:
     """Everything a script may want, on one line."""
     data: dict[str, Any] = {
         "run": str(result.run),
-        "status": "finished_with_errors" if result.n_errors else "finished",
+        "status": "waiting" if result.waiting else "finished_with_errors" if result.n_errors else "finished",
         "errors": result.n_errors,
         "stages": {report.name: _stage_json(report) for report in result.reports},
     }
+    if result.waiting is not None:
+        data["waiting"] = result.waiting
     if result.funnel is not None:
         data["funnel"] = result.funnel.to_json()
     if result.exports:
@@ -169,6 +171,8 @@ def _describe_repairs(report: StageReport) -> list[str]:
 
 
 def _last_line(result: Result) -> str:
+    if result.waiting is not None:
+        return f"Not finished: {result.waiting}. The same command collects what has ended; --wait stays until then."
     errors = result.n_errors
     lost = sum(reason.startswith("IMAGE_") for one in result.exports.values() for _, reason in one.summary.left_out)
     if not errors and lost:

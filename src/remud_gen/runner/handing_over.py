@@ -1,0 +1,49 @@
+"""Which gateway a stage asks through, and what comes before and after its inputs where replies come by batches."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from remud_gen.config import GenerateConfig, ModelConfig
+from remud_gen.errors import BudgetReached
+from remud_gen.llm.batch_gateway import BatchGateway, BatchLimits
+from remud_gen.llm.gateway import Gateway, choose_client
+from remud_gen.registry import load
+from remud_gen.runner.window import Window
+
+FOLDER = "batches"
+
+
+def choose_gateway(model: ModelConfig, store: Path, run: Path) -> Callable[..., Gateway]:
+    """Batches are for stages that make records of replies; whoever looks at pages needs them at once."""
+    is_batch = isinstance(model, GenerateConfig) and model.batch
+    if not isinstance(model, GenerateConfig) or not is_batch or not load("llm", choose_client(model)).is_network:
+        return Gateway
+    limits = BatchLimits(
+        run / FOLDER, model.batch_max_requests, int(model.batch_max_mb * 1_000_000), model.batch_poll_s
+    )
+    return partial(BatchGateway, limits=limits, store_path=store)
+
+
+async def map_through(
+    gateway: Gateway, window: Window, work: Callable[[], Awaitable[None]], *, waits: bool
+) -> list[str]:
+    """Collect, work, hand over; what is waited for now, in words, if not all replies were there."""
+    if not isinstance(gateway, BatchGateway):
+        await work()
+        return []
+    await gateway.begin()
+    try:
+        await work()
+    except BudgetReached:
+        await gateway.hand_over()  # what there was room for
+        raise
+    await gateway.hand_over()
+    if not window.n_deferred:
+        return []
+    told = gateway.describe_waiting()
+    if waits:
+        await gateway.wait()
+    return [f"{told} under way"]

@@ -1,0 +1,21 @@
+"""Batches under way, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from remud_gen.llm.store_reading import WaitingBatch
+from remud_gen.runner.reports.wording import count_noun
+
+
+def batch_lines(batches: Sequence[WaitingBatch]) -> list[str]:
+    """What endpoints were handed and have not given back, a line each."""
+    lines = []
+    for batch in batches:
+        size = f"{count_noun(batch.n_requests, 'request')}, {batch.n_bytes / 2**20:.1f} MiB"
+        if batch.batch_id is None:
+            lines.append(f"batch of {size} for {batch.model}: handing it over was cut short, the next command looks")
+        else:
+            ended = f", {batch.n_ended:,} done" if batch.n_ended else ""
+            lines.append(f"batch {batch.batch_id} of {size} for {batch.model}: {batch.state}{ended}")
+    return lines
