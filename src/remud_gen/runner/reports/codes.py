@@ -58,11 +58,13 @@ MEANINGS: Final[Mapping[str, str]] = {
     "TABLE": "a table, no figure",
     # models
     "BOXES_MISFIT": "the model's boxes fit nothing on the page",
+    "BOX_INVALID": "a box that is not four numbers",
     "BOX_INVERTED": "a box of the model is inside out",
     "BOX_ON_BLANK": "a box of the model lies on blank paper",
     "CONNECTION_LOST": "the endpoint broke off",
     "CONTENT_FILTER": "refused by the endpoint's filter",
     "COORDS_WRONG": "the model counts its boxes in another way",
+    "JSON_INVALID": "the reply is not of the asked-for form",
     "LOW_CONFIDENCE": "the pair is too unsure to ask about",
     "NOT_WANTED": "the configuration asks nothing about it",
     "NO_EVIDENCE": "no words that an answer could rest on",
