@@ -27,7 +27,7 @@ def stage(tmp_path):
     page = Image.new("RGB", (600, 800), "white")
     pen = ImageDraw.Draw(page)
     pen.rectangle((60, 60, 259, 199), fill="black")
-    pen.rectangle((60, 280, 259, 419), fill=(120, 120, 120))
+    pen.rectangle((60, 310, 259, 449), fill=(120, 120, 120))
     pen.rectangle((60, 245, 399, 253), fill=(80, 80, 80))
     page.save(tmp_path / "page.png")
     config = load_config(None, ["pair.rule=vlm_check"], {})
@@ -38,7 +38,7 @@ def stage(tmp_path):
 
 
 def make_page():
-    page = PageBuilder(1, size=(600, 800)).picture(60, 60, 260, 200).picture(60, 280, 260, 420, ultrasound=0.1)
+    page = PageBuilder(1, size=(600, 800)).picture(60, 60, 260, 200).picture(60, 310, 260, 450, ultrasound=0.1)
     return page.text(60, 245, CAPTION, size=9, width=340).text(50, 600, *BODY, width=500).build()
 
 

@@ -24,6 +24,7 @@ OpenView = Callable[[Page], AbstractContextManager[PageView]]
 SIDE_PX = 1536  # of the whole sketch
 BEST_SCALE = {"pt": 130 / 72, "px": 1.0}  # pixels per unit: print is read well, and scans are not blown up
 MARGIN = 0.04  # of the page's longer side, shown around what is asked about
+REACH = 2  # margins within which another picture is shown as well
 BORDER_PX, GAP_PX = 44, 16
 LETTER_PX, LINE_PX = 24, 3
 FIGURE: Colour = (208, 32, 32)
@@ -83,7 +84,7 @@ def _choose_frame(page: Page, marks: Sequence[Mark]) -> Box:
     sheet, margin = (0.0, 0.0, width, height), MARGIN * max(width, height)
     own = hull(mark.bbox for mark in marks if mark.page_number == page.source.page_number)
     is_apart = len({mark.page_number for mark in marks}) > 1
-    near = [box.bbox for box in page.figures if is_apart or measure_overlap(box.bbox, grow(own, margin))]
+    near = [box.bbox for box in page.figures if is_apart or measure_overlap(box.bbox, grow(own, REACH * margin))]
     return intersect(grow(hull([own, *near]), margin), sheet)
 
 
