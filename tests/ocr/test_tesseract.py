@@ -112,6 +112,7 @@ def test_goes_to_a_worker_after_it_has_read(engine):
     [
         ("Ficure 3: Magnetic resonance", "Figure 3: Magnetic resonance"),
         ("FIGURE |: First examination", "Figure 1: First examination"),
+        ("Figure 3; (a) Axial section", "Figure 3: (a) Axial section"),
         ("Fig. l. Cyst", "Fig. 1. Cyst"),
         ("‘The kidney", "The kidney"),
         ("‘Comet tail’ artefact", "‘Comet tail’ artefact"),

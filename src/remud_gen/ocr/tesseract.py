@@ -37,6 +37,7 @@ SYSTEM_FOLDERS = (
 LANGUAGE = re.compile(r"[A-Za-z]{3,}(?:_[A-Za-z]+)*")  # eng, chi_sim, chi_sim_vert; a name is part of a path
 LABEL = re.compile(r"^F[i1l|][gcqo]u?re(s?)(?= ?[\d|lI])", re.IGNORECASE)  # small capitals are read as "Ficure 3"
 LABEL_NUMBER = re.compile(r"^(Fig(?:ures?|s?\.?)) ?[|lI!](?=[\s:.(]|$)", re.IGNORECASE)  # and a slender 1 as a bar
+LABEL_COLON = re.compile(r"^(Fig(?:ure|\.)? ?\d+);(?= )", re.IGNORECASE)
 STRAY_QUOTE = re.compile(r"^[‘'](?=[A-Z][^’']*$)")
 MIN_SIDE_PX = 12
 MIN_LINE_PX = 7  # a rule across the page is no word
@@ -45,6 +46,7 @@ GROUND_PX = 51  # wider than two strokes, so that the median is the ground they 
 GRAIN, CONTRAST = 12, 1.5  # steps of grey that are grain of the paper; what is more is ink
 SURE = 0.9  # a line read with less is read again with each language alone
 LEAST_SCORE = 0.6
+LEAST_LONG_SCORE, LONG = 0.4, 25  # no picture looks like a whole line, and without it its paragraph falls apart
 LEAST_SHORT_SCORE, SHORT = 0.75, 2  # one or two characters are often a stain
 CLOSE_GAP = 1.6  # line heights between pieces of one line
 WIDE_GAP = 2.5  # line heights between words of two columns or captions
@@ -249,12 +251,12 @@ def _read_line(engine: Any, grey: Image, box: BBox) -> tuple[float, str]:
 def _mend(text: str) -> str:
     """The line without what Tesseract often does to print of this kind."""
     text = LABEL.sub(r"Figure\1", STRAY_QUOTE.sub("", tighten(text)))
-    return LABEL_NUMBER.sub(r"\1 1", text)
+    return LABEL_COLON.sub(r"\1:", LABEL_NUMBER.sub(r"\1 1", text))
 
 
 def _is_text(line: TextLine) -> bool:
     characters = sum(character.isalnum() for character in line.text)
-    least = LEAST_SHORT_SCORE if characters <= SHORT else LEAST_SCORE
+    least = LEAST_SHORT_SCORE if characters <= SHORT else LEAST_SCORE if characters < LONG else LEAST_LONG_SCORE
     return characters > 0 and line.score >= least and line.bbox[3] - line.bbox[1] >= MIN_LINE_PX
 
 
