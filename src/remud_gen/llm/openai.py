@@ -216,8 +216,10 @@ def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = 
     """
     endpoint = find_endpoint(config.base_url, environment)
     model = config.model or ""
+    # Redirects are not followed: they would carry the key to a host that nobody named.
+    transport = openai.DefaultHttpxClient(follow_redirects=False, timeout=CONNECT_TIMEOUT_S)
     with openai.OpenAI(
-        api_key=endpoint.api_key, base_url=endpoint.base_url, max_retries=0, timeout=CONNECT_TIMEOUT_S
+        api_key=endpoint.api_key, base_url=endpoint.base_url, max_retries=0, http_client=transport
     ) as client:
         try:
             known = [entry.id for entry in client.models.list()]

@@ -186,14 +186,18 @@ def _rewrite_lines(pair: ImageTextPair, words: Words, context: Sequence[Evidence
         line.model_copy(update={"text": stands_for[index]}) if index in stands_for else line
         for index, line in enumerate(words.lines)
     )
-    boxes = {line.bbox for line in words.hidden}
-    kept = tuple(piece for piece in pair.annotations if piece.bbox not in boxes)
+    boxes = {_round(line.bbox) for line in words.hidden}
+    kept = tuple(piece for piece in pair.annotations if _round(piece.bbox) not in boxes)
     marks = tuple(BurnedIn(kind="patient", text=stands_for[line.index], bbox=line.bbox) for line in words.hidden)
     spans = tuple(
         span.model_copy(update={"text": "\n".join(line.text for line in lines)}) if span.kind == "burned_in" else span
         for span in context
     )
     return {"burned_in_text": lines, "annotations": (*kept, *marks), "context": spans}
+
+
+def _round(box: BBox) -> tuple[float, ...]:
+    return tuple(round(value, 1) for value in box)
 
 
 def _join(value: object) -> str:

@@ -62,20 +62,15 @@ def find_hidden_lines(
     """
     if not lines:
         return ()
-    pieces: dict[BBox, list[BurnedIn]] = {}
-    for piece in annotate(lines, language=language):
-        pieces.setdefault(piece.bbox, []).append(piece)
+    # Line by line: what a line is taken for must not hang on boxes being equal to the last digit.
+    pieces = [annotate([line], language=language) for line in lines]
     found: dict[int, HiddenKind] = {}
     for index, line in enumerate(lines):
-        named = _name_kind(line, pieces.get(line.bbox, ()))
+        named = _name_kind(line, pieces[index])
         if named is not None and (kind != "page" or named not in ("DATE", "PLACE")):
             found[index] = named
     if kind != "page" and (found or kind == "clinical"):
-        unknown = [
-            index
-            for index, line in enumerate(lines)
-            if index not in found and _is_unknown(line.text, pieces.get(line.bbox, ()))
-        ]
+        unknown = [i for i, line in enumerate(lines) if i not in found and _is_unknown(line.text, pieces[i])]
         found |= {index: "BANNER" for index in _spread(lines, found, unknown)}
         # Once a picture is known to name somebody, its bands are a machine's.
         found |= {index: "BANNER" for index in unknown if index not in found and _is_in_band(lines[index].bbox, frame)}
