@@ -43,6 +43,15 @@ def test_the_same_words_under_another_picture_are_new_unless_the_thinking_is_the
     assert judge_all(english(), english(id="q2", images=other)) == {"q2": ("DUP_EXACT", "of q1")}
 
 
+def test_both_forms_of_one_question_are_kept_and_a_third_is_not(monkeypatch) -> None:
+    twins = (english(id="a", twin_id="t"), english(id="b", style="direct", thinking=None, twin_id="t"))
+    for most in (duplicates.WHOLE_GROUP, 1):
+        monkeypatch.setattr(duplicates, "WHOLE_GROUP", most)
+        assert judge_all(*twins) == {}
+        assert set(judge_all(*twins, english(id="c", style="direct", thinking=None))) == {"c"}
+        assert set(judge_all(english(id="c"), *twins)) >= {"a"}
+
+
 def test_pictures_that_look_alike_are_one_picture() -> None:
     first, second = ((IMAGE.model_copy(update={"sha256": name, "phash": "0f3c66c19ab2d481"}),) for name in ("a", "b"))
     thinking = "Another image of a gallbladder with a wall of 7 mm, which is thickened and speaks for inflammation."

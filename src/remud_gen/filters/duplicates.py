@@ -47,6 +47,7 @@ class _Memory:
         self.ids, self.texts = TextShelf(), TextShelf()
         self.digests = array("Q")  # of the squashed texts
         self.forms = array("B")
+        self.twins = array("Q")  # 0, or a digest that the two forms of one question share
         self.is_kept = bytearray()
         self.is_exact = bytearray()
         self.lost_to = array("I")  # 0, or the winner's number + 1
@@ -62,6 +63,7 @@ class _Memory:
         self.texts.add(text)
         self.digests.append(digest_text(squashed))
         self.forms.append(self._form_codes.setdefault(record.form, len(self._form_codes)))
+        self.twins.append(digest_text(record.twin_id) if record.twin_id else 0)
         self.is_kept.append(record.status == "kept")
         self.is_exact.append(False)
         self.lost_to.append(0)
@@ -70,6 +72,10 @@ class _Memory:
             self._picture_of.append(self._pictures.setdefault(key, len(self._pictures)))
             self._record_of.append(index)
         return index
+
+    def are_twins(self, first: int, second: int) -> bool:
+        """Whether they are the reasoned and the direct form of one question, which are both wanted."""
+        return self.twins[first] == self.twins[second] != 0
 
     def list_pictures(self) -> Iterator[list[int]]:
         """The records of every picture that has several, in the order in which pictures and records came."""
@@ -149,7 +155,7 @@ class DuplicatesFilter:
             if not memory.lost_to[index]:
                 key = (memory.digests[index], memory.forms[index])
                 earlier = first.setdefault(key, index)
-                if earlier != index:
+                if earlier != index and not memory.are_twins(earlier, index):
                     self._settle(earlier, index, is_exact=True)
                     first[key] = index if memory.lost_to[earlier] else earlier
         self._compare_buckets(hasher, indices)
@@ -173,7 +179,8 @@ class DuplicatesFilter:
         for index in earlier:
             if memory.lost_to[later]:
                 return
-            if memory.lost_to[index] or memory.forms[index] != memory.forms[later]:
+            is_other = memory.forms[index] != memory.forms[later] or memory.are_twins(index, later)
+            if memory.lost_to[index] or is_other:
                 continue
             if memory.digests[index] == memory.digests[later]:
                 self._settle(index, later, is_exact=True)
