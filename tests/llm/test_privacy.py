@@ -188,7 +188,7 @@ def test_allowed_input_is_sent_as_it_is_and_the_ledger_says_so(tmp_path):
     assert entry["policy"] == "allow"
     assert entry["source"] == "clinical"
     assert entry["found"]["NAME"] >= 2
-    assert entry["found"]["RECORD_NUMBER"] == 1
+    assert entry["found"]["RECORD_NUMBER"] >= 1
     assert entry["masked"] == {}
 
 
@@ -366,6 +366,7 @@ def test_a_redirect_to_another_host_is_not_followed(tmp_path):
         with pytest.raises(ProviderError):
             check_endpoint(config.generate)
         server.shutdown()
+        server.server_close()
         assert target.bodies == []
         assert target.headers == []
 

@@ -88,8 +88,10 @@ def _look_at_model(config: Config) -> Iterator[Finding]:
         yield Finding("model", hint, ConfigError.exit_code)
         return
     try:
+        from remud_gen.llm.allow_list import check_outbound
         from remud_gen.llm.openai import check_endpoint
 
+        check_outbound(config, chosen)
         yield Finding("model", check_endpoint(chosen))
     except RemudError as error:
         yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
