@@ -21,9 +21,9 @@ FORMS = ("open", "dialogue")  # a choice or a yes would have to be given the lie
 # Phrases are chosen by the record's id, so that the answer is not the same sentence every time.
 ANSWERS: dict[Language, tuple[str, ...]] = {
     "en": (
-        "This image does not tell. It shows {shown}; {asked} is outside the view.",
+        "Only {shown} is imaged here; {asked} lies outside the view, which leaves the question open.",
         "Nothing can be said about {asked} here: what is imaged is {shown}.",
-        "The view is of {shown}, so that it gives no answer about {asked}.",
+        "The view is of {shown}: what is asked about {asked} lies outside it.",
         "That cannot be answered here, as the image shows {shown} and {asked} does not appear.",
     ),
     "zh": (
@@ -40,6 +40,7 @@ class Shown:
     """What an image shows by its own words, where that is certain."""
 
     name: str
+    printed: str
     span: Evidence
     regions: frozenset[str]
 
@@ -72,10 +73,10 @@ def build_negative(records: Sequence[Quadruplet], pair: ImageTextPair, partner: 
     if shown is None or own is None:
         return None
     for record in fit:
-        asked = name_organ(record.question, record.language)
+        asked = find_organ(record.question, record.language)
         if asked is None or find_regions(record.question, record.language) & shown.regions:
             continue
-        return _build(record, asked, partner, shown)
+        return _build(record, asked[0], partner, shown)
     return None
 
 
@@ -86,19 +87,22 @@ def read_shown(pair: ImageTextPair) -> Shown | None:
     # Headings and running text speak of neighbours and of other pictures: they may forbid, but not tell.
     around = " ".join(evidence.text for evidence in pair.context)
     for span in spans:
-        name = name_organ(span.text, pair.language)
-        if name is not None and regions:
-            return Shown(name, span, regions | find_regions(around, pair.language))
+        organ = find_organ(span.text, pair.language)
+        if organ is not None and regions:
+            return Shown(*organ, span, regions | find_regions(around, pair.language))
     return None
 
 
-def name_organ(text: str, language: Language) -> str | None:
-    """The first organ of a text, as it stands there, article left out."""
-    hit = next(
-        (hit for hit in find_terms(text, language, "anatomy") if find_regions(hit.term.forms(language)[0], language)),
-        None,
-    )
-    return None if hit is None else text[hit.start : hit.end]
+def find_organ(text: str, language: Language) -> tuple[str, str] | None:
+    """The first organ of a text: as it is called within a sentence, and as it stands there."""
+    for hit in find_terms(text, language, "anatomy"):
+        forms = hit.term.forms(language)
+        if find_regions(forms[0], language):
+            printed = text[hit.start : hit.end]
+            plain = printed[:1].lower() + printed[1:]
+            begins = hit.start == 0 and plain in forms
+            return (plain if begins else printed), printed
+    return None
 
 
 def _build(record: Quadruplet, asked: str, partner: ImageTextPair, shown: Shown) -> Quadruplet:
@@ -107,9 +111,9 @@ def _build(record: Quadruplet, asked: str, partner: ImageTextPair, shown: Shown)
     identity = make_id(partner.id, "negative", record.question)
     phrases = ANSWERS[language]
     answer = phrases[int(_draw(identity) * len(phrases))].format(shown=name, asked=other)
-    claim = Claim(
-        id="c1", kind="anatomy", text=answer, evidence=(Quote(span_id=shown.span.id, quote=shown.name),)
-    )  # the answer is what is claimed, the partner's own words bear it
+    # The claim is the answer itself; what it rests on is that the partner's own words name another organ.
+    quote = Quote(span_id=shown.span.id, quote=shown.printed)
+    claim = Claim(id="c1", kind="anatomy", text=answer, evidence=(quote,))
     return Quadruplet(
         id=identity,
         document_id=partner.document_id,
