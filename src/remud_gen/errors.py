@@ -4,7 +4,7 @@ RemudError                    1   anything this package raises on purpose
 ├── RecordError               –   one input is bad: an error line is written, the run goes on
 ├── ConfigError               2   the configuration or the command line is wrong
 ├── InputError                3   nothing usable to read, or the run folder cannot be used
-├── MissingExtraError         4   an optional package that the run cannot do without is not installed; carries the command
+├── MissingExtraError         4   an optional package that the run needs is not installed; carries the command
 ├── ProviderError             5   the model endpoint refuses for good (key, quota, unknown model, unreachable)
 ├── TooManyErrors             6   the share of failed inputs rose above runner.max_error_rate
 ├── BudgetReached             7   a limit of cost or tokens was met: a clean stop, a rerun goes on from here

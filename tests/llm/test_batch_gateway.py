@@ -10,7 +10,7 @@ import pytest
 from remud_gen.config import GenerateConfig
 from remud_gen.errors import Deferred, ProviderError, RecordError
 from remud_gen.llm.batch_gateway import BatchGateway, BatchLimits
-from remud_gen.llm.gateway import open_gateway
+from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.store import ReplyStore
 from remud_gen.runner.images import ContentImageStore
 from tests.batch_server import BatchServer

@@ -8,7 +8,8 @@ import pytest
 from remud_gen.config import BudgetConfig, GenerateConfig, PriceConfig
 from remud_gen.errors import BudgetReached, ConfigError, RecordError
 from remud_gen.llm.budget import SpendingLimit, check_limits
-from remud_gen.llm.gateway import Gateway, Hooks
+from remud_gen.llm.gateway import Gateway
+from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.limits import Pace
 from remud_gen.llm.prices import find_price
 from remud_gen.llm.request_tokens import RequestCounter

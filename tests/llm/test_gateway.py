@@ -4,8 +4,11 @@ import pytest
 
 from remud_gen.config import load_config
 from remud_gen.errors import BudgetReached, ConfigError, ProviderError, RecordError
-from remud_gen.llm.gateway import Gateway, Hooks, choose_client, hash_request, open_gateway
+from remud_gen.llm.gateway import Gateway
+from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.limits import Pace
+from remud_gen.llm.opening import choose_client, open_gateway
+from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.retry import TransientError, choose_wait_s
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply, ModelRequest
@@ -195,7 +198,7 @@ def test_outage_costs_no_input_though_it_outlasts_the_attempts(tmp_path):
     told = []
     outage = [GONE] * 5 + [TransientError("SERVER_ERROR", "HTTP 502")] * 5
     client = Client("fine", *outage, "back")
-    replies, gateway = run(client, use, tmp_path, max_attempts=1, patience_s=30, tell=told.append)
+    replies, _ = run(client, use, tmp_path, max_attempts=1, patience_s=30, tell=told.append)
     assert [reply.text for reply in replies] == ["back"] * 5
     assert len(told) == 2
     assert told[1] == "the endpoint answers again"

@@ -12,8 +12,9 @@ import pytest
 
 from remud_gen.config import load_config
 from remud_gen.errors import Interrupted
-from remud_gen.llm.gateway import Gateway, open_gateway
+from remud_gen.llm.gateway import Gateway
 from remud_gen.llm.limits import Pace
+from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelRequest
 from remud_gen.runner.images import ContentImageStore
@@ -26,7 +27,7 @@ ASKING = """
 import asyncio, itertools, signal, sys
 from pathlib import Path
 from remud_gen.config import load_config
-from remud_gen.llm.gateway import open_gateway
+from remud_gen.llm.opening import open_gateway
 from remud_gen.protocols import ModelRequest
 from remud_gen.runner.images import ContentImageStore
 

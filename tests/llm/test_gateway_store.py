@@ -7,8 +7,10 @@ import sqlite3
 import pytest
 
 from remud_gen.errors import InputError, RecordError
-from remud_gen.llm.gateway import Gateway, hash_request, open_gateway
+from remud_gen.llm.gateway import Gateway
 from remud_gen.llm.limits import Pace
+from remud_gen.llm.opening import open_gateway
+from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.store import ReplyStore
 from remud_gen.runner.images import ContentImageStore
 from tests.llm.test_gateway import Client, make_request, run

@@ -17,8 +17,8 @@ from remud_gen.errors import ConfigError, ProviderError, RecordError
 from remud_gen.llm.connections import POOL_CONNECTIONS
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.endpoint import find_endpoint
-from remud_gen.llm.gateway import open_gateway
 from remud_gen.llm.openai import OpenAIClient
+from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.refusals import read_refusal, read_retry_after_s
 from remud_gen.llm.reply import strict_schema
 from remud_gen.llm.retry import TransientError

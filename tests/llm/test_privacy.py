@@ -16,10 +16,11 @@ from PIL import Image
 
 from remud_gen.config import Config, load_config
 from remud_gen.errors import ProviderError, RecordError
-from remud_gen.llm.gateway import Hooks, open_gateway
 from remud_gen.llm.guard import PrivacyGuard
+from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger, read_ledger, sum_ledger
 from remud_gen.llm.openai import check_endpoint
+from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.screening import make_reader
 from remud_gen.protocols import ModelRequest
 from remud_gen.records import Evidence, Option, Quadruplet, QuestionItem, Source

@@ -10,7 +10,7 @@ from PIL import Image
 
 from remud_gen.config import load_config
 from remud_gen.errors import ConfigError
-from remud_gen.llm.gateway import open_gateway
+from remud_gen.llm.opening import open_gateway
 from remud_gen.pairing.vlm_check import VlmCheckRule
 from remud_gen.records import ImageTextPair, Passage
 from remud_gen.runner.images import ContentImageStore

@@ -5,7 +5,7 @@ import pytest
 
 from remud_gen.config import load_config
 from remud_gen.errors import ConfigError, ProviderError, RecordError
-from remud_gen.llm.gateway import open_gateway
+from remud_gen.llm.opening import open_gateway
 from remud_gen.records import Evidence, Quadruplet, TextLine
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import Failure, Rejection, StageContext

@@ -13,13 +13,14 @@ from PIL import Image
 
 from remud_gen.config import Config, load_config
 from remud_gen.errors import ConfigError, RecordError
-from remud_gen.llm.gateway import open_gateway
+from remud_gen.llm.grounding import Reading
+from remud_gen.llm.opening import open_gateway
 from remud_gen.records import PageRendition
 from remud_gen.rules.geometry import measure_iou
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import InputFile, PageInput, ShelfFile, StageContext
 from remud_gen.stages.documents import DocumentsStage
-from remud_gen.stages.ground import GroundStage
+from remud_gen.stages.ground import GroundStage, _Evidence
 from remud_gen.stages.grounded import GroundedExtractStage
 from remud_gen.stages.views import ViewsStage
 from tests.grounding_server import GroundingServer
@@ -290,6 +291,21 @@ def test_pages_that_agree_on_a_mistake_stop_the_run(folder):
         with pytest.raises(ConfigError, match="on 5 pages") as caught:
             chain.ask(view.model_copy(update={"id": "page4"}))
     assert "qwen3-vl" in caught.value.hint
+
+
+def test_many_pages_that_are_each_in_doubt_are_proof_together():
+    evidence = _Evidence()
+    for number in range(5):
+        evidence.fits[str(number)] = Reading((), 0.5, "qwen3-vl", 0.78)
+        evidence.weigh("my-vl", "pixels")
+    evidence.fits["5"] = Reading((), 0.5, "qwen3-vl", 0.78)
+    with pytest.raises(ConfigError, match=r"6 pages fit 0\.50 as pixels and 0\.78 as qwen3-vl") as caught:
+        evidence.weigh("my-vl", "pixels")
+    assert caught.value.hint == "set vision.coords: qwen3-vl"
+    misfits = _Evidence({str(number): Reading((), 0.35, "gemini", 0.2) for number in range(6)})
+    with pytest.raises(ConfigError, match=r"end nowhere near pictures \(fit 0\.35 over 6 pages\)"):
+        misfits.weigh("my-vl", "pixels")
+    _Evidence({str(number): Reading((), 0.8, "gemini", 0.5) for number in range(9)}).weigh("my-vl", "pixels")
 
 
 @pytest.mark.parametrize(

@@ -7,114 +7,29 @@ budget and ledger -> client, tried again while that may help -> reply store, com
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_exception_type
 
-from remud_gen.config import ModelConfig
-from remud_gen.errors import BudgetReached, ConfigError, InputError, Interrupted, ProviderError, RecordError, RemudError
+from remud_gen.errors import BudgetReached, InputError, Interrupted, ProviderError, RecordError, RemudError
 from remud_gen.llm.health import Attempts, Health
+from remud_gen.llm.hooks import Hooks, ReportsHeaders
 from remud_gen.llm.limits import Limiter, Pace
-from remud_gen.llm.memory import RememberingClient, ReplayingClient
+from remud_gen.llm.memory import ReplayingClient
+from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.retry import LONGEST_RETRY_AFTER_S, TransientError
 from remud_gen.llm.store import ReplyStore
-from remud_gen.protocols import ImageStore, ModelClient, ModelReply, ModelRequest
-from remud_gen.registry import load
+from remud_gen.protocols import ModelClient, ModelReply, ModelRequest
 
-HASH_VERSION = 1
 CLOSING_GRACE_S = 10.0
 PERHAPS_BILLED = {"TIMEOUT", "CONNECTION_LOST"}  # the endpoint may have answered all the same
 URGENT_GRACE_S = 0.1  # what has arrived already is read and stored; nothing more is waited for
 Refusal = ProviderError | BudgetReached | InputError | Interrupted
-NO_MODEL = (
-    "no model is set for `generate`",
-    "name one: `--model gpt-4o` (or REMUD_MODEL, or `generate.model` in a config) with its key in OPENAI_API_KEY or "
-    "REMUD_API_KEY; for a server of your own add `--base-url http://localhost:8000/v1`. To see the pipeline work "
-    "without a model, set `generate.client: extractive` in a config",
-)
-
-
-class OutboundGuard(Protocol):
-    """Decides what may leave the machine."""
-
-    def admit(self, request: ModelRequest) -> ModelRequest | Awaitable[ModelRequest]:
-        """The request as it may be sent, perhaps masked; RecordError when it may not leave."""
-        ...
-
-
-class Ledger(Protocol):
-    """Keeps account of what left the machine."""
-
-    def record(self, request: ModelRequest, request_sha256: str) -> None:
-        """Called before every send, repeated ones too."""
-        ...
-
-
-class Budget(Protocol):
-    """Keeps what is spent below what the user set."""
-
-    async def reserve(self, request: ModelRequest, request_sha256: str) -> None:
-        """Called before every send; waits where it depends on what is in flight whether there is room.
-
-        Raises:
-            BudgetReached: the request might lead past the limit, whatever comes of those in flight.
-        """
-        ...
-
-    def settle(self, request_sha256: str, reply: ModelReply | None, *, is_lost: bool = False) -> None:
-        """Called after every send with what came back; `is_lost`: nothing did, but the endpoint may bill it."""
-        ...
-
-
-class Pricer(Protocol):
-    """Knows what replies cost."""
-
-    def cost_of(self, reply: ModelReply) -> float | None:
-        """USD; None where it is unknown."""
-        ...
-
-
-@runtime_checkable
-class ReportsHeaders(Protocol):
-    """A client that passes on the headers of every answer, which tell what the endpoint will still take."""
-
-    def report_headers_to(self, observe: Callable[[Mapping[str, str]], None]) -> None:
-        """Call this with each answer's headers."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What watches over requests that leave the machine."""
-
-    guards: Sequence[OutboundGuard] = ()
-    ledger: Ledger | None = None
-    budget: Budget | None = None
-    pricer: Pricer | None = None
-
-
-def hash_request(request: ModelRequest, client: str, model: str) -> str:
-    """Of all that shapes the reply. Images count by their hash; the key, the address and the limits do not count."""
-    identity: dict[str, Any] = {
-        "version": HASH_VERSION,
-        "client": client,
-        "model": model,
-        "system": request.system,
-        "user": request.user,
-        "images": [image.sha256 for image in request.images],
-        "schema": request.schema,
-        "params": dict(request.params),
-    }
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 class Gateway:
@@ -425,52 +340,3 @@ def count_tokens(reply: ModelReply) -> float | None:
     if reply.input_tokens is None and reply.output_tokens is None:
         return None
     return float((reply.input_tokens or 0) + (reply.output_tokens or 0))
-
-
-def choose_client(config: ModelConfig) -> str:
-    """The name of the client a configuration asks for; a model without a client means an OpenAI-compatible endpoint.
-
-    Raises:
-        ConfigError: neither is set, or the endpoint's model is not named; the hint says how to set one.
-    """
-    if config.client is None and config.model is None:
-        raise ConfigError(*NO_MODEL)
-    if config.client == "openai" and config.model is None:
-        raise ConfigError(*NO_MODEL)
-    return config.client or "openai"
-
-
-def open_gateway(
-    config: ModelConfig,
-    store_path: Path,
-    images: ImageStore,
-    hooks: Hooks | None = None,
-    *,
-    run: Path | None = None,
-    tell: Callable[[str], None] = lambda text: None,
-    kind: Callable[..., Gateway] = Gateway,
-) -> Gateway:
-    """Build the configured client and its gateway; call within a running event loop and use as `async with`.
-
-    A `run` folder is noted in the store as one of its users.
-
-    Raises:
-        ConfigError: no model, no key, or an address that is none.
-        InputError: the reply store cannot be used.
-    """
-    client: ModelClient = load("llm", choose_client(config))(config, images)
-    store = ReplyStore(store_path) if client.is_network else None
-    if store is not None and run is not None:
-        store.register_user(run)
-    if store is not None and isinstance(client, RememberingClient):
-        client.use_memory(store)
-    pace = Pace(config.concurrency, config.requests_per_minute, config.tokens_per_minute)
-    return kind(
-        client,
-        store,
-        pace=pace,
-        max_attempts=config.max_attempts,
-        patience_s=config.patience_s,
-        hooks=hooks,
-        tell=tell,
-    )

@@ -114,12 +114,14 @@ class Limiter:
                     self._wake()  # the place that was offered goes to the next
                 raise
         self._n_flying += 1
+        is_in = False
         try:
             await self._wait_to_start(n_tokens)
-        except BaseException:
-            self._n_flying -= 1
-            self._wake()
-            raise
+            is_in = True
+        finally:
+            if not is_in:
+                self._n_flying -= 1
+                self._wake()
         return Slot(self._number, n_tokens)
 
     def leave(self, slot: Slot, *, is_well: bool, is_busy: bool, n_tokens: float | None = None) -> None:

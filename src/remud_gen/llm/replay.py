@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from remud_gen.config import ModelConfig
 from remud_gen.errors import ConfigError, InputError, RecordError
-from remud_gen.llm.gateway import hash_request
+from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.store import ReplyStore
 from remud_gen.llm.store_lines import import_replies
 from remud_gen.llm.store_reading import StoreReader

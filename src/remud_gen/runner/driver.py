@@ -221,7 +221,7 @@ class Driver:
         progress: Progress,
         publish: Callable[[JobResult], None],
     ) -> Mapping[str, int]:
-        from remud_gen.llm.gateway import open_gateway
+        from remud_gen.llm.opening import open_gateway
         from remud_gen.runner.handing_over import choose_gateway
         from remud_gen.runner.outbound import make_hooks
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from remud_gen.config import GenerateConfig, ModelConfig
 from remud_gen.errors import BudgetReached
 from remud_gen.llm.batch_gateway import BatchGateway, BatchLimits
-from remud_gen.llm.gateway import Gateway, choose_client
+from remud_gen.llm.gateway import Gateway
+from remud_gen.llm.opening import choose_client
 from remud_gen.registry import load
 from remud_gen.runner.window import Window
 

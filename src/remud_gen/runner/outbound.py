@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from remud_gen.config import Config, ModelConfig
 from remud_gen.llm.budget import SpendingLimit, check_limits
 from remud_gen.llm.endpoint import find_address
-from remud_gen.llm.gateway import Hooks, choose_client
 from remud_gen.llm.guard import PrivacyGuard
+from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger
+from remud_gen.llm.opening import choose_client
 from remud_gen.llm.prices import find_price
 from remud_gen.llm.request_tokens import RequestCounter
 from remud_gen.llm.screening import make_reader

@@ -13,10 +13,10 @@ from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.build import Origin, Thought, build_quadruplet, make_twin
 from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.facts import Facts, ask_for_facts
-from remud_gen.llm.gateway import choose_client
 from remud_gen.llm.given import build_given, explain_unfit, wants_thinking
 from remud_gen.llm.mix import choose_mix, split_by_form
 from remud_gen.llm.negatives import build_negative, choose_partners
+from remud_gen.llm.opening import choose_client
 from remud_gen.llm.problems import state_given, state_problems
 from remud_gen.llm.requests import RequestBuilder
 from remud_gen.llm.screening import make_reader

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from remud_gen import registry
 from remud_gen.errors import InputError, RemudError
-from remud_gen.llm.gateway import choose_client
+from remud_gen.llm.opening import choose_client
 from remud_gen.runner.cleaning.orphans import META, list_names
 from remud_gen.runner.cleaning.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.command import Options, resolve_config

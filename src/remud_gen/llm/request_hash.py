@@ -1,0 +1,27 @@
+"""The name of a request: equal requests have equal names on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from remud_gen.protocols import ModelRequest
+
+HASH_VERSION = 1
+
+
+def hash_request(request: ModelRequest, client: str, model: str) -> str:
+    """Of all that shapes the reply. Images count by their hash; the key, the address and the limits do not count."""
+    identity: dict[str, Any] = {
+        "version": HASH_VERSION,
+        "client": client,
+        "model": model,
+        "system": request.system,
+        "user": request.user,
+        "images": [image.sha256 for image in request.images],
+        "schema": request.schema,
+        "params": dict(request.params),
+    }
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
