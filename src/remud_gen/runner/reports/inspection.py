@@ -68,6 +68,18 @@ def to_lines(run: Path, trail: Sequence[Record]) -> Iterator[str]:
         else:
             yield f"{getattr(record, 'record', 'record')} {getattr(record, 'id', '')}"
             yield record.model_dump_json(indent=1, exclude_defaults=True)
+        yield from _tell_endings(run, str(getattr(record, "id", "")))
+
+
+def _tell_endings(run: Path, identity: str) -> Iterator[str]:
+    """What stages said when they made nothing of this record, or not all they should have."""
+    needle = f'{{"id": "{identity}"'.encode()
+    for path in sorted(run.glob("*/*.errors.jsonl")):
+        with path.open("rb") as stream:
+            for line in stream:
+                if line.startswith(needle):
+                    said = json.loads(line)
+                    yield f"  {path.parent.name:<9} {said['outcome']}: {said['code']}: {said['message']}"
 
 
 def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
@@ -87,8 +99,17 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
             yield f"    rests on “{quote.quote}” ({span.kind if span else quote.span_id}, {place})"
     for verdict in record.verdicts:
         yield f"  verdict   {verdict.code} ({verdict.severity}) {verdict.field}: {verdict.evidence}"
+    if record.agreement is not None:
+        more = len(record.traces)
+        yield f"  agreement {record.agreement:g}" + (f", {more} more traces are stored" if more else "")
+    if record.question_from is not None:
+        yield f"  asked of  pair {record.question_from}; this image was put in its place"
     made = record.generation
-    yield f"  made by   {made.client} {made.model}, prompt {made.prompt}, thinking {made.thinking_source}"
+    hinted = " (hinted)" if made.is_hinted else ""
+    yield f"  made by   {made.client} {made.model}, prompt {made.prompt}, thinking {made.thinking_source}{hinted}"
+    further = [*(f"example {name}" for name in made.examples), *(f"prompt {step.prompt}" for step in made.steps)]
+    if further:
+        yield f"            with {', '.join(further)}"
 
 
 def _describe_pair(run: Path, record: ImageTextPair) -> Iterator[str]:

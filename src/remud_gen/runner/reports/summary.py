@@ -9,6 +9,7 @@ from typing import Any
 from remud_gen.runner.command import Result
 from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
+from remud_gen.runner.reports.mix import MixReport, measure_mix
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
@@ -27,6 +28,9 @@ def to_json(result: Result) -> str:
     }
     if result.waiting is not None:
         data["waiting"] = result.waiting
+    mix = _find_mix(result)
+    if mix is not None:
+        data["stages"]["generate"]["mix"] = mix.to_json()
     if result.funnel is not None:
         data["funnel"] = result.funnel.to_json()
     if result.exports:
@@ -72,6 +76,10 @@ def to_text(result: Result) -> str:
     lines = lay_out(HEADINGS, rows, ("stage", "outputs"))
     lines += _list_codes(result.reports)
     lines += _list_notes(result)
+    # A client without a model takes what the words give; only a model can be held to a mix.
+    mix = _find_mix(result) if result.config.generate.client != "extractive" else None
+    if mix is not None:
+        lines += ["", *mix.to_lines()]
     if result.funnel is not None:
         lines += ["", *result.funnel.to_lines()]
     lines += _list_exports(result)
@@ -124,6 +132,15 @@ def _list_codes(reports: Sequence[StageReport]) -> list[str]:
         if report.counts.codes and report.name not in ("filter", "corpus"):
             lines += tell_codes(report.name, sorted(report.counts.codes.items()))
     return ["", *lines] if lines else []
+
+
+def _find_mix(result: Result) -> MixReport | None:
+    """Of a command that made questions, or whose last stage is the one that does."""
+    for report in result.reports:
+        is_asked_for = report.n_run or report is result.reports[-1]
+        if report.name == "generate" and is_asked_for and report.counts.outputs:
+            return measure_mix(result.run, report.states, result.config.generate)
+    return None
 
 
 def _list_notes(result: Result) -> list[str]:

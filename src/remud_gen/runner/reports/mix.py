@@ -1,0 +1,117 @@
+"""What kinds of questions a run holds, beside what the configuration wants: shares of types, forms, styles, keys."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from remud_gen.config import GenerateConfig
+from remud_gen.llm.given import GIVEN_FLAG
+from remud_gen.runner.parts import PartState, part_paths
+
+# The fields stand in this order in every record, and no quote of a text can look like them: quotes there are escaped.
+FIELDS = re.compile(
+    rb'"kind":"(\w+)","qtype":"(\w+)","form":"(\w+)","style":"(\w+)","language":"\w+","difficulty":(\w+)'
+)
+OPTION = re.compile(rb'\{"key":"[^"]*","text":')
+KEY = re.compile(rb'"answer_key":"([^"]*)"')
+OWN_WAY = (b'"question_from":"', f'"{GIVEN_FLAG}"'.encode())  # negatives and a bank's questions follow no mix
+
+
+@dataclass
+class Tally:
+    """One list of shares: what is wanted, and how many there are."""
+
+    wanted: Mapping[str, float]
+    got: Counter[str] = field(default_factory=Counter)
+
+    def to_json(self) -> dict[str, Any]:
+        """Name -> wanted share, share and count; a share is null where there is nothing to count or none is wanted."""
+        return {name: {"wanted": wanted, "got": got, "count": self.got[name]} for name, wanted, got in self._compare()}
+
+    def to_line(self) -> str:
+        """`finding 21 (20), …`, in per cent, the wanted share in brackets."""
+        return ", ".join(
+            f"{name} {100 * (got or 0):.0f}" + (f" ({100 * wanted:.0f})" if wanted is not None else "")
+            for name, wanted, got in self._compare()
+        )
+
+    def _compare(self) -> Iterator[tuple[str, float | None, float | None]]:
+        total, whole = self.got.total(), sum(self.wanted.values())
+        for name in [*self.wanted, *sorted(set(self.got) - set(self.wanted))]:
+            wanted = round(self.wanted.get(name, 0.0) / whole, 4) if whole else None
+            yield name, wanted, round(self.got[name] / total, 4) if total else None
+
+
+@dataclass
+class MixReport:
+    """All shares of a run's generated questions."""
+
+    tallies: dict[str, Tally]
+    n_twins: int = 0  # direct forms of reasoned questions, counted in no share
+    n_negatives: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """For scripts."""
+        lists = {name: tally.to_json() for name, tally in self.tallies.items()}
+        return {**lists, "twins": self.n_twins, "negatives": self.n_negatives}
+
+    def to_lines(self) -> list[str]:
+        """For people: one list a line, those without any question left out."""
+        tallies = ((name, tally) for name, tally in self.tallies.items() if tally.got)
+        lines = [f"  {name.replace('_', ' ')}: {tally.to_line()}" for name, tally in tallies]
+        extra = [f"{n} {name}" for n, name in ((self.n_twins, "twins"), (self.n_negatives, "negatives")) if n]
+        lines += [f"  beside these: {', '.join(extra)}"] if extra else []
+        return ["mix of the questions in per cent, wanted shares in brackets", *lines]
+
+
+def measure_mix(run: Path, states: Sequence[PartState], options: GenerateConfig) -> MixReport:
+    """Count what the parts of `generate` hold."""
+    mix = options.mix
+    forms = {str(name): share for name, share in mix.forms.items() if name != "report"}
+    reasoned = 0.0 if options.thinking == "none" else options.reasoning_share
+    report = MixReport(
+        {
+            "types_with_image": Tally({str(name): share for name, share in mix.image_types.items()}),
+            "types_of_text": Tally({str(name): share for name, share in mix.text_types.items()}),
+            "forms": Tally(forms),
+            "styles": Tally({"reasoning": reasoned, "direct": 1 - reasoned}),
+            "difficulties": Tally({str(level): share for level, share in mix.difficulties.items()}),
+            "mcq_options": Tally({str(count): share for count, share in mix.option_counts.items()}),
+            "mcq_keys": Tally({}),
+            "yesno_keys": Tally({"yes": 1, "no": 1}),
+        }
+    )
+    for state in states:
+        if state.meta is not None:
+            with part_paths(run, state.spec.stage, state.spec.key).records.open("rb") as lines:
+                for line in lines:
+                    _count(line, report)
+    return report
+
+
+def _count(line: bytes, report: MixReport) -> None:
+    fields = FIELDS.search(line)
+    if fields is None or any(mark in line for mark in OWN_WAY):
+        report.n_negatives += OWN_WAY[0] in line
+        return
+    kind, qtype, form, style, difficulty = (value.decode() for value in fields.groups())
+    if style == "direct" and b'"twin_id":"' in line:
+        report.n_twins += 1
+        return
+    tallies = report.tallies
+    tallies["types_with_image" if kind == "vqa" else "types_of_text"].got[qtype] += 1
+    tallies["styles"].got[style] += 1
+    if difficulty != "null":
+        tallies["difficulties"].got[difficulty] += 1
+    if form != "report":  # a report is asked for by its type
+        tallies["forms"].got[form] += 1
+    key = KEY.search(line)
+    if form == "mcq":
+        tallies["mcq_options"].got[str(len(OPTION.findall(line)))] += 1
+    if key is not None and form in ("mcq", "yesno"):
+        tallies[f"{form}_keys"].got[key[1].decode()] += 1
