@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,8 @@ def outbound_lines(run: Path, n_lines: int = 0) -> Iterator[str]:
 
 def outbound_json(run: Path) -> dict[str, Any]:
     """The same for scripts."""
-    return asdict(_sum(run))
+    # Not asdict: it makes a Counter of a Counter's pairs.
+    return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(_sum(run)).items()}
 
 
 def describe_outbound(run: Path) -> str:
