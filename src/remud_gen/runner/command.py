@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remud_gen import registry
 from remud_gen.config import Config, load_config
@@ -25,6 +26,9 @@ from remud_gen.runner.run import load_stage
 from remud_gen.runner.store_place import find_store
 from remud_gen.stages.base import AsyncStage
 from remud_gen.stages.export import ExportStage
+
+if TYPE_CHECKING:
+    from remud_gen.runner.dry_run import DryRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Result:
     exports: Mapping[str, Publication] = field(default_factory=dict)
     export_folder: Path | None = None
     errors: list[str] = field(default_factory=list)
+    dry_run: DryRun | None = None
     waiting: str | None = None  # what was handed over in batches and is to be collected by a later command
     batches: Sequence[WaitingBatch] = ()  # for the status
 
@@ -139,6 +144,8 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limits = {row.name: options.limit for row in limited if options.limit is not None}
     only = frozenset(row.name for row in own) if options.is_only else None
     wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.waits, options.is_thorough)
+    if options.dry_run is not None:
+        return _think_through(rows, options, wish)
     with _open_session(rows, options, wish) as session:
         run = session.folder.path
         target = (options.out or run / "export") if last in ("export", "run") else None
@@ -159,6 +166,18 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
                 check = session.interruption.raise_if_requested
                 result.exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
         return result
+
+
+def _think_through(rows: Sequence[StageRow], options: Options, wish: Wish) -> Result:
+    """What models would be asked and what it would cost; stages without models are brought up to date."""
+    from remud_gen.runner.dry_run import DryRun
+
+    dry_run = DryRun(options.dry_run or 0)
+    names = [row.name for row in choose_rows(rows, resolve_config(options))]
+    last = "generate" if names.index(wish.last) > names.index("generate") else wish.last
+    with _open_session(rows, options, wish) as session:
+        reports = session.driver.bring_up_to(replace(wish, last=last, dry_run=dry_run), session.roots)
+        return Result(session.folder.path, session.config, reports, dry_run=dry_run)
 
 
 def survey(rows: Sequence[StageRow], options: Options) -> Result:

@@ -33,6 +33,7 @@ from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, Sta
 
 if TYPE_CHECKING:
     from remud_gen.llm.gateway import Gateway
+    from remud_gen.runner.dry_run import DryRun
 
 MIN_FAILURES = 5  # below this the share of errors says nothing
 MOST_REPLANS = 20  # damaged parts that one command makes anew by itself
@@ -50,6 +51,7 @@ class Wish:
     limits: Mapping[str, int] = field(default_factory=dict)
     waits: bool = False  # for replies that come by a batch
     is_thorough: bool = False  # read every file of every part again before trusting it
+    dry_run: DryRun | None = None  # stages that ask models are thought through instead of run
 
 
 class Driver:
@@ -106,7 +108,7 @@ class Driver:
         upstream: list[PartState] = []
         executor_class = registry.load("executors", self._config.runner.executor)
         with executor_class(bench, self._config.runner, self._interruption) as executor:
-            for row, stage in stages:
+            for number, (row, stage) in enumerate(stages):
                 states = plan_stage(request, row, stage, upstream, wish.limits.get(row.name))
                 is_left = wish.only is not None and row.name not in wish.only
                 report = self._run_row(row, stage, states, executor, bench, wish, is_left=is_left)
@@ -116,7 +118,8 @@ class Driver:
                 self._judge(report)
                 if self._waited_for:
                     break
-                upstream = report.states
+                following = stages[number + 1][1] if number + 1 < len(stages) else None
+                upstream = _choose_upstream(wish, stage, following, report.states, upstream)
         return reports
 
     def _load_stages(self, wish: Wish) -> Stages:
@@ -160,6 +163,9 @@ class Driver:
         jobs = [_make_job(row, stage, state, namesakes, wish) for state in todo]
         done: dict[str, JobResult] = {}
         calls: Mapping[str, int] = {}
+        if wish.dry_run is not None and isinstance(stage, AsyncStage):
+            self._foresee(wish.dry_run, row, stage, jobs, bench)
+            return report_stage(self._folder.path, row, states)
         if jobs:
             make_basis(stage).save(self._folder.path)
             if self._config.runner.shuffle_seed is not None:
@@ -192,6 +198,19 @@ class Driver:
         count_retries(report, todo, done)
         report.seconds = time.monotonic() - started
         return report
+
+    def _foresee(
+        self, dry_run: DryRun, row: StageRow, stage: AsyncStage[Any, Any], jobs: list[Job], bench: Bench
+    ) -> None:
+        from remud_gen.runner.dry_run import Setting
+
+        setting = Setting(self._folder, self._config, bench, self._interruption, self._is_quiet)
+
+        async def foresee() -> Mapping[str, int]:
+            await dry_run.foresee(row, stage, jobs, setting)
+            return {}
+
+        self._run_loop(foresee())
 
     def _run_loop(self, asking: Coroutine[Any, Any, Mapping[str, int]]) -> Mapping[str, int]:
         """asyncio.run, ended at once by a second wish to stop."""
@@ -298,6 +317,20 @@ def _make_job(row: StageRow, stage: Stage[Any, Any], state: PartState, namesakes
         # A limit bounds work; it never makes a result smaller.
         spec = replace(spec, take=max(spec.take, meta.counts.inputs))
     return replace(job, spec=spec, old=meta, keeps="clean" if wish.retries_errors else "all")
+
+
+def _choose_upstream(
+    wish: Wish,
+    stage: Stage[Any, Any],
+    following: Stage[Any, Any] | None,
+    states: list[PartState],
+    upstream: list[PartState],
+) -> list[PartState]:
+    """What the next stage works on: where this one was only thought through, and that can be, what this one had."""
+    from remud_gen.runner.dry_run import pass_on
+
+    is_dry = wish.dry_run is not None and isinstance(stage, AsyncStage) and isinstance(following, AsyncStage)
+    return pass_on(states, upstream) if is_dry else states
 
 
 def _update(states: Sequence[PartState], done: Mapping[str, JobResult]) -> list[PartState]:

@@ -10,6 +10,7 @@ from remud_gen.runner.command import Result
 from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.mix import MixReport, measure_mix
+from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
@@ -31,6 +32,8 @@ def to_json(result: Result) -> str:
     mix = _find_mix(result)
     if mix is not None:
         data["stages"]["generate"]["mix"] = mix.to_json()
+    if result.dry_run is not None:
+        data["forecast"] = forecast_json(result.dry_run.forecasts)
     if result.funnel is not None:
         data["funnel"] = result.funnel.to_json()
     if result.exports:
@@ -76,6 +79,8 @@ def to_text(result: Result) -> str:
     lines = lay_out(HEADINGS, rows, ("stage", "outputs"))
     lines += _list_codes(result.reports)
     lines += _list_notes(result)
+    if result.dry_run is not None:
+        return "\n".join([*lines, "", *forecast_lines(result.dry_run.forecasts)])
     # A client without a model takes what the words give; only a model can be held to a mix.
     mix = _find_mix(result) if result.config.generate.client != "extractive" else None
     if mix is not None:
@@ -155,7 +160,7 @@ def _list_notes(result: Result) -> list[str]:
         if report.n_orphans:
             parts = count_noun(report.n_orphans, "part")
             lines.append(f"{report.name}: {parts} of inputs that are gone, kept on disk, not used")
-        if report.n_stale:
+        if report.n_stale and result.dry_run is None:
             lines.append(f"{report.name}: {_count_parts(report.n_stale)} out of date (left so by --only)")
         if report.n_partial:
             lines.append(f"{report.name}: {_count_parts(report.n_partial)} partial; run again without a limit")
