@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pymupdf
 import pytest
 from PIL import Image
 
@@ -71,6 +72,15 @@ def share(box, image):
 def write(image: Image.Image, path: Path) -> Path:
     path.write_bytes(sheets.encode(image))
     return path
+
+
+def write_paper(path: Path) -> Path:
+    """A digital page with the same frame: nothing on it has to be read, so that a test is quick."""
+    document = pymupdf.open()
+    page = document.new_page(width=900, height=1240)
+    page.insert_image(FRAME, stream=sheets.encode(sheets.make_frame()), keep_proportion=False)
+    page.insert_textbox((100, 470, 800, 1100), sheets.BODY * 8, fontsize=17)
+    return sheets.save(document, path)
 
 
 @pytest.fixture
@@ -160,7 +170,7 @@ def test_what_a_model_is_not_to_look_at_goes_through_unasked(folder):
 
 def test_the_picture_arrives_as_it_was_stored(folder):
     page = make_page()
-    path = write(page, folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     with GroundingServer([(page, [])]) as server:
         chain = Chain(folder, server, "vision.max_image_side_px=900")
         view = chain.look(path)
@@ -194,7 +204,7 @@ WRAPS = {
 @pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
 def test_forms_of_replies(folder, wrap):
     page = make_page()
-    path = write(page, folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     frame = [(*share(FRAME, page),)]
     if wrap is WRAPS["named"]:
         wrapped, wrap = (
@@ -214,7 +224,7 @@ def test_forms_of_replies(folder, wrap):
     "words", ["[]", '{"figures": []}', "```json\n[]\n```", "There are no figures on this page.", "{}"]
 )
 def test_no_figures_is_an_answer(folder, words):
-    path = write(make_page(), folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     with GroundingServer([(make_page(), [])], wrap=lambda boxes: words) as server:
         chain = Chain(folder, server)
         assert chain.ask(chain.look(path)).boxes == ()
@@ -238,7 +248,7 @@ def test_no_figures_is_an_answer(folder, words):
 )
 def test_the_wrong_convention_is_an_error_that_names_the_right_one(folder, writes, coords, code, hint):
     page = make_page()
-    path = write(page, folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     low = (300, 320, 480, 420)  # its width and height are less than its left and top
     box = low if writes == "width and height" else FRAME
     with GroundingServer([(page, [share(box, page)])], writes=writes) as server:
@@ -252,7 +262,7 @@ def test_the_wrong_convention_is_an_error_that_names_the_right_one(folder, write
 
 def test_a_server_that_shrinks_pictures_is_found_out(folder):
     page = make_page()
-    path = write(page, folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     with GroundingServer([(page, [share(FRAME, page)])], shrinks_to=0.7) as server:
         chain = Chain(folder, server)
         with pytest.raises(RecordError) as caught:
@@ -263,7 +273,7 @@ def test_a_server_that_shrinks_pictures_is_found_out(folder):
 
 def test_a_reply_that_cannot_be_read_is_asked_again_with_the_reason(folder):
     page = make_page()
-    path = write(page, folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     choose = lambda number, times: "garbage" if times == 1 else None  # noqa: E731
     with GroundingServer([(page, [share(FRAME, page)])], choose=choose) as server:
         chain = Chain(folder, server)
@@ -281,7 +291,7 @@ def test_a_reply_that_cannot_be_read_is_asked_again_with_the_reason(folder):
 
 def test_pages_that_agree_on_a_mistake_stop_the_run(folder):
     page = make_page()
-    path = write(page, folder / "page.png")
+    path = write_paper(folder / "page.pdf")
     with GroundingServer([(page, [share(FRAME, page)])], writes="qwen3-vl") as server:
         chain = Chain(folder, server)
         view = chain.look(path)
