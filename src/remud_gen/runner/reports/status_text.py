@@ -8,6 +8,7 @@ from remud_gen.runner.command import Result
 from remud_gen.runner.reports.batches import batch_lines
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.export_state import examine_exports
+from remud_gen.runner.reports.outbound import describe_outbound
 from remud_gen.runner.reports.reasons import group_reasons
 from remud_gen.runner.reports.standing import Standing, Tally, take_stock
 from remud_gen.runner.reports.table import lay_out, measure_text, shorten_text
@@ -34,6 +35,7 @@ def status_text(result: Result) -> str:
         _list_costs(standings) if result.config.generate.client != "extractive" else [],
         _list_codes(standings),
         batch_lines(result.batches),
+        [line] if (line := describe_outbound(result.run)) else [],
         [f"export {name}: {state}" for name, state in exports.items()],
         result.errors,
         [f"does not add up: {fault}" for one in standings for fault in one.find_faults()],
