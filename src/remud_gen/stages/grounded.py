@@ -39,7 +39,7 @@ class GroundedExtractStage(RecordStage[PageRendition, Page]):
     def setup(self, context: StageContext) -> None:
         """Make what reads pages, and hand it the boxes instead of a detector of its own."""
         self._extract.setup(context)
-        self._given = self._extract.detector = GivenDetector()
+        self._given = self._extract.reader.detector = GivenDetector()
 
     def process(self, item: PageRendition) -> Iterator[Page | Failure | Rejection[Page]]:
         """One Page record, two of a two-page spread; RecordError when this page cannot be read."""

@@ -56,7 +56,7 @@ class ViewsStage(RecordStage[PageInput, PageRendition]):
 
     def process(self, item: PageInput) -> Iterator[PageRendition | Failure | Rejection[PageRendition]]:
         """One rendition of a page; RecordError when the page cannot be read."""
-        document = self._extract.open_document(item.document)
+        document = self._extract.reader.open_document(item.document)
         page = None if isinstance(document, FlowDocument) else document.page(item.number)
         if page is None or isinstance(page, FrameView):
             yield self._describe(item, None, None)
