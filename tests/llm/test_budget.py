@@ -136,7 +136,7 @@ def test_refused_requests_cost_nothing_and_lost_ones_are_counted(tmp_path):
     ask_all(tmp_path, refused, 10, BudgetConfig())
     assert read_spending(tmp_path).total.usd == 0
     lost = Client(error=TransientError("TIMEOUT", "no reply"))
-    ask_all(tmp_path, lost, 1, BudgetConfig())
+    ask_all(tmp_path, lost, 1, BudgetConfig(max_cost_usd=1))
     spent = read_spending(tmp_path).total
     assert spent.n_lost == 1
     assert spent.usd >= PRICE.cost(0, MOST_OUTPUT)

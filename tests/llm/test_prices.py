@@ -57,6 +57,17 @@ def test_bundled_prices_follow_the_address_and_charge_cached_tokens_less():
     assert find_price(model("gpt-4o-2024-08-06"), {}).cost_of(reply()) == pytest.approx(3.5)
 
 
+def test_quick_sum_is_that_of_the_package():
+    import genai_prices
+
+    for name in ("gpt-4o", "gpt-4o-mini", "gpt-5-mini", "o4-mini", "gpt-4.1"):
+        price = find_price(model(name), {})
+        for sent, cached, received in ((1_234, 0, 567), (4_000, 3_840, 1), (10, 0, 0), (0, 0, 9)):
+            usage = genai_prices.Usage(input_tokens=sent, output_tokens=received, cache_read_tokens=cached or None)
+            true = genai_prices.calc_price(usage, name, provider_api_url=OPENAI).total_price
+            assert price.cost(sent, received, cached) == pytest.approx(float(true), rel=1e-9)
+
+
 def test_tiers_are_kept():
     google = "https://generativelanguage.googleapis.com/v1beta/openai"
     price = find_price(model("gemini-2.5-pro", google), {})

@@ -78,7 +78,8 @@ class SpendingLimit:
         self._held_usd, self._held_tokens = 0.0, 0
         self._changed = asyncio.Event()
         self._ratio, self._n_seen = 0.0, 0  # most that an endpoint counted for one token of ours
-        self._output_tokens = 0
+        self._input_tokens = self._output_tokens = 0  # of all replies seen
+        self._is_limited = limits.max_cost_usd is not None or limits.max_tokens is not None
 
     @property
     def spent(self) -> Spent:
@@ -126,6 +127,8 @@ class SpendingLimit:
         self._changed.set()
 
     def _weigh(self, request: ModelRequest) -> _Hold:
+        if not self._is_limited:
+            return _Hold(0, 0.0, 0)  # counting takes time, and nothing hangs on it
         counted = self._counter.count_input(request)
         margin = FIRST_MARGIN if self._n_seen < REPLIES_TO_TRUST else LATER_MARGIN
         sent = int(counted * max(self._ratio, 1.0) * margin) + 1
@@ -144,14 +147,16 @@ class SpendingLimit:
         if not self._n_seen:
             return hold.worst_usd if self._price.is_known else None, hold.worst_tokens
         received = self._output_tokens // self._n_seen
-        sent = int(hold.input_tokens * self._ratio)
+        sent = int(hold.input_tokens * self._ratio) if self._is_limited else self._input_tokens // self._n_seen
         return self._price.cost(sent, received), sent + received
 
     def _learn(self, hold: _Hold, reply: ModelReply) -> None:
         if reply.input_tokens is None or reply.output_tokens is None:
             return
         self._n_seen += 1
-        self._ratio = max(self._ratio, reply.input_tokens / max(1, hold.input_tokens))
+        if hold.input_tokens:
+            self._ratio = max(self._ratio, reply.input_tokens / hold.input_tokens)
+        self._input_tokens += reply.input_tokens
         self._output_tokens += reply.output_tokens
 
     def _reached(self) -> BudgetReached:

@@ -96,6 +96,20 @@ def _look_up(name: str, address: str) -> Price:
         )
         return float(prices.calc_price(usage)["total_price"])
 
+    listed = (prices.input_mtok, prices.cache_read_mtok, prices.output_mtok)
+    is_plain = not any(hasattr(price, "tiers") for price in listed) and prices.requests_kcount is None
     base = (getattr(price, "base", price) for price in (prices.input_mtok, prices.output_mtok))
     told = "${:g} in, ${:g} out a million tokens".format(*(float(price) for price in base))
-    return Price(f"{told}, by genai-prices {package.__version__} for {provider.id}", charge)
+    return Price(
+        f"{told}, by genai-prices {package.__version__} for {provider.id}", _make_quick(charge) if is_plain else charge
+    )
+
+
+def _make_quick(charge: Charge) -> Charge:
+    """The same sum without the package's care, which takes longer than all other bookkeeping of a request."""
+    per_input, per_cached, per_output = charge(PER, 0, 0) / PER, charge(PER, PER, 0) / PER, charge(0, 0, PER) / PER
+
+    def quick(input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
+        return (input_tokens - cached_tokens) * per_input + cached_tokens * per_cached + output_tokens * per_output
+
+    return quick

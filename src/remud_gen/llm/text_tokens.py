@@ -63,10 +63,11 @@ def count_by_characters(text: str, model: str) -> int:
     """Tokens by the weights of the model's family; of a family that was not measured by those of o200k_base."""
     name = model.lower()
     weights = next((weights for models, weights in FAMILIES if models.search(name)), O200K)
+    is_ascii = text.isascii()
     lengths = [len(word) for word in WORD.findall(text)]
     tokens = (
-        weights.ideograph * len(IDEOGRAPH.findall(text))
-        + weights.full_width * len(FULL_WIDTH.findall(text))
+        weights.ideograph * (0 if is_ascii else len(IDEOGRAPH.findall(text)))
+        + weights.full_width * (0 if is_ascii else len(FULL_WIDTH.findall(text)))
         + weights.word * len(lengths)
         + weights.long_letter * sum(max(0, length - LONG_WORD_CHARS) for length in lengths)
         + weights.digits * sum((len(digits) + 2) // 3 for digits in DIGITS.findall(text))
