@@ -51,7 +51,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "PICTURE_UNREADABLE": "a linked picture is damaged",
     # pairs
     "INCOMPLETE_QUESTION": "the bank gives no question or no answer",
-    "IDENTIFIERS_FOUND": "names somebody, and privacy says block; docs/guides/privacy.md",
+    "IDENTIFIERS_FOUND": "names somebody, and is to be blocked: see privacy.*",
     "NOT_ULTRASOUND": "a picture of another kind",
     "NO_PAIR": "a page without figure, and too little text",
     "PICTURE_WITHOUT_TEXT": "no words for it in reach",
