@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remud_gen.records import TextLine
-from remud_gen.rules.blocks import group_lines, join_lines, reduce_running
+from remud_gen.rules.blocks import TABLE_CAPTION, group_lines, join_lines, reduce_running
 from remud_gen.rules.reading import order_boxes
 
 PAGE = (600.0, 800.0)
@@ -147,3 +148,18 @@ def test_a_caption_with_a_short_first_line_stays_whole():
     assert [block.text for block in group_lines(lines, PAGE)][
         1
     ] == "Figure 3. Cyst of the left kidney, seen from the side"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_caption"),
+    [
+        ("Table 3 shows the results of all readers.", False),
+        ("Table 3. Results of all readers", True),
+        ("TABLE 1 Characteristics of the patients", True),
+        ("表3 为各组结果的比较。", False),
+        ("表3-1 显示各组结果。", False),
+        ("表3-1 各组结果", True),
+    ],
+)
+def test_sentence_about_a_table_is_no_caption(text, is_caption):
+    assert bool(TABLE_CAPTION.match(text)) == is_caption

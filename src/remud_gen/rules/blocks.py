@@ -17,7 +17,11 @@ CAPTION = re.compile(
     r"\s*(?:(?:supplementary\s+|online\s+)?(?:fig(?:ure)?s?\.?|plate|video)\s*[A-Z]?[\dIl]+|[图圖]\s*[\dA-Z〇一二三四五六七八九十０-９])",
     re.IGNORECASE,
 )
-TABLE_CAPTION = re.compile(r"\s*(?:table\s*[A-Z]?[\dIVX]+\b|[表]\s*[\d０-９一二三四五六七八九十])", re.IGNORECASE)
+# "Table 3 shows …" is a sentence.
+TABLE_CAPTION = re.compile(
+    r"\s*(?:table\s*[A-Z]?[\dIVX]+\b(?!\s+(?-i:[a-z]))|表\s*[\d０-９一二三四五六七八九十]+(?![\d-]*\s*[为示显列是可中给总]))",
+    re.IGNORECASE,
+)
 NOTE = re.compile(
     r"\s*(?:图解要点|图注|圖註|要点|注\s*[:：]|notes?\s*[:：]|key\s+points?\b|legend\s*[:：]|abbreviations?\s*[:：])",
     re.I,
