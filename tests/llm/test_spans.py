@@ -1,10 +1,15 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remud_gen.llm.spans import build_spans, render_spans
 from remud_gen.records import Evidence, Passage, TextLine
+from remud_gen.rules import leaks
 from remud_gen.rules.burned_in import annotate
+from remud_gen.rules.normalise import unify
+from remud_gen.rules.patterns import search_first
 from tests.llm.samples import make_pair, make_passage
 
 
@@ -73,6 +78,56 @@ def test_words_of_the_whole_group_stay_away_from_a_panel():
 def test_figure_numbers_and_panel_letters_never_reach_a_model(language, printed, shown):
     pair = make_pair(panel_caption=printed, language=language, panel="B", figure_number="4")
     assert texts(pair) == {"cap": shown}
+
+
+HOSTILE = {
+    "en": (
+        "FIG. 7-12 (continued). (A, B) Cyst [12, 14].", "Figures 7.12A–C and 8 show a cyst; see also Plate IV.",
+        "Cyst (arrow in Fig 7-12b; compare Figure 7-13).", "Panels (a) and (b): cyst. In C and D, the wall.",
+        "A: cyst. B: stone.", "(left: Fig. 7-12A; right: Fig. 7-12B)", "Same as Figs. 7-10 to 7-12.",
+        "As in subfigure (c), the cyst (size: 3 × 2 cm; Figure 7-12(a)) is dark [3–5].",
+    ),
+    "zh": (
+        "图7-12（续）（A、B）囊肿[12,14]。", "图7.12A～C及图8示囊肿，参见彩图4。",
+        "囊肿（图7-12b箭头所示，比较图7-13）。",
+        "分图a、b：囊肿。C、D图示囊壁。", "A.囊肿；B.结石。", "（左：图7-12A；右：图7-12B）", "同图7-10至图7-12。",
+        "如图7-12（c）所示，囊肿（大小：3 × 2 cm；图7-12(a)）呈无回声[3-5]。",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "printed"), [(language, text) for language, texts in HOSTILE.items() for text in texts]
+)
+def test_nothing_that_points_to_the_page_is_left_of_hostile_captions(language, printed):
+    """By the very rules that reject a record for it, and by the numbers themselves."""
+    pair = make_pair(
+        panel_caption=printed,
+        panel_note=printed + " ",
+        language=language,
+        panel="A",
+        figure_number="7-12",
+        siblings=("other",),
+        caption="SECRET of a sibling",
+        note="SECRET of a sibling",
+        context=(Evidence(id="m", kind="mention", text=f"{printed} {printed}"),),
+        burned_in_text=lines("(a)", "B", "[c]", "Ａ", "LK", "1 D 3.1 cm"),
+    )
+    for span in build_spans(pair):
+        assert "7-1" not in span.text
+        assert "7.12" not in span.text
+        assert "SECRET" not in span.text
+        assert not re.search(r"\[\d", span.text)
+        assert not re.search(r"[;；,，、]\s*[)）]|[(（]\s*[)）]", span.text)
+        for patterns in (leaks.FIGURE_NUMBER, leaks.PANEL):
+            assert search_first(patterns, unify(span.text)) is None, span.text
+    assert [span.text for span in build_spans(pair) if span.kind == "burned_in"] == ["LK", "1 D 3.1 cm"]
+
+
+def test_a_lone_letter_that_the_figures_own_key_explains_is_a_label():
+    printed = lines("A", "B")
+    pair = make_pair(burned_in_text=printed, annotations=annotate(printed, {"A": "aorta"}))
+    assert [span.text for span in build_spans(pair) if span.kind == "burned_in"] == ["A (aorta)"]
 
 
 def test_sentences_about_other_figures_are_left_out():

@@ -46,15 +46,35 @@ NAMED_PANEL = re.compile(
     r"|(?i:(?:sub)?panels?) [(]?[a-p][1-9]?(?:\s*(?:[-–,&]|and)\s*[a-p][1-9]?(?![A-Za-z]))*[)]?(?![A-Za-z0-9-]))"
     r"|(?<=\b[Ii]n )[A-P](?:\s*(?:,|&|and)\s*[A-P](?![A-Za-z]))+(?=[,.;])"
 )
+_LETTER = r"[(]?[A-Pa-p][1-9]?[)]?"
+SUBFIGURE = re.compile(  # its letter stands in brackets like the mark of a clause, which is taken out alone
+    rf"\b(?:the )?(?:sub-?(?:figure|fig\.?|panel|image)s?|panels?) ?{_LETTER}"
+    rf"(?:(?: ?[-–,&] ?| and ){_LETTER}(?![A-Za-z]))*"
+    r"(?![A-Za-z0-9-])",
+    re.IGNORECASE,
+)
+LEADS_TO_CITATION = re.compile(
+    r"\b(?:see(?: also)?|as in|in|compare|compared with|cf\.?|and|also|from|with|of)\s*$"
+    r"|(?:另见|参见|详见|比较|对比|见|如|同|及|和)\s*$",
+    re.IGNORECASE,
+)
+MORE_NUMBERS = re.compile(
+    r"(?:\s*(?:,|&|and|to|[-–])\s*[A-Z]?\d{1,3}(?:[-.]\d{1,3})*[A-Pa-p]?(?![A-Za-z0-9%.]|\s*(?:[cm]?m|ml|%|weeks?)\b))+"
+)
 _ONE_CHINESE = rf"(?<![A-Za-z0-9])(?:{_LETTERS}|[a-p])\s*图(?![像象解])"
 CHINESE_PANEL = re.compile(
-    rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE})*|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9]))(?:\s*部分|中)?"
+    rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE})*|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9])(?:[、,，和及与~～-]\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9]))*)(?:\s*部分|中)?"
 )
 MARKS = (find_chinese, find_parenthesised, find_panel_words, find_clause_starts, find_chinese_verbs)
 EMPTY_BRACKETS = re.compile(
     r"\s*[(（\[]\s*(?:see|see also|cf\.?|e\.g\.?|as in|and|also|见|参见|如|另见|[,;，；、.\s])*\s*[)）\]]",
     re.IGNORECASE,
 )
+# What a citation leaves behind in a bracket that holds more: "(6.6 cm; )".
+HANGING = re.compile(r"\s*[,;，；、]\s*(?=[)）\]])|(?<=[(（\[])\s*[,;，；、]\s*")
+# Numbers of a list of references, which look like the names of spans.
+REFERENCES = re.compile(r"\s*\[\d{1,3}(?:\s*[-–—,，、;]\s*\d{1,3})*\]")
+PANEL_LINE = re.compile(r"\s*[(（\[]?\s*[A-Ha-hＡ-Ｈａ-ｈ]\s*[)）\]]?\s*[.．:：]?\s*")
 SPACE = re.compile(r"\s+")
 
 
@@ -72,12 +92,13 @@ class _Hider:
         label = parse_label(line)
         if label is not None and not label.reads_as_sentence:
             line = label.rest.strip()
-        line = LEADING_PANEL.sub("", _drop_marks(line))
+        line = LEADING_PANEL.sub("", _drop_marks(SUBFIGURE.sub(_name_image, line)))
         for citation in _merge(find_citations(line)):
             line = self._replace(line, citation)
         line = NAMED_PANEL.sub(_name_image, line)
         line = CHINESE_PANEL.sub(THE_IMAGE["zh"], line)
-        return SPACE.sub(" ", EMPTY_BRACKETS.sub("", line)).strip()[:MAX_SPAN_CHARS]
+        line = REFERENCES.sub("", HANGING.sub("", EMPTY_BRACKETS.sub("", line)))
+        return SPACE.sub(" ", line).strip()[:MAX_SPAN_CHARS]
 
     def keep_own_sentences(self, text: str) -> str:
         """The sentences that cite this figure or none; one that cites only others is about another picture."""
@@ -99,8 +120,10 @@ class _Hider:
         start, end = citation
         before, after = line[:start], line[end:]
         opened = max(before.rfind("("), before.rfind("（"), before.rfind("["))
+        if re.match(r"(?:figures|figs)\b", line[start:end], re.IGNORECASE):
+            after = MORE_NUMBERS.sub("", after, count=1) if MORE_NUMBERS.match(after) else after
         if opened > max(before.rfind(")"), before.rfind("）"), before.rfind("]")):
-            return before + after
+            return LEADS_TO_CITATION.sub("", before) + after
         words = THE_IMAGE[self.language]
         if re.search(r"\bthe\s*$", before):
             words = words.removeprefix("the ")
@@ -189,7 +212,10 @@ def _burned_in(pair: ImageTextPair) -> Iterator[Evidence]:
     for line in pair.burned_in_text:
         if line.score < MIN_OCR_SCORE or shown == MAX_BURNED_IN_SPANS:
             continue
-        text = _show(line.text, pieces.get(line.bbox, []), pair.language)
+        known_pieces = pieces.get(line.bbox, [])
+        if PANEL_LINE.fullmatch(line.text) and not any(piece.meaning for piece in known_pieces):
+            continue  # a letter by itself names a panel, unless the figure's own key says what it means
+        text = _show(line.text, known_pieces, pair.language)
         if text:
             shown += 1
             yield Evidence(id="ocr", kind="burned_in", text=text, bbox=line.bbox, origin="ocr")
