@@ -92,6 +92,7 @@ def test_rejected_pairs_stay_on_disk_and_are_never_asked_about(tmp_path, facing)
     assert told["stages"]["generate"]["codes"]["LOW_CONFIDENCE"] == 2
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped_and_asks_nothing_twice(tmp_path, facing) -> None:
     make_panels(facing / "panels.pdf")
     run, is_good = tmp_path / "run", False
@@ -127,6 +128,7 @@ def test_a_run_goes_on_where_it_stopped_and_asks_nothing_twice(tmp_path, facing)
     assert not list((run / "check").glob("*.jsonl"))
 
 
+@pytest.mark.slow
 def test_limit_counts_pages_and_executors_agree(tmp_path, facing) -> None:
     make_panels(facing / "panels.pdf")
 
