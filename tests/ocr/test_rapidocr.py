@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from remud_gen.ocr.rapidocr import RapidOcrEngine
+from remud_gen.ocr.rapidocr import RapidOcrEngine, _load_engine, make_input
 
 
 def write(texts, size=(900, 300), height=28):
@@ -40,3 +41,20 @@ def test_a_page_twice_as_large_reads_the_same(engine):
     text = "Hyperechoic lesion with posterior shadowing"
     image = write([text], (1400, 1800), 40)
     assert [line.text for line in engine.read(image)] == [text]
+
+
+def test_the_line_finder_is_given_what_the_package_itself_would_give_it() -> None:
+    from rapidocr.ch_ppocr_det.utils import DetPreProcess
+
+    rng = np.random.default_rng(7)
+    for height, width in ((224, 320), (250, 331)):
+        pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        expected = DetPreProcess(limit_side_len=1600, limit_type="max")(pixels)
+        given = make_input(pixels)
+        assert given.shape == expected.shape
+        assert given.dtype == np.float32
+        assert np.abs(given - expected).max() < 1e-6
+
+
+def test_the_engine_uses_the_lean_input() -> None:
+    assert _load_engine().text_det.get_preprocess() is make_input

@@ -13,6 +13,12 @@ from remud_gen.rules.geometry import Box
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+HELD = (
+    "_combined",
+    "_logits",
+    "_raw_outputs",
+)  # 60 MB of features, kept by the model for a step that is not taken here
+
 
 @cache
 def _load_extractor() -> Any | None:
@@ -42,4 +48,7 @@ def segment_pictures(image: Image) -> list[Box]:
     assert extractor is not None
     extractor.predict(np.ascontiguousarray(np.asarray(image.convert("RGB"))))
     found = extractor.get_picture_detections()
+    for name in HELD:
+        if hasattr(extractor, name):
+            setattr(extractor, name, None)
     return sorted((float(b[0]), float(b[1]), float(b[2]), float(b[3])) for b in found)
