@@ -60,7 +60,7 @@ def test_later_turns_are_solved_after_what_was_said(tmp_path):
     for record in talks:
         (turn,) = record.turns
         assert turn.thinking
-        assert f"{record.question}\n{record.answer}\n\n{turn.question}" in asked
+        assert f"Said before:\n- {record.question}\n- {record.answer}\n\nAsked now:\n{turn.question}" in asked
 
 
 def test_samples_are_different_questions_and_the_best_is_kept(tmp_path):

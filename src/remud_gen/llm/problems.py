@@ -9,6 +9,8 @@ from remud_gen.llm.given import find_key, settle_answer, settle_form
 from remud_gen.llm.reply import ReplyItem
 from remud_gen.records import GenerateInput, Language, Option, QuestionForm, QuestionItem
 
+HEADS: dict[Language, tuple[str, str]] = {"en": ("Said before:", "Asked now:"), "zh": ("此前的对话：", "现在的问题：")}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -24,10 +26,13 @@ class Problem:
     before: tuple[tuple[str, str], ...] = ()  # earlier turns of a dialogue: question, answer
 
     def describe(self) -> str:
-        """The question as its reader sees it: earlier turns, the question, its options."""
-        talk = [f"{one}\n{other}" for one, other in self.before]
-        options = [f"{option.key}. {option.text}" for option in self.options]
-        return "\n\n".join([*talk, "\n".join([self.question, *options])])
+        """The question as its reader sees it: what was said before, the question, its options."""
+        asked = "\n".join([self.question, *(f"{option.key}. {option.text}" for option in self.options)])
+        if not self.before:
+            return asked
+        said, now = HEADS[self.language]
+        talk = [f"- {one}\n- {other}" for one, other in self.before]
+        return "\n".join([said, *talk, "", now, asked])
 
 
 def state_problems(origin: Origin, entry: ReplyItem) -> list[Problem]:
