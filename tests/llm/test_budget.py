@@ -158,10 +158,11 @@ def test_reply_whose_endpoint_counts_nothing_is_guessed_for_the_limit_and_unknow
 
 
 def test_request_of_a_killed_process_counts_as_guessed(tmp_path):
-    with RunAccount(tmp_path, "generate") as account:
-        account.note_sent("a" * 64, 0.5, 700)
-        account.note_sent("b" * 64, 0.25, 400)
-        account.note_reply("b" * 64, ModelReply("c", "m", "", cost_usd=0.01, input_tokens=5, output_tokens=5), None)
+    account = RunAccount(tmp_path, "generate")  # which is never closed
+    account.note_sent("a" * 64, 0.5, 700)
+    account.note_sent("b" * 64, 0.25, 400)
+    account.note_reply("b" * 64, ModelReply("c", "m", "", cost_usd=0.01, input_tokens=5, output_tokens=5), None)
+    account._stream.close()
     with (tmp_path / FILE).open("a", encoding="utf-8") as stream:
         stream.write('{"settled": "aaaa')  # cut short by the kill
     spent = read_spending(tmp_path).total
@@ -169,7 +170,7 @@ def test_request_of_a_killed_process_counts_as_guessed(tmp_path):
     with RunAccount(tmp_path, "generate") as account:  # folds what was there, and adds to it
         account.note_reply("c" * 64, ModelReply("c", "m", "", cost_usd=1.0), None)
     assert read_spending(tmp_path).total.usd == pytest.approx(1.51)
-    assert len((tmp_path / FILE).read_text("utf-8").splitlines()) == 2
+    assert len((tmp_path / FILE).read_text("utf-8").splitlines()) == 1
 
 
 def test_stages_are_kept_apart(tmp_path):

@@ -1,8 +1,8 @@
-"""RUN/spending.jsonl: what this run folder has paid to model endpoints, over all commands, whoever was killed when.
+"""RUN/spending.log: what this run folder has paid to model endpoints, over all commands, whoever was killed when.
 
 One line before a request is sent and one when its reply is in; a line is out of the process before the next step. A
-request without its second line, of a command that was killed, counts as its first line guessed. Lines of earlier
-commands are folded to one sum when a command begins.
+request without its second line, of a command that was killed, counts as its first line guessed. When a command ends,
+and when the next one begins, all lines are folded to one sum a stage.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from remud_gen.llm.budget import Spent
 from remud_gen.protocols import ModelReply
 from remud_gen.runner.files import write_atomically
 
-FILE = "spending.jsonl"
+FILE = "spending.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,6 @@ class RunAccount:
         self._path, self._stage = run / FILE, stage
         self._stream: IO[str] | None = None
         self._by_stage = dict(read_spending(run).by_stage)
-        self._folded = dict(self._by_stage)
         self._spent = add_up(self._by_stage.values())
 
     @property
@@ -58,6 +57,7 @@ class RunAccount:
     ) -> None:
         if self._stream is not None:
             self._stream.close()
+            self._fold()
 
     def note_sent(self, request_sha256: str, usd: float | None, tokens: int) -> None:
         """A request goes out; should the process die, it counts for so much."""
@@ -97,9 +97,16 @@ class RunAccount:
 
     def _open(self) -> IO[str]:
         """Only a run that asks an endpoint has the file."""
-        lines = [json.dumps({"sum": stage, **_to_fields(spent)}) for stage, spent in sorted(self._folded.items())]
-        write_atomically(self._path, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+        self._fold()
         return self._path.open("a", encoding="utf-8")
+
+    def _fold(self) -> None:
+        """What was sent and never settled was counted when the account was opened."""
+        lines = [json.dumps({"sum": stage, **_to_fields(spent)}) for stage, spent in sorted(self._by_stage.items())]
+        try:
+            write_atomically(self._path, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
 
 
 def read_spending(run: Path) -> Reading:

@@ -9,6 +9,7 @@ from typing import Any
 
 from remud_gen.runner.command import Result
 from remud_gen.runner.parts import PartState, add_counts
+from remud_gen.runner.reports.costs import costs_json
 from remud_gen.runner.reports.export_state import examine_exports
 from remud_gen.runner.reports.standing import Standing, Tally, describe_usage, take_stock
 
@@ -26,6 +27,9 @@ def status_json(result: Result) -> str:
         "faults": [fault for standing in standings for fault in standing.find_faults()],
         "exports": exports,
         "batches": [asdict(batch) for batch in result.batches],
+        "costs": costs_json(
+            result.run, result.config.budget, [(report.name, report.usage) for report in result.reports], None
+        ),
         "totals": _describe_totals(standings),
         "stages": {standing.name: _describe_stage(standing) for standing in standings},
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from remud_gen.runner.command import Result
 from remud_gen.runner.reports.batches import batch_lines
 from remud_gen.runner.reports.codes import tell_codes
+from remud_gen.runner.reports.costs import tell_costs
 from remud_gen.runner.reports.export_state import examine_exports
 from remud_gen.runner.reports.outbound import describe_outbound
 from remud_gen.runner.reports.reasons import group_reasons
@@ -32,7 +33,8 @@ def status_text(result: Result) -> str:
         _list_documents(standings),
         _list_reasons(standings),
         _list_orphans(standings),
-        _list_costs(standings) if result.config.generate.client != "extractive" else [],
+        [*_list_costs(standings), *tell_costs(result.run, result.config.budget, (), None)]
+        if result.config.generate.client != "extractive" else [],
         _list_codes(standings),
         batch_lines(result.batches),
         [line] if (line := describe_outbound(result.run)) else [],

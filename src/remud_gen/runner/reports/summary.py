@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from remud_gen.config import BudgetConfig
 from remud_gen.runner.command import Result
 from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
-from remud_gen.runner.reports.mix import MixReport, measure_mix
+from remud_gen.runner.reports.costs import Costs, costs_json, tell_costs
 from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
+from remud_gen.runner.reports.mix import MixReport, measure_mix
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
@@ -34,6 +37,7 @@ def to_json(result: Result) -> str:
         data["stages"]["generate"]["mix"] = mix.to_json()
     if result.dry_run is not None:
         data["forecast"] = forecast_json(result.dry_run.forecasts)
+    data["costs"] = costs_json(*_list_costs(result))
     if result.funnel is not None:
         data["funnel"] = result.funnel.to_json()
     if result.exports:
@@ -87,9 +91,16 @@ def to_text(result: Result) -> str:
         lines += ["", *mix.to_lines()]
     if result.funnel is not None:
         lines += ["", *result.funnel.to_lines()]
+    costs = tell_costs(*_list_costs(result))
+    lines += ["", *costs] if costs else []
     lines += _list_exports(result)
     lines += ["", _last_line(result)]
     return "\n".join(lines)
+
+
+def _list_costs(result: Result) -> tuple[Path, BudgetConfig, Costs, int | None]:
+    kept = result.funnel.kept if result.funnel is not None else None
+    return result.run, result.config.budget, [(report.name, report.usage) for report in result.reports], kept
 
 
 def _list_exports(result: Result) -> list[str]:
