@@ -1,5 +1,7 @@
 """The model server of the tests with files and batches: the same answers, later, in any order, with gaps and errors.
 
+Its share of `steady` faults is that of live requests.
+
 `with BatchServer(script=[{"looks": 1, "omits": 2}, {}]) as server: …` tells what becomes of the first batches made; one
 for which nothing is told is completed at the first look.
 
@@ -10,6 +12,7 @@ is_shuffled, is_doubled: the order of lines, every line twice, and a line nobody
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -135,7 +138,10 @@ class BatchServer(ModelServer):
                 errors.append({"custom_id": key, "response": told, "error": None})
             else:
                 self.paid[key] += 1
-                answer = {"status_code": 200, "body": self._build_completion(body, None, "")}
+                identity = hashlib.sha256(json.dumps(body["messages"]).encode()).hexdigest()[:16]
+                self._attempts[identity] += 1
+                fault = self._draw_fault(identity, body)
+                answer = {"status_code": 200, "body": self._build_completion(body, fault, "")}
                 output.append({"id": "x", "custom_id": key, "response": answer, "error": None})
         if plan.get("is_doubled"):
             output = [*output, *output, {**output[0], "custom_id": "f" * 64}]

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from remud_gen.errors import BudgetReached, Deferred, InputError, ProviderError, RecordError
 from remud_gen.llm.batch_api import BatchApi, BatchState
-from remud_gen.llm.batch_file import RequestFile, read_replies, write_request
+from remud_gen.llm.batch_file import Pending, RequestFile, read_replies, write_request
 from remud_gen.llm.batch_store import FINAL_ATTEMPTS, BatchStore, Plan, Trouble
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.gateway import Gateway
@@ -58,6 +58,21 @@ class BatchingClient(Protocol):
         ...
 
 
+@runtime_checkable
+class LateBudget(Protocol):
+    """A budget that keeps account of requests whose replies come to a later command."""
+
+    async def foresee(self, request: ModelRequest, request_sha256: str, share: float) -> tuple[float | None, int]:
+        """USD and tokens that a request counts for until its reply is there; BudgetReached where there is no room."""
+        ...
+
+    def settle_late(
+        self, request_sha256: str, reply: ModelReply | None, guess_usd: float | None, guess_tokens: int
+    ) -> None:
+        """Put what was paid, or nothing, in place of the guess."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """How files are cut, and how often batches are looked at."""
@@ -78,6 +93,8 @@ class BatchGateway(Gateway):
         self._batching: BatchingClient = self.client
         self._api = self._batching.batches
         self._limits = limits
+        budget: object = self._hooks.budget
+        self._late = budget if isinstance(budget, LateBudget) else None
         self._batches = BatchStore(store_path, self._api.address)
         self._file: RequestFile | None = None
         self._turn = asyncio.Lock()  # one file is written, or handed over, at a time
@@ -124,6 +141,8 @@ class BatchGateway(Gateway):
     async def close(self, *, is_urgent: bool = False) -> None:
         """What was gathered and not handed over is gathered again by the next command."""
         if self._file is not None:
+            for key, pending in self._file.keys.items():
+                self._account(key, pending, None)
             self._file.remove()
         self._batches.close()
         await super().close(is_urgent=is_urgent)
@@ -166,13 +185,14 @@ class BatchGateway(Gateway):
         if len(line) > self._limits.max_bytes:
             told = f"the request takes {len(line) / 1e6:.1f} MB, a file may hold {self._limits.max_bytes / 1e6:g} MB"
             raise RecordError("REQUEST_TOO_LONG", told, "raise generate.batch_max_mb, or send smaller images")
-        if self._hooks.budget:
-            # What it costs is known later, perhaps to a later command: until then it counts as spent.
-            await self._hooks.budget.reserve(request, key)
-            self._hooks.budget.settle(key, None, is_lost=True)
         async with self._turn:
             if self._file is not None and key in self._file.keys:
                 return  # of another input with the same request
+            pending = Pending(key in self._renewals)
+            if self._late is not None:
+                # What it costs is known later, to a later command: until then it counts as spent.
+                usd, tokens = await self._late.foresee(request, key, BATCH_SHARE)
+                pending = replace(pending, guess_usd=usd, guess_tokens=tokens)
             if self._file is not None and not self._file.has_room(line):
                 await self._submit()
             if self._file is None:
@@ -181,7 +201,7 @@ class BatchGateway(Gateway):
                 self._file = RequestFile(limits.folder / name, limits.max_requests, limits.max_bytes)
             if self._hooks.ledger:
                 self._hooks.ledger.record(request, key)
-            self._file.add(key, line, is_renewal=key in self._renewals)
+            self._file.add(key, line, pending)
 
     async def _submit(self) -> None:
         file, self._file = self._file, None
@@ -209,7 +229,7 @@ class BatchGateway(Gateway):
         try:
             file_id = await self._try(lambda: self._api.upload(file.path))
         except ProviderError:
-            self._batches.forget(plan.id)
+            self._forget(plan)
             raise
         state = await self._try(create)
         self._batches.note_state(plan.id, state.id, state.status)
@@ -218,7 +238,7 @@ class BatchGateway(Gateway):
         """A batch that was about to be made when a command was killed: it is there, or it never was."""
         state = await self._try(lambda: self._api.find(plan.id, plan.planned_at))
         if state is None:
-            self._batches.forget(plan.id)
+            self._forget(plan)
         else:
             self._batches.note_state(plan.id, state.id, state.status, state.n_ended)
 
@@ -232,9 +252,9 @@ class BatchGateway(Gateway):
             state = await self._try(partial(self._api.look, plan.batch_id))
             if state is None:
                 self._tell(f"the endpoint knows batch {plan.batch_id} no more: its requests are asked again")
-                self._batches.forget(plan.id)
+                self._forget(plan)
             elif state.status == "failed":
-                self._batches.forget(plan.id)
+                self._forget(plan)
                 told = f"the endpoint worked on none of batch {state.id}: {state.told or 'it does not say why'}"
                 failure = failure or ProviderError(
                     told, "mend the cause; the same command hands its requests over anew"
@@ -260,31 +280,52 @@ class BatchGateway(Gateway):
             for file_id in state.files:
                 await self._try(partial(self._api.fetch, file_id, path))
                 for key, status, body in read_replies(path):
-                    is_renewal = waiting.pop(key, None)  # a line that nobody waits for, or a second one, is passed over
-                    if is_renewal is None:
+                    pending = waiting.pop(key, None)  # a line that nobody waits for, or a second one, is passed over
+                    if pending is None:
                         self.counts["surplus"] += 1
-                    elif (trouble := self._store_line(key, used, status, body, is_renewal=is_renewal)) is not None:
+                    elif (trouble := self._store_line(key, used, status, body, pending)) is not None:
                         troubles.append((key, trouble))
         finally:
             path.unlink(missing_ok=True)
+        for key, pending in waiting.items():
+            self._account(key, pending, None)
         if state.status == "completed":
             lost = TransientError("REPLY_MISSING", "the batch ended without a line for this request")
             troubles.extend((key, self._weigh_trouble(key, lost)) for key in waiting)
         self._batches.finish(plan.id, troubles)
 
-    def _store_line(self, key: str, used: Dialect, status: int, body: Any, *, is_renewal: bool) -> Trouble | None:
-        if status == 0 and isinstance(body, dict) and body.get("code") in NEVER_TRIED:
-            return None
+    def _store_line(self, key: str, used: Dialect, status: int, body: Any, pending: Pending) -> Trouble | None:
+        reply: ModelReply | None = None
         try:
-            reply = replace(self._batching.read_answer(used, status or 500, body), paid_share=BATCH_SHARE)
+            reply = self._read_line(key, used, status, body, pending)
         except RecordError as error:
             self.counts[error.code] += 1
             return None if error.code == "REPHRASED" else self._weigh_trouble(key, error)
-        if is_renewal:
-            self._renewals[key] = False
-        self._keep(self._complete(reply, key))
-        self.counts["received"] += 1
+        finally:
+            self._account(key, pending, reply)
         return None
+
+    def _read_line(self, key: str, used: Dialect, status: int, body: Any, pending: Pending) -> ModelReply | None:
+        """The reply of a line, stored; None where the endpoint gave the request back untouched."""
+        if status == 0 and isinstance(body, dict) and body.get("code") in NEVER_TRIED:
+            return None
+        reply = replace(self._batching.read_answer(used, status or 500, body), paid_share=BATCH_SHARE)
+        if pending.is_renewal:
+            self._renewals[key] = False
+        self.counts["received"] += 1
+        reply = self._complete(reply, key)
+        self._keep(reply)
+        return reply
+
+    def _account(self, key: str, pending: Pending, reply: ModelReply | None) -> None:
+        if self._late is not None:
+            self._late.settle_late(key, reply, pending.guess_usd, pending.guess_tokens)
+
+    def _forget(self, plan: Plan) -> None:
+        """Nobody works on it: its requests are gathered again."""
+        for key, pending in self._batches.read_keys(plan.id).items():
+            self._account(key, pending, None)
+        self._batches.forget(plan.id)
 
     def _weigh_trouble(self, key: str, error: RecordError) -> Trouble:
         before = self._batches.find_trouble(key)

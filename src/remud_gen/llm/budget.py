@@ -61,6 +61,10 @@ class Account(Protocol):
         """No reply came back, though there may be one on the bill."""
         ...
 
+    def note_found(self, request_sha256: str, usd: float | None, tokens: int) -> None:
+        """What was noted as lost is known by now: it counts no more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
@@ -110,13 +114,29 @@ class SpendingLimit:
         self._held_tokens += hold.worst_tokens
         self._account.note_sent(request_sha256, *self._guess(hold))
 
+    async def foresee(self, request: ModelRequest, request_sha256: str, share: float) -> tuple[float | None, int]:
+        """What a request counts for whose reply comes to a later command, at a share of the price; reserved until then.
+
+        Raises:
+            BudgetReached: the request may lead past a limit.
+        """
+        await self.reserve(request, request_sha256)
+        usd, tokens = self._guess(self._release(request_sha256))
+        usd = None if usd is None else share * usd
+        self._account.note_lost(request_sha256, usd, tokens)
+        return usd, tokens
+
+    def settle_late(
+        self, request_sha256: str, reply: ModelReply | None, guess_usd: float | None, guess_tokens: int
+    ) -> None:
+        """Write down what was paid for such a request, or that nothing was, in place of the guess."""
+        self._account.note_found(request_sha256, guess_usd, guess_tokens)
+        if reply is not None:
+            self._account.note_reply(request_sha256, reply, guess_usd)
+
     def settle(self, request_sha256: str, reply: ModelReply | None, *, is_lost: bool = False) -> None:
         """Give back what was held and write down what was paid."""
-        hold = self._held.pop(request_sha256)
-        self._held_usd -= hold.worst_usd
-        self._held_tokens -= hold.worst_tokens
-        if not self._held:
-            self._held_usd = 0.0  # sums of fractions leave crumbs
+        hold = self._release(request_sha256)
         if reply is not None:
             self._learn(hold, reply)
             self._account.note_reply(request_sha256, reply, self._guess(hold)[0])
@@ -125,6 +145,14 @@ class SpendingLimit:
         else:
             self._account.note_nothing(request_sha256)
         self._changed.set()
+
+    def _release(self, request_sha256: str) -> _Hold:
+        hold = self._held.pop(request_sha256)
+        self._held_usd -= hold.worst_usd
+        self._held_tokens -= hold.worst_tokens
+        if not self._held:
+            self._held_usd = 0.0  # sums of fractions leave crumbs
+        return hold
 
     def _weigh(self, request: ModelRequest) -> _Hold:
         if not self._is_limited:

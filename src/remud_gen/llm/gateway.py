@@ -69,8 +69,8 @@ class Gateway:
 
     @property
     def is_free(self) -> bool:
-        """Whether the client leaves the machine for nothing."""
-        return not self.client.is_network
+        """Whether asking costs nothing, now as ever: what is replayed was paid for once."""
+        return not self.client.is_network and not isinstance(self.client, ReplayingClient)
 
     @property
     def refusal(self) -> Refusal | None:
@@ -104,7 +104,9 @@ class Gateway:
         name = self.client.replayed if isinstance(self.client, ReplayingClient) else self.client.name
         key = hash_request(request, name, self.client.model)
         if not self.client.is_network:
-            return replace(await self.client.complete(request), request_sha256=key)
+            reply = await self.client.complete(request)
+            self.counts["stored"] += is_replay
+            return replace(reply, request_sha256=key)
         if key in distrusted and not self._renewals.get(key) and self._was_stored_by(key, until_s):
             self._renewals[key] = False
         elif (stored := self._read_stored(key)) is not None:

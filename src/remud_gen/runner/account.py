@@ -82,6 +82,12 @@ class RunAccount:
         """No reply came back, though there may be one on the bill."""
         self._settle(request_sha256, _lose(usd, tokens))
 
+    def note_found(self, request_sha256: str, usd: float | None, tokens: int) -> None:
+        """What was noted as lost is known by now: it counts no more."""
+        lost = _lose(usd, tokens)
+        taken_back = Spent(-lost.usd, -lost.tokens, 0, -lost.n_unpriced, n_lost=-1, lost_usd=-lost.lost_usd)
+        self._settle(request_sha256, taken_back)
+
     def _settle(self, request_sha256: str, paid: Spent) -> None:
         self._write({"settled": request_sha256[:16], "stage": self._stage, **_to_fields(paid)})
         self._spent = add_up([self._spent, paid])

@@ -173,7 +173,7 @@ def _list_notes(result: Result) -> list[str]:
             lines.append(f"{report.name}: {parts} of inputs that are gone, kept on disk, not used")
         if report.n_stale and result.dry_run is None:
             lines.append(f"{report.name}: {_count_parts(report.n_stale)} out of date (left so by --only)")
-        if report.n_partial:
+        if report.n_partial and result.waiting is None:
             lines.append(f"{report.name}: {_count_parts(report.n_partial)} partial; run again without a limit")
     if result.config.generate.client == "extractive" and any(r.name == "generate" for r in result.reports):
         from remud_gen.llm.extractive import DISCLAIMER
