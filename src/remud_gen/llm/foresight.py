@@ -94,8 +94,10 @@ def _fill_list(
     entry = schema.get("items", {})
     if wanted and depth <= 1:
         filled = [_fill(entry, request, root, (), depth + 1) for _ in wanted]
-        for made, item in zip(filled, wanted, strict=True):
+        for number, (made, item) in enumerate(zip(filled, wanted, strict=True), 1):
             if isinstance(made, dict):
+                if "question" in made:  # each of its own, or what is asked about one would count for all
+                    made["question"] = f"{number}. {made['question']}"
                 made.update({name: getattr(item, name) for name in ("qtype", "form", "style") if name in made})
                 _suit_form(made, item)
         return filled
