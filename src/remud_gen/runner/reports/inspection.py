@@ -101,7 +101,7 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
         yield f"  verdict   {verdict.code} ({verdict.severity}) {verdict.field}: {verdict.evidence}"
     if record.agreement is not None:
         more = len(record.traces)
-        yield f"  agreement {record.agreement:g}" + (f", {more} more traces are stored" if more else "")
+        yield f"  agreement {record.agreement:g}" + (f", further traces stored: {more}" if more else "")
     if record.question_from is not None:
         yield f"  asked of  pair {record.question_from}; this image was put in its place"
     made = record.generation
