@@ -14,7 +14,7 @@ from remud_gen.llm.shield import FOUND, IdentifiersFound, choose_policy, find_wo
 from remud_gen.protocols import ImageStore, ModelRequest
 from remud_gen.records import BBox, ImageRef, ImageTextPair, Language, QuestionItem
 from remud_gen.rules.banners import PictureKind, find_hidden_lines, is_clinical
-from remud_gen.rules.placeholders import count_placeholders, mask_identifiers
+from remud_gen.rules.placeholders import count_placeholders, mask_lines
 
 
 def comes_from_clinic(request: ModelRequest) -> bool:
@@ -46,7 +46,7 @@ class PrivacyGuard:
         if policy == "allow":
             return request
         language: Language = "zh" if request.language == "zh" else "en"
-        user = mask_identifiers(request.user, language)
+        user = mask_lines(request.user, language)
         if user != request.user and policy == "block":
             raise IdentifiersFound(section, Counter(count_placeholders(user)))
         images = [await self._admit_picture(request, image, section, is_private) for image in request.images]

@@ -24,9 +24,7 @@ from remud_gen.llm.guard import comes_from_clinic
 from remud_gen.llm.shield import choose_policy, find_words
 from remud_gen.protocols import ImageStore, ModelRequest
 from remud_gen.records import ImageRef, ImageTextPair
-from remud_gen.rules.identifiers import list_identifiers
-from remud_gen.rules.normalise import unify
-from remud_gen.rules.placeholders import count_placeholders
+from remud_gen.rules.placeholders import count_placeholders, list_line_identifiers
 
 LEDGER = "outbound.jsonl"
 SYNC_S = 1.0
@@ -105,7 +103,7 @@ class FileLedger:
 
 def _count_left(request: ModelRequest) -> Counter[str]:
     """Identifiers that are sent as they are: none unless the configuration allows it."""
-    found: Counter[str] = Counter(each.kind for each in list_identifiers(unify(request.user)))
+    found: Counter[str] = Counter(each.kind for each in list_line_identifiers(request.user))
     payload = request.payload
     if isinstance(payload, ImageTextPair) and any(image.derived_from is None for image in request.images):
         found.update(line.kind for line in find_words(payload).hidden)

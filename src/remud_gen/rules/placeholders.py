@@ -67,6 +67,18 @@ def mask_identifiers(text: str, language: Language) -> str:
     return masked
 
 
+def mask_lines(text: str, language: Language) -> str:
+    """The same line by line, which is quick where most lines were seen before, as those of a prompt are."""
+    lines = text.split("\n")
+    masked = [mask_identifiers(line, language) if line else line for line in lines]
+    return text if masked == lines else "\n".join(masked)
+
+
+def list_line_identifiers(text: str) -> list[Identifier]:
+    """Identifiers of a text that was masked line by line, with their places in their own lines."""
+    return [found for line in text.split("\n") if line for found in list_identifiers(unify(line))]
+
+
 def count_placeholders(text: str) -> Counter[HiddenKind]:
     """How many placeholders of each kind a text holds."""
     return Counter(_KINDS[match.group()] for match in PLACEHOLDER.finditer(text))
