@@ -323,7 +323,7 @@ def test_model_free_client_takes_the_same_path(tmp_path):
         panel_caption="Transverse view of the left kidney. A simple cyst measuring 3.2 cm is seen in the lower pole."
     )
     (outcomes,), counts = generate(make_config("generate.client=extractive"), tmp_path, [pair])
-    assert counts == {"asked": 1}
+    assert +counts == {"asked": 1}
     assert not (tmp_path / "replies.sqlite").exists()
     assert outcomes
     for record in outcomes:

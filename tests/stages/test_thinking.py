@@ -1,12 +1,17 @@
 """Where thinking comes from: the second call that solves, several samples, hints, native traces, rewriting."""
 
+import asyncio
+import json
+
 import pytest
 
-from remud_gen.errors import ConfigError
+from remud_gen.errors import ConfigError, Deferred
+from remud_gen.protocols import ModelReply
 from remud_gen.records import Option, Quadruplet, QuestionItem
 from remud_gen.stages.base import Failure, Rejection
 from remud_gen.stages.generate import GenerateStage
-from tests.llm.samples import SOURCE, make_passage
+from tests.llm.samples import SOURCE, make_pair, make_passage
+from tests.model_server import answer_by_rule
 from tests.stages.test_generate import generate, make_config, make_inputs
 from tests.thinking_server import TALK, ThinkingServer
 
@@ -205,6 +210,31 @@ def test_failed_solution_fails_its_question_alone_and_can_be_retried(tmp_path):
         (mended,), _ = generate(make_config(*settings, base_url=server.base_url), tmp_path, inputs, distrusted)
         assert len(server.log) == n_sent + 2  # what was paid for is not paid for again
     assert all(isinstance(record, Quadruplet) for record in mended)
+
+
+class Patient:
+    """Answers questions, and puts off whatever else is asked, as a batch does."""
+
+    def __init__(self):
+        self.put_off = []
+
+    async def ask(self, request):
+        if request.purpose == "solve":
+            self.put_off.append(request)
+            raise Deferred("later")
+        text = json.dumps(answer_by_rule(request.user))
+        return ModelReply("openai", "m", text, finish_reason="stop", request_sha256="q")
+
+
+def test_all_that_is_to_be_solved_is_asked_before_any_reply_is_waited_for():
+    async def collect(stage, asker):
+        return [outcome async for outcome in stage.process(make_pair(), asker)]
+
+    settings = (*ALL_REASONED, "generate.samples=3", "generate.model=m", "generate.mix.forms={dialogue: 1}")
+    asker = Patient()
+    with pytest.raises(Deferred):
+        asyncio.run(collect(GenerateStage(make_config(*settings)), asker))
+    assert len(asker.put_off) == 4 * 3 + 4  # three samples of each question, and its later turn
 
 
 def test_idle_samples_are_refused_before_anything_is_asked():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from remud_gen.llm.plain_reply import Plain, read_as
 from remud_gen.llm.problems import Problem
 from remud_gen.llm.reply import Lenient, OptionalKey, OptionalText, Text
 from remud_gen.llm.structured import HINTS, UnreadableReply, ask_and_read, choose_text
+from remud_gen.llm.together import ask_all
 from remud_gen.prompts import Prompt
 from remud_gen.protocols import Asker, ModelReply, ModelRequest
 from remud_gen.records import Trace
@@ -91,13 +91,7 @@ async def solve(asker: Asker, requests: Sequence[ModelRequest], reask: Prompt, p
         )
         return trace, reply
 
-    outcomes = await asyncio.gather(*(one(request) for request in requests), return_exceptions=True)
-    made: list[tuple[Trace, ModelReply]] = []
-    for outcome in sorted(outcomes, key=lambda each: isinstance(each, RecordError)):
-        # What stops the run comes before what fails one question.
-        if isinstance(outcome, BaseException):
-            raise outcome
-        made.append(outcome)
+    made = await ask_all(one(request) for request in requests)
     # The sort is stable: among equals the first asked is kept.
     made.sort(key=lambda each: _rank(each[0]))
     return Solved(tuple(trace for trace, _ in made), made[0][1])

@@ -6,7 +6,7 @@ not the question: the record is then a direct one, and the reason is counted by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 from remud_gen.config import GenerateConfig
@@ -15,7 +15,8 @@ from remud_gen.llm.problems import Problem
 from remud_gen.llm.requests import RequestBuilder
 from remud_gen.llm.rewrite import explain_bad_rewrite, rewrite
 from remud_gen.llm.solve import Solved, solve
-from remud_gen.protocols import Asker, ModelReply
+from remud_gen.llm.together import ask_all
+from remud_gen.protocols import Asker, ModelReply, ModelRequest
 from remud_gen.records import Generation, Step
 from remud_gen.rules.task_talk import find_task_talk
 
@@ -95,24 +96,23 @@ class Thinker:
     async def _solve(self, asker: Asker, problems: Sequence[Problem]) -> tuple[Thought, ModelReply]:
         """Several traces of the question itself, one of each later turn."""
         is_hinted = self._options.thinking_hint
-        solutions: list[Solved] = []
-        steps: list[Step] = []
-        for turn, problem in enumerate(problems):
+
+        def ask(turn: int, problem: Problem) -> tuple[Awaitable[Solved], ModelRequest]:
             n_samples = self._options.samples if turn == 0 else 1
             requests = [self._builder.build_solve(problem, n, is_hinted=is_hinted) for n in range(n_samples)]
-            solved = await solve(asker, requests, self._builder.find_reask(problem.item), problem)
-            solutions.append(solved)
-            prompt = requests[0]
-            steps.append(
-                Step(
-                    prompt=prompt.prompt,
-                    prompt_sha256=prompt.prompt_sha256,
-                    request_sha256=solved.best.request_sha256,
-                )
+            return solve(asker, requests, self._builder.find_reask(problem.item), problem), requests[0]
+
+        asked = [ask(turn, problem) for turn, problem in enumerate(problems)]
+        solutions = await ask_all(call for call, _ in asked)
+        steps = [
+            Step(
+                prompt=request.prompt,
+                prompt_sha256=request.prompt_sha256,
+                request_sha256=solved.best.request_sha256,
             )
-            if solved.best.agrees is False:
-                break
-        first, last = solutions[0], solutions[-1]
+            for (_, request), solved in zip(asked, solutions, strict=True)
+        ]
+        first = solutions[0]
         thought = Thought(
             turns=tuple(solved.best.thinking for solved in solutions),
             source="solve",
@@ -121,8 +121,8 @@ class Thinker:
             traces=first.traces[1:],
             steps=tuple(steps),
         )
-        if last.best.agrees is False:
-            kept = replace(thought, turns=(None,) * len(problems), traces=first.traces)
-            told = f"the answer is “{problems[len(solutions) - 1].answer[:80]}”, solved anew it is"
-            return kept.fail(CONTRADICTION_CODE, f"{told} “{last.best.conclusion[:80]}”"), first.reply
+        for problem, solved in zip(problems, solutions, strict=True):
+            if solved.best.agrees is False:
+                told = f"the answer is “{problem.answer[:80]}”, solved anew it is “{solved.best.conclusion[:80]}”"
+                return replace(thought, traces=first.traces).fail(CONTRADICTION_CODE, told), first.reply
         return thought, first.reply

@@ -18,6 +18,7 @@ from remud_gen.llm.mix import choose_mix, split_by_form
 from remud_gen.llm.negatives import build_negative, choose_partners
 from remud_gen.llm.opening import choose_client
 from remud_gen.llm.problems import state_given, state_problems
+from remud_gen.llm.reply import ReplyItem
 from remud_gen.llm.requests import RequestBuilder
 from remud_gen.llm.screening import make_reader
 from remud_gen.llm.shield import IdentifiersFound, Shield
@@ -25,6 +26,7 @@ from remud_gen.llm.solve import NO_THINKING
 from remud_gen.llm.spans import build_spans
 from remud_gen.llm.structured import Answer, ask_for_items
 from remud_gen.llm.thinking import TEMPLATED_CLIENTS, Thinker
+from remud_gen.llm.together import settle_all
 from remud_gen.protocols import Asker, ModelRequest, WantedItem
 from remud_gen.records import (
     Evidence,
@@ -158,17 +160,20 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         self, origin: Origin, answer: Answer, lines: Sequence[WantedItem], first_number: int, gateway: Asker
     ) -> AsyncIterator[Outcome]:
         """The records of one reply, with their thinking; what could not be read follows as failures."""
-        for number, entry in answer.parsed.items:
-            if self._options.thinking == "solve":
-                # It was written in direct form; which questions are reasoned the mix has said.
-                style = lines[number].style if number < len(lines) else "direct"
-                entry = entry.model_copy(update={"style": style})
-            problems = state_problems(origin, entry)
-            written = [entry.thinking, *(turn.thinking for turn in entry.turns)]
-            try:
-                thought = await self._thinker.think(gateway, problems, written, answer.reply, entry.style)
-            except RecordError as error:
-                yield Failure(error.code, error.message, error.hint, error.replies)
+        entries = [(number, self._settle_style(number, entry, lines)) for number, entry in answer.parsed.items]
+        calls = [
+            self._thinker.think(
+                gateway,
+                state_problems(origin, entry),
+                [entry.thinking, *(turn.thinking for turn in entry.turns)],
+                answer.reply,
+                entry.style,
+            )
+            for _, entry in entries
+        ]
+        for (number, entry), thought in zip(entries, await settle_all(calls), strict=True):
+            if isinstance(thought, RecordError):
+                yield Failure(thought.code, thought.message, thought.hint, thought.replies)
                 continue
             entry = entry.model_copy(update={"style": "direct"}) if thought.code else entry
             record = build_quadruplet(origin, first_number + number, entry, thought)
@@ -179,6 +184,12 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
                 yield twin
         for problem in answer.parsed.problems:
             yield Failure(problem.code, problem.message, problem.hint, answer.replies)
+
+    def _settle_style(self, number: int, entry: ReplyItem, lines: Sequence[WantedItem]) -> ReplyItem:
+        """What is to be solved was written in direct form; which questions are reasoned the mix has said."""
+        if self._options.thinking != "solve":
+            return entry
+        return entry.model_copy(update={"style": lines[number].style if number < len(lines) else "direct"})
 
     def _wants_twin(self, record: Quadruplet) -> bool:
         share = self._options.twins_share
