@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remud_gen.errors import ConfigError, Interrupted, RemudError
+from remud_gen.errors import BudgetReached, ConfigError, Interrupted, RemudError
 
 if TYPE_CHECKING:
     from remud_gen.runner.command import Options
@@ -64,7 +64,7 @@ def guard(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except RemudError as error:
-            is_stop = isinstance(error, Interrupted)
+            is_stop = isinstance(error, Interrupted | BudgetReached)
             typer.echo(f"{'' if is_stop else 'error: '}{error.message}", err=True)
             if error.hint:
                 typer.echo(error.hint, err=True)

@@ -67,7 +67,7 @@ def test_run_stops_at_its_limit_and_goes_on_with_a_higher_one(shelf: Path) -> No
     with BillingServer() as server:
         stopped = generate(shelf, server, "--max-cost", "0.05")
         assert stopped.returncode == 7, stopped.stderr
-        assert "the limit of this run folder is reached" in stopped.stderr
+        assert "stopped at the limit of this run folder" in stopped.stderr
         assert "--max-cost" in stopped.stderr
         assert "finished so far" in stopped.stderr
         first = billed_usd(server)

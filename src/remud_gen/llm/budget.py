@@ -20,7 +20,7 @@ from remud_gen.protocols import ModelReply, ModelRequest
 FIRST_MARGIN = 1.3  # of the counted input, until replies have told what the endpoint counts
 LATER_MARGIN = 1.05
 REPLIES_TO_TRUST = 20
-RESUME = "the same command with a higher limit goes on from here; what is paid for is stored"
+RESUME = "and run the same command to go on from here; what is paid for is stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +194,9 @@ class SpendingLimit:
             told.append(f"${self.spent_usd:.4f} of ${limits.max_cost_usd:g}")
         if limits.max_tokens is not None:
             told.append(f"{spent.tokens:,} of {limits.max_tokens:,} tokens")
-        message = f"the limit of this run folder is reached: {' and '.join(told)} spent, the next request may cost more"
+        message = f"stopped at the limit of this run folder: {' and '.join(told)} spent, the next request may cost more"
         flags = "--max-cost" if limits.max_tokens is None else "--max-cost or --max-tokens"
-        return BudgetReached(message, f"raise it with {flags}: {RESUME}")
+        return BudgetReached(message, f"raise it with {flags} {RESUME}")
 
 
 def check_limits(limits: BudgetConfig, model: ModelConfig, price: Price) -> None:
