@@ -40,6 +40,14 @@ def test_no_key(paired: tuple[Path, Path], tmp_path: Path) -> None:
     assert "OPENAI_API_KEY" in done.stderr
 
 
+def test_a_missing_key_is_told_before_the_books_are_read(tmp_path: Path) -> None:
+    make_book(tmp_path / "shelf" / "kidney.pdf")
+    done = remud("run", tmp_path / "shelf", "--run", tmp_path / "run", "--model", "gpt-4o", "--quiet", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "OPENAI_API_KEY" in done.stderr
+    assert not (tmp_path / "run" / "extract").exists()
+
+
 def test_unknown_model_and_wrong_key(paired: tuple[Path, Path]) -> None:
     with ModelServer(key="right-key-0123456789") as server:
         flags = ("--run", paired[1], "--base-url", server.base_url, "--quiet")

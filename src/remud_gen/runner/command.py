@@ -17,6 +17,7 @@ from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.judged import take_funnel
+from remud_gen.runner.parts import list_parts
 from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
 from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
@@ -113,7 +114,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     for root in roots:
         if not root.exists():
             raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
-    from remud_gen.runner.outbound import check_spending
+    from remud_gen.runner.outbound import check_key, check_spending
 
     # A run remembers its configuration: only one that can work may be written down.
     stages = {row.name: load_stage(row.target, config) for row in choose_rows(rows, config)}
@@ -122,6 +123,10 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
             stage.check()
             if isinstance(stage, AsyncStage):
                 check_spending(config, stage.model)
+                # What was asked before needs none; a dry run asks for one when it comes to a sample.
+                is_new = not (find_store(config, folder.path).exists() or list_parts(folder.path, stage.name))
+                if is_new and options.dry_run != 0:
+                    check_key(stage.model)
     registry.check_name("executors", config.runner.executor)
     ExportStage(config)
     folder.open(config)

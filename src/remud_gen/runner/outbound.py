@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from remud_gen.config import Config, ModelConfig
 from remud_gen.llm.budget import SpendingLimit, check_limits
-from remud_gen.llm.endpoint import find_address
+from remud_gen.llm.endpoint import find_address, find_endpoint
 from remud_gen.llm.guard import PrivacyGuard
 from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger
@@ -39,3 +39,13 @@ def check_spending(config: Config, model: ModelConfig) -> None:
     """
     if load("llm", choose_client(model)).is_network:
         check_limits(config.budget, model, find_price(model, config.budget.prices))
+
+
+def check_key(model: ModelConfig) -> None:
+    """Refuse to start work whose end needs a key that is not there: reading the books may take a night.
+
+    Raises:
+        ConfigError: a remote address without a key.
+    """
+    if load("llm", choose_client(model)).is_network:
+        find_endpoint(model.base_url)
