@@ -49,6 +49,7 @@ def parse(text, **options):
     [
         (TEXT, ()),
         (f"```json\n{TEXT}\n```", ("fence",)),
+        (f"\n\n``` \n\n{TEXT}\n\n ```\n", ("fence",)),
         (f"<think>I must not say {{this}}.</think>\n{TEXT}", ("think_tag",)),
         (f"so the kidney it is.</think>{TEXT}", ("think_tag",)),
         (f"Here you are:\n{TEXT}\nGood luck!", ("balanced",)),
@@ -103,6 +104,10 @@ def test_text_cut_off_keeps_finished_items_only():
         ('{"a":' * 900 + "1" + "}" * 900, "JSON_INVALID"),
         ("{" + "1" * 6000, "JSON_INVALID"),
         ("x" * 500_000, "JSON_INVALID"),
+        ("```json\n" + "\n" * 300_000 + "x", "JSON_INVALID"),
+        ("```json\n" + "\n " * 100_000, "JSON_INVALID"),
+        ("```\n```", "JSON_INVALID"),
+        ("```", "JSON_INVALID"),
         ("__import__('os').system('true') or {'items': []}", "NO_ITEMS"),
     ],
 )

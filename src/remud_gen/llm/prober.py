@@ -12,7 +12,7 @@ from typing import Any
 
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.memory import DialectMemory
-from remud_gen.llm.structured import FENCE
+from remud_gen.llm.structured import strip_fence
 from remud_gen.protocols import ModelReply, ModelRequest
 
 STRIKES_UNPROVEN = 3  # replies in a row that are not what was asked for, on a rung that never gave one
@@ -77,9 +77,9 @@ class Prober:
 
 def holds_reply(text: str, schema: Mapping[str, Any]) -> bool:
     """Whether a text is a JSON object with any key that the schema requires."""
-    fence = FENCE.match(text)
+    fenced = strip_fence(text)
     try:
-        value = json.loads(fence[1] if fence else text)
+        value = json.loads(text if fenced is None else fenced)
     except (ValueError, RecursionError):
         return False
     wanted = schema.get("required", ())

@@ -33,7 +33,8 @@ HINTS = {
     "ITEM_INVALID": f"the reply's good items were kept; {ASK_AGAIN}lower generate.items_per_pair",
 }
 QUOTED_REPLY_CHARS = 3_000
-FENCE = re.compile(r"^\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+FENCE = "```"
+FENCE_START = re.compile(r"```[\w-]*[^\S\n]*\n")
 THINK = re.compile(r"^\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 CLOSED_THINK = re.compile(r"^(.*?)</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
 REFUSAL = re.compile(
@@ -186,6 +187,16 @@ def split_thinking(text: str) -> tuple[str | None, str]:
     return None, text
 
 
+def strip_fence(text: str) -> str | None:
+    """What stands between the first and the last line of a fenced block; None where a text is none."""
+    bare = text.strip()
+    # No pattern over the whole: models stuck in line ends write thousands, and it would try all ways to share them out.
+    start = FENCE_START.match(bare)
+    if start is None or not bare.endswith(FENCE) or len(bare) < start.end() + len(FENCE):
+        return None
+    return bare[start.end() : -len(FENCE)].rstrip()
+
+
 def parse_items(text: str, *, is_truncated: bool = False) -> ParsedReply:
     """Read the items of a reply's text; the last one is left out where the text broke off within it.
 
@@ -242,10 +253,10 @@ def read_json(text: str) -> tuple[Any, list[str]]:
     thinking, rest = split_thinking(text)
     if thinking is not None:
         steps.append("think_tag")
-    fence = FENCE.match(rest)
-    if fence is not None:
+    fenced = strip_fence(rest)
+    if fenced is not None:
         steps.append("fence")
-        rest = fence[1]
+        rest = fenced
     try:
         return json.loads(rest), steps
     except (ValueError, RecursionError) as error:
