@@ -103,6 +103,8 @@ def test_dry_run_changes_no_record_and_follows_run_and_limit(tmp_path: Path, ser
     assert not [name for name in made if name.startswith(("generate/", "filter/"))]
     native = call(shelf, server, "generate.thinking=native", last="run", limit=10, dry_run=0)
     assert native["forecast"]["generate"]["calls_new"] > 15  # a call for every item
+    solve = call(shelf, server, "generate.thinking=solve", last="run", limit=10, dry_run=0)
+    assert 10 < solve["forecast"]["generate"]["calls_new"] <= 30  # and one more for each that is reasoned
     assert record_files(shelf / "run") == made
     assert len(server.bodies) == n_sent
 

@@ -34,6 +34,9 @@ def make_up_reply(request: ModelRequest, client: str, model: str, request_sha256
     text = SENTENCE
     if request.schema is not None:
         text = json.dumps(_fill(request.schema, request, request.schema, request.wanted), ensure_ascii=False)
+    # What follows from different questions must differ, or it would count as one.
+    parts = text.split(SENTENCE)
+    text = "".join(f"{part}{SENTENCE} ({request_sha256[:8]}-{n})" for n, part in enumerate(parts[:-1])) + parts[-1]
     return ModelReply(client, model, text, SENTENCE, "stop", request_sha256=request_sha256)
 
 
