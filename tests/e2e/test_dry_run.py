@@ -109,6 +109,19 @@ def test_dry_run_changes_no_record_and_follows_run_and_limit(tmp_path: Path, ser
     assert len(server.bodies) == n_sent
 
 
+def test_rows_that_look_at_pages_are_foreseen_too(tmp_path: Path, server: LengthServer) -> None:
+    shelf = write_shelf(tmp_path)
+    n_sent = len(server.bodies)
+    checked = call(shelf, server, "pair.rule=vlm_check", dry_run=0)["forecast"]
+    assert list(checked) == ["check", "generate"]
+    assert checked["generate"]["calls_new"] > 140  # what was not checked yet is taken as it is
+    grounded = call(shelf, server, "extract.layout=vlm", "vision.coords=qwen2.5-vl", dry_run=0)["forecast"]
+    assert grounded["ground"]["calls_new"] >= 3
+    assert grounded["ground"]["cost_usd"]["likely"] > 0
+    assert grounded["generate"]["cost_usd"] is None or grounded["generate"]["calls_new"] > 0
+    assert len(server.bodies) == n_sent
+
+
 def test_dry_run_without_a_price_says_unknown_and_how_to_mend_it(tmp_path: Path, server: LengthServer) -> None:
     shelf = write_shelf(tmp_path)
     (shelf / "dry.yaml").write_text("generate: {model: tiny}\nextract: {reads_burned_in_text: false}\n", "utf-8")

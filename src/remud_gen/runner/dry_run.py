@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from remud_gen.config import Config
-from remud_gen.errors import Interrupted, RecordError
+from remud_gen.errors import ConfigError, Interrupted, RecordError
+from remud_gen.llm.batch_gateway import BATCH_SHARE
 from remud_gen.llm.estimate import Candidate, choose_sample
 from remud_gen.llm.foresight import guess_output, make_up_reply
 from remud_gen.llm.hooks import Hooks
@@ -39,7 +40,6 @@ from remud_gen.runner.run import Bench, Job, ask_about, load_olds
 from remud_gen.runner.store_place import find_store
 from remud_gen.stages.base import AsyncStage, StageContext
 
-BATCH_SHARE = 0.5  # of the list price
 PLANNED_AT_ONCE = 200  # inputs between two looks at a wish to stop
 
 
@@ -89,8 +89,16 @@ class DryRun:
                 BATCH_SHARE if getattr(model, "batch", False) else 1.0,
                 f"texts by {describe_counting(model.model or '')}, pictures: {find_rule(model.model or '').label}",
                 account.spent.usd - before.usd if measured and is_priced else None,
+                self._tell_unknown(jobs),
             )
         self.forecasts.append(foretell(basis, plans, measured, is_sample=bool(measured)))
+
+    def _tell_unknown(self, jobs: Sequence[Job]) -> tuple[str, ...]:
+        """Why a stage has nothing to work on, where a stage before it was only thought through."""
+        open_names = [one.name for one in self.forecasts if one.n_new]
+        if jobs or not open_names:
+            return ()
+        return (f"what it will be given is known once {open_names[-1]} is made",)
 
 
 def pass_on(states: Sequence[PartState], above: Sequence[PartState]) -> list[PartState]:
@@ -130,7 +138,9 @@ class _Desk:
                     )
                     door = _PlanningDoor(self, plan)
                     distrusted = old.replies if old is not None else frozenset()
-                    await ask_about(self._stage, item, door, distrusted, float("inf"))
+                    # A stage may refuse to go on after replies like those that are made up here.
+                    with suppress(ConfigError):
+                        await ask_about(self._stage, item, door, distrusted, float("inf"))
                     if plan.n_new or plan.n_stored:
                         plans.append(_name(plan, item))
         return plans

@@ -78,6 +78,8 @@ def foretell(basis: Basis, plans: Sequence[Plan], measured: Mapping[int, Usage],
         _predict(basis, plans, measured, rest) if measured else _guess(basis, [plans[number] for number in rest])
     )
     bill = None
+    if basis.notes:
+        cost = None  # not nothing, but unknown
     if cost is not None:
         bill = cost.shift(sum(usage.cost_usd for usage in (*measured.values(), *known.values())))
         bill = bill.shift(sum(plans[number].paid.cost_usd for number in rest))

@@ -68,6 +68,8 @@ def _to_usd(amount: Range) -> list[str]:
 
 
 def _explain(one: StageForecast) -> list[str]:
+    if not one.n_new:
+        return [f"{one.name}: {one.notes[0] if one.notes else 'nothing is left to ask'}"]
     lines = [f"{one.name}: {one.model}, {one.price}"]
     if one.hint:
         lines.append(f"  {one.hint}")
