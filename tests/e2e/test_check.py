@@ -82,6 +82,16 @@ def test_chosen_words_replace_the_old_ones_with_all_that_rests_on_them(tmp_path,
     assert (new["id"], new["figure_id"], new["image"]) == (old["id"], old["figure_id"], old["image"])
 
 
+def test_what_panels_ask_together_is_told_as_it_was_paid(tmp_path) -> None:
+    shelf = make_panels(tmp_path / "shelf" / "panels.pdf").parent
+    with ChoiceServer(lambda figures, words: answer(figures, find(words, "Figure 4"))) as server:
+        told, pairs = check(tmp_path / "run", server, shelf, "--set", "generate.client=extractive")
+    assert ["confirmed_by_model" in pair["flags"] for pair in pairs] == [True, True]
+    assert len(server.log) == told["stages"]["check"]["usage"]["calls"] == 1
+    text = remud("pair", "--run", tmp_path / "run", "--quiet").stdout
+    assert "check: 1 call (" in text, text
+
+
 def test_rejected_pairs_stay_on_disk_and_are_never_asked_about(tmp_path, facing) -> None:
     with ChoiceServer(lambda figures, words: answer(figures, None)) as server:
         more = ("--set", "generate.model=tiny", "--set", f"generate.base_url={server.base_url}")
@@ -105,6 +115,7 @@ def test_a_run_goes_on_where_it_stopped_and_asks_nothing_twice(tmp_path, facing)
         told, _ = check(run, server, facing)
         assert (told["status"], told["stages"]["check"]["errors"]) == ("finished_with_errors", 2)
         assert server.outcomes() == {"ok": 4}  # one of each picture, two of the panels
+        assert told["stages"]["check"]["usage"]["calls"] == 4
         kept = all_files(run)
         assert check(run, server)[0]["status"] == "finished_with_errors"
         assert (len(server.log), all_files(run)) == (4, kept)

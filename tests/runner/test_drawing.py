@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,9 @@ from remud_gen.runner.reports.drawing.command import draw
 from remud_gen.runner.reports.drawing.groups import find_box
 from remud_gen.runner.reports.drawing.ink import FIGURES, Pen, load_font, measure_text, wrap_text
 from remud_gen.runner.reports.drawing.subject import find_subject, view_sheet
+from tests.choice_server import ChoiceServer, answer, find
 from tests.e2e.command import make_book
+from tests.unsure_books import make_facing
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,28 @@ def test_a_page_shows_its_panel_in_the_colour_of_its_figure(place, tmp_path):
         colours = {image.getpixel((round(left + (x0 + x1) / 2), round(top + y) - 1)) for y in (y0 + 3, y1)}
         assert FIGURES[0] in colours
         assert image.height > page_picture.LONG_SIDE_PX
+
+
+def test_checked_pairs_are_drawn_while_they_answer_what_the_rules_ask(tmp_path, monkeypatch):
+    """RUN/check may hold what was asked before the pairs were made anew, or by a configuration of yesterday."""
+    monkeypatch.setenv("REMUD_API_KEY", "sk-test")
+    shelf = make_facing(tmp_path / "shelf" / "facing.pdf").parent
+    settings = ("runner.executor=serial", "pair.rule=vlm_check", "vision.model=tiny", "generate.client=extractive")
+    with ChoiceServer(lambda figures, words: answer(figures, find(words, "liver with"))) as server:
+        here = (*settings, f"vision.base_url={server.base_url}")
+        run_stages(PIPELINE, Options(tmp_path / "run", None, here, (shelf,), is_quiet=True), "pair")
+    (part,) = (path for path in (tmp_path / "run" / "pair").glob("*.jsonl") if ".errors" not in path.name)
+    before = [pair for pair in map(json.loads, part.read_text("utf-8").splitlines()) if pair["record"] == "pair"]
+    assert [pair["figure_number"] for pair in before] == ["Figure 7", "Figure 8"]
+    subject = find_subject(tmp_path / "run", "facing.pdf")
+    assert [pair.figure_number for pair in subject.pairs] == ["Figure 8"] * 2
+    assert [pair.figure_number for pair in subject.sheets[1].pairs] == ["Figure 8"] * 2
+    first = json.dumps(before[0]["sketch"]["choices"][0]["text"])
+    part.write_text(part.read_text("utf-8").replace(first, json.dumps("Other words.")), "utf-8")
+    assert [pair.figure_number for pair in find_subject(tmp_path / "run", "facing.pdf").pairs] == [
+        "Figure 7",
+        "Figure 8",
+    ]
 
 
 @pytest.mark.parametrize("name", ["中文 书/liver.pdf", "liver.pdf", "中文 书\\liver.pdf"])

@@ -14,7 +14,7 @@ from remud_gen.protocols import ModelReply, ModelRequest
 from remud_gen.records import Record
 from remud_gen.runner.basis import Stamp
 from remud_gen.runner.images import ContentImageStore
-from remud_gen.runner.parts import Counts, PartMeta, PartSpec, add_counts
+from remud_gen.runner.parts import Counts, PartMeta, PartSpec, Usage, add_counts
 from remud_gen.runner.reading import iterate_inputs, locate
 from remud_gen.runner.rename import rename_outcome
 from remud_gen.runner.reuse import OldOutcome, read_outcomes
@@ -217,18 +217,19 @@ class MeteredAsker:
 
     def __init__(self, gateway: Door, distrusted: frozenset[str], until_s: float) -> None:
         self._gateway, self._distrusted, self._until_s = gateway, distrusted, until_s
-        self.calls = Calls(requests=[])
+        self.calls = Calls()
 
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask, and add the reply's tokens and cost, paid now or earlier, to this input's usage."""
         reply = await self._gateway.ask(request, distrusted=self._distrusted, until_s=self._until_s)
-        usage = self.calls.usage
-        usage.calls += 1
-        usage.input_tokens += reply.input_tokens or 0
-        usage.output_tokens += reply.output_tokens or 0
-        usage.cost_usd += reply.cost_usd or 0.0
-        usage.unpriced_calls += reply.cost_usd is None and not self._gateway.is_free
-        self.calls.requests.append(reply.request_sha256)
+        taken = Usage(
+            calls=1,
+            input_tokens=reply.input_tokens or 0,
+            output_tokens=reply.output_tokens or 0,
+            cost_usd=reply.cost_usd or 0.0,
+            unpriced_calls=int(reply.cost_usd is None and not self._gateway.is_free),
+        )
+        self.calls.add(reply.request_sha256, taken)
         return reply
 
     def count_steps(self, steps: Sequence[str]) -> None:

@@ -26,10 +26,32 @@ Outcome = Record | Failure | Rejection[Any]
 
 
 class Calls(BaseModel):
-    """What one input of an async stage rests on: its requests by hash, and what they cost."""
+    """What one input of an async stage rests on: its requests by hash, and what they cost.
+
+    Inputs that ask the same share a reply, which is paid for once: each holds its cost, their part counts it once.
+    """
 
     requests: list[str] = []
     usage: Usage = Usage()
+    each: list[Usage] = []  # request by request, without repairs
+
+    def add(self, request_sha256: str, usage: Usage) -> None:
+        """Note one request and what it took."""
+        self.requests.append(request_sha256)
+        self.each.append(usage)
+        self.usage.add(usage)
+
+    def count_new(self, counted: set[str]) -> Usage:
+        """What was taken by requests that are not among those counted before, which they join."""
+        if len(self.each) != len(self.requests):
+            return self.usage  # written before requests were told apart
+        new = Usage()
+        for request, usage in zip(self.requests, self.each, strict=True):
+            if request not in counted:
+                counted.add(request)
+                new.add(usage)
+        # Repairs are of the replies, so those of replies that were counted before were counted, too.
+        return new.model_copy(update={"repairs": self.usage.repairs}) if new.calls else new
 
 
 class PartWriter:
@@ -44,6 +66,7 @@ class PartWriter:
         self._errors: list[dict[str, object]] = []
         self._endings: list[str] = []
         self._calls: list[Calls] = []
+        self._counted: set[str] = set()  # requests whose cost is in `usage`
         self._n_ended = (0, 0)  # record and error lines up to the last input
         self._single: str | None = None
         self.counts = Counts()
@@ -146,7 +169,7 @@ class PartWriter:
 
     def _add_calls(self, calls: Calls) -> None:
         self._calls.append(calls)
-        self.usage.add(calls.usage)
+        self.usage.add(calls.count_new(self._counted))
 
     def _end_input(self, ending: Ending, codes: tuple[str, ...]) -> None:
         self.counts.inputs += 1

@@ -59,7 +59,8 @@ def _read_requests(run: Path, stage: str, key: str) -> list[str]:
         requests = [sha for entry in entries for sha in entry.get("requests", [])]
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"what {run}/{stage}/{key} rests on cannot be read: {error}") from None
-    if len(entries) != meta.counts.inputs or len(requests) != meta.usage.calls:
+    # A request that inputs share is counted once; earlier versions counted it once an input.
+    if len(entries) != meta.counts.inputs or meta.usage.calls not in (len(set(requests)), len(requests)):
         raise InputError(f"{paths.calls} does not belong to its sidecar")
     return requests
 

@@ -13,6 +13,8 @@ from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import Costs, costs_json, tell_costs
 from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
+from remud_gen.runner.reports.costs import costs_json, tell_costs
+from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
 from remud_gen.runner.reports.mix import MixReport, measure_mix
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
@@ -35,6 +37,9 @@ def to_json(result: Result) -> str:
     mix = _find_mix(result)
     if mix is not None:
         data["stages"]["generate"]["mix"] = mix.to_json()
+    if result.dry_run is not None:
+        data["forecast"] = forecast_json(result.dry_run.forecasts)
+    data["costs"] = costs_json(*_list_costs(result))
     if result.dry_run is not None:
         data["forecast"] = forecast_json(result.dry_run.forecasts)
     data["costs"] = costs_json(*_list_costs(result))
@@ -162,7 +167,8 @@ def _find_mix(result: Result) -> MixReport | None:
 def _list_notes(result: Result) -> list[str]:
     lines = []
     for report in result.reports:
-        if report.usage.calls and result.config.generate.client != "extractive":
+        is_rule_made = report.name == "generate" and result.config.generate.client == "extractive"
+        if report.usage.calls and not is_rule_made:
             lines.append(_describe_calls(report))
             lines += _describe_repairs(report)
         if report.n_retried:

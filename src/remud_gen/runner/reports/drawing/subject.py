@@ -77,7 +77,7 @@ def find_subject(run: Path, name: str) -> Subject:
         sheets.setdefault(number, Sheet(number)).pages.append(page)
     if not sheets:
         raise InputError(f"no page of {document.file} was extracted", "run `remud pair` first")
-    pairs = _read(run / "pair", document.id, ImageTextPair)
+    pairs = _read_pairs(run, document.id)
     for pair in pairs:
         if (sheet := sheets.get(pair.source.page_number or 1)) is not None:
             sheet.pairs.append(pair)
@@ -122,6 +122,16 @@ def _find_file(run: Path, document: Document) -> Path:
         told = f"{document.file} is no longer there as it was read (inputs of the run: {listed})"
         raise InputError(told, "put the file back; a page is drawn from the file itself")
     return path
+
+
+def _read_pairs(run: Path, document_id: str) -> list[ImageTextPair]:
+    """Pairs as a model left them, where one was asked about the very words that the rules chose last."""
+    checked = {pair.id: pair for pair in _read(run / "check", document_id, ImageTextPair)}
+    pairs = _read(run / "pair", document_id, ImageTextPair)
+    return [
+        after if pair.sketch is not None and (after := checked.get(pair.id)) and after.sketch == pair.sketch else pair
+        for pair in pairs
+    ]
 
 
 def _read(folder: Path, document_id: str | None, kind: type[T]) -> list[T]:
