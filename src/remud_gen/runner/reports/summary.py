@@ -13,8 +13,6 @@ from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import Costs, costs_json, tell_costs
 from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
-from remud_gen.runner.reports.costs import costs_json, tell_costs
-from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
 from remud_gen.runner.reports.mix import MixReport, measure_mix
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
@@ -37,9 +35,6 @@ def to_json(result: Result) -> str:
     mix = _find_mix(result)
     if mix is not None:
         data["stages"]["generate"]["mix"] = mix.to_json()
-    if result.dry_run is not None:
-        data["forecast"] = forecast_json(result.dry_run.forecasts)
-    data["costs"] = costs_json(*_list_costs(result))
     if result.dry_run is not None:
         data["forecast"] = forecast_json(result.dry_run.forecasts)
     data["costs"] = costs_json(*_list_costs(result))
