@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # mallopt's own numbers
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt's own numbers
 KEEP_BYTES = 2**30
+LARGE_BYTES = 32 * 2**20  # the most glibc allows; without any limit the heap is left in pieces and the peak is higher
 ENOUGH_BYTES = 400 * 2**20  # below, freed memory serves the next picture
 STATM = Path("/proc/self/statm")
 PAGE_BYTES = mmap.PAGESIZE
@@ -34,7 +35,7 @@ def keep_freed_memory() -> None:
     """
     adjust = _find_function("mallopt")
     if adjust is not None:
-        adjust(M_MMAP_MAX, 0)
+        adjust(M_MMAP_THRESHOLD, LARGE_BYTES)
         adjust(M_TRIM_THRESHOLD, KEEP_BYTES)
 
 
