@@ -62,7 +62,7 @@ def test_precedence_flag_over_environment_over_file(tmp_path) -> None:
 
     resolved = json.loads(done.stdout)["generate"]
     assert (resolved["model"], resolved["temperature"], resolved["seed"]) == ("from-flag", 0.2, 5)
-    assert resolved["concurrency"] == 32
+    assert resolved["concurrency"] == 64
 
 
 def test_a_run_remembers_its_configuration(tmp_path) -> None:
