@@ -31,6 +31,7 @@ class SketchChoice(Record):
     bbox: BBox
     origin: Literal["layer", "ocr"] = "layer"
     reading_score: float = 1.0
+    headings: tuple[Evidence, ...] = ()  # over it, outermost first
     mentions: tuple[Evidence, ...] = ()  # paragraphs that cite its number
 
 

@@ -14,7 +14,7 @@ from remud_gen.llm.opening import open_gateway
 from remud_gen.pairing.vlm_check import VlmCheckRule
 from remud_gen.records import ImageTextPair, Passage
 from remud_gen.runner.images import ContentImageStore
-from remud_gen.stages.base import StageContext
+from remud_gen.stages.base import Rejection, StageContext
 from remud_gen.stages.check import CheckStage
 from tests.choice_server import ChoiceServer, answer, find
 from tests.model_server import BROKEN
@@ -85,6 +85,57 @@ def test_panels_get_their_clauses_of_the_chosen_words_and_share_one_question(tmp
         "Ultrasound of a kidney. before treatment of a cyst",
         "Ultrasound of a kidney. after drainage of the cyst.",
     ]
+
+
+def make_chapters():
+    """The same picture at the end of a section, its caption under the heading of the next one."""
+    page = PageBuilder(1).text(60, 30, "1 Kidneys from behind", size=14, bold=True)
+    page.picture(60, 60, 260, 200).picture(300, 60, 500, 200).text(155, 204, "A").text(395, 204, "B")
+    page.text(60, 225, REMARK).text(60, 250, "2 Kidneys from the side", size=14, bold=True)
+    return page.text(60, 280, CAPTION, size=9).text(50, 420, *BODY, width=500)
+
+
+def test_headings_are_those_over_the_chosen_words(tmp_path):
+    def list_headings(pair):
+        return [span.text for span in pair.context if span.kind == "heading"]
+
+    pairs = [record for record in make_pairs(make_chapters()) if isinstance(record, ImageTextPair)]
+    assert [list_headings(pair) for pair in pairs] == [["2 Kidneys from the side"]] * 2
+    outcomes, _ = run_stage(tmp_path, lambda figures, words: answer(figures, find(words, "says")), pairs)
+    assert [list_headings(made) for (made,) in outcomes] == [["1 Kidneys from behind"]] * 2
+
+
+def test_words_chosen_as_a_note_lose_the_number_of_their_figure(tmp_path):
+    pair = make_pairs(make_page())[0]
+    choose = lambda figures, words: answer(figures, find(words, "says"), find(words, "Figure 4"))  # noqa: E731
+    ((made,),), _ = run_stage(tmp_path, choose, [pair])
+    assert (made.caption, made.note) == (REMARK, CAPTION.removeprefix("Figure 4. "))
+    assert made.panel_note == "Ultrasound of a kidney. before treatment of a cyst"
+    assert {span.id: span.text for span in made.context}["note"] == made.panel_note
+
+
+@pytest.mark.parametrize("kept_as", ["keep", "flag", "reject"])
+def test_chosen_words_that_tell_of_another_kind_of_picture_have_their_consequence(tmp_path, kept_as):
+    page = PageBuilder(1).picture(60, 60, 260, 200)
+    page.text(60, 225, "Computed tomography (CT) scan of a kidney, contrast phase.")
+    pair = make_pairs(page.text(60, 250, CAPTION, size=9).text(50, 420, *BODY, width=500), below=1.0)[0]
+    assert "not_ultrasound" not in pair.flags
+    choose = lambda figures, words: answer(figures, find(words, "tomography"))  # noqa: E731
+    ((outcome,),), _ = run_stage(tmp_path, choose, [pair], f"pair.non_ultrasound={kept_as}")
+    if kept_as == "reject":
+        assert isinstance(outcome, Rejection) and (outcome.code, outcome.record) == ("NOT_ULTRASOUND", None)
+    else:
+        assert ("not_ultrasound" in outcome.flags) == (kept_as == "flag")
+
+
+@pytest.mark.parametrize(
+    "change", ["privacy.books=allow", "privacy.clinical=mask", "pair.non_ultrasound=reject", "vision.model=other"]
+)
+def test_what_shapes_a_reply_or_its_outcome_is_among_the_settings(change):
+    before, after = (
+        CheckStage(load_config(None, ["vision.model=tiny", *more], {})).settings() for more in ([], [change])
+    )
+    assert before != after
 
 
 BAD = {

@@ -232,6 +232,27 @@ def test_no_figures_is_an_answer(folder, words):
 
 
 @pytest.mark.parametrize(
+    ("boxes", "code"),
+    [([[0, 0, 0, 0]], "BOX_INVERTED"), ([[10 * n, 0, 10 * n + 9, 9] for n in range(300)], "BOX_INVALID")],
+    ids=["placeholder", "endless"],
+)
+def test_boxes_that_mean_nothing_are_no_matter_of_convention(folder, boxes, code):
+    path = write_paper(folder / "page.pdf")
+    with GroundingServer([(make_page(), [])], wrap=lambda _: json.dumps(boxes)) as server:
+        chain = Chain(folder, server)
+        with pytest.raises(RecordError) as caught:
+            chain.ask(chain.look(path))
+    assert caught.value.code == code and "fraction" not in caught.value.hint
+
+
+@pytest.mark.parametrize("change", ["privacy.books=allow", "privacy.clinical=mask", "vision.coords=gemini"])
+def test_what_shapes_a_reply_is_among_the_settings(change):
+    settings = ["extract.layout=vlm", "vision.model=tiny", "vision.coords=pixels"]
+    before, after = (GroundStage(load_config(None, more, {})).settings() for more in (settings, [*settings, change]))
+    assert before != after
+
+
+@pytest.mark.parametrize(
     ("writes", "coords", "code", "hint"),
     [
         ("qwen3-vl", "qwen2.5-vl", "COORDS_WRONG", "qwen3-vl"),

@@ -69,7 +69,7 @@ def make_reader(sketch: Sketch) -> Callable[[ModelReply], ReplyChoices]:
             choices = ReplyChoices.model_validate(value)
         except ValidationError as error:
             told = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-            raise UnreadableReply("JSON_INVALID", f"not the form asked for: {'; '.join(told[:3])}", " ") from None
+            raise UnreadableReply("JSON_INVALID", f"not the form asked for: {'; '.join(told[:3])}") from None
         problem = _find_problem(sketch, choices)
         if problem is not None:
             raise UnreadableReply("CHOICE_INVALID", problem, HINTS["CHOICE_INVALID"])

@@ -36,6 +36,7 @@ NOT_FIGURES = re.compile(
 FIGURES = re.compile(
     r"\b(?:figure|image|ultrasound|picture|photo\w*|chart|plot|drawing|diagram|scan)\b|图", re.IGNORECASE
 )
+MOST_BOXES = 200  # of a page: more are a model that repeats itself, and each costs a look at the page
 SAME = 0.9  # of IoU: the same figure named twice
 OTHER_FIT, LEAST_GAIN = (
     0.65,
@@ -120,8 +121,10 @@ def read_boxes(reply: ModelReply) -> list[ReplyBox]:
     value, steps = read_json(text)
     if reply.finish_reason == "length" and "json_repair" in steps:
         raise RecordError("REPLY_TRUNCATED", "the reply broke off at the limit of output tokens")
-    boxes = []
-    for number, entry in enumerate(_find_entries(value), 1):
+    boxes, entries = [], _find_entries(value)
+    if len(entries) > MOST_BOXES:
+        raise UnreadableReply("BOX_INVALID", f"{len(entries)} boxes on one page", HINTS["BOX_INVALID"])
+    for number, entry in enumerate(entries, 1):
         try:
             boxes.append(ReplyBox.model_validate(_rename_key(entry)))
         except ValidationError as error:
@@ -191,7 +194,7 @@ def _refuse_impossible(
 ) -> None:
     """Numbers that cannot be meant as they are read."""
     largest = max(abs(number) for numbers in values for number in numbers)
-    if chosen.full != 1.0 and largest <= 1.0:
+    if chosen.full != 1.0 and 0.0 < largest <= 1.0:
         raise _wrong(chosen, "all its numbers are between 0 and 1", next(c for c in list_others(chosen) if c.full == 1))
     for numbers in values:
         if chosen.measure_overshoot(numbers, size) > OVERSHOOT:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from remud_gen.pairing.assignment import is_sublabel
 from remud_gen.pairing.captions import has_own_words
-from remud_gen.pairing.context import index_mentions, make_mentions
+from remud_gen.pairing.context import index_mentions, make_headings, make_mentions
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, PageFlow
 from remud_gen.pairing.groups import Grouping
@@ -95,6 +95,7 @@ class Candidates:
             bbox=one.bbox,
             origin="ocr" if page.text_origin == "ocr" else "layer",
             reading_score=round(min(block.score for block in one.blocks), 3),
+            headings=tuple(make_headings(self._flow, self._around.headings.get(one.blocks[0], ()))),
             mentions=tuple(make_mentions(self._flow, found, normal or "", self._around.numbers)),
         )
 

@@ -9,7 +9,7 @@ from remud_gen.pairing.clauses import find_panel_keys, split_clauses
 from remud_gen.pairing.families import PLACES, choose_clause
 from remud_gen.records import Evidence, EvidenceKind, ImageTextPair, Sketch, SketchChoice
 from remud_gen.rules import modality
-from remud_gen.rules.burned_in import annotate, collect_legend, names_both_halves
+from remud_gen.rules.burned_in import annotate, collect_legend
 from remud_gen.rules.language import detect_language
 from remud_gen.rules.notes import strip_note_marker
 
@@ -33,7 +33,7 @@ def reword(
         is_title = words.caption.kind == "title"
         title, caption = (words.caption.words, None) if is_title else (None, words.caption.words)
         number = words.caption.label
-    note = words.note.text if words.note is not None else None
+    note = words.note.words if words.note is not None else None
     bare = strip_note_marker(note) if note else None
     named = frozenset(key for text in _split(caption, bare) for key in find_panel_keys(text))
     own_caption = pair.panel_caption
@@ -76,13 +76,15 @@ def _make_context(made: ImageTextPair, pair: ImageTextPair, words: Words) -> Ite
         yield _quote("cap", "caption", made.panel_caption, chosen)
     if words.note is not None and made.panel_note:
         yield _quote("note", "note", made.panel_note, words.note)
-    rest = [span for span in pair.context if span.kind not in ("title", "caption", "note")]
+    yield from _list_spans(pair, "burned_in")
+    yield from _list_spans(pair, "heading") if chosen is None else chosen.headings
     keeps_mentions = chosen is None or chosen.label == pair.figure_number
-    at = next((i for i, span in enumerate(rest) if span.kind == "body"), len(rest))
-    yield from (span for span in rest[:at] if span.kind != "mention" or keeps_mentions)
-    if chosen is not None and not keeps_mentions:
-        yield from chosen.mentions
-    yield from rest[at:]
+    yield from _list_spans(pair, "mention") if chosen is None or keeps_mentions else chosen.mentions
+    yield from _list_spans(pair, "body")
+
+
+def _list_spans(pair: ImageTextPair, kind: EvidenceKind) -> list[Evidence]:
+    return [span for span in pair.context if span.kind == kind]
 
 
 def _quote(identity: str, kind: EvidenceKind, text: str, choice: SketchChoice) -> Evidence:
@@ -105,7 +107,6 @@ def _hear_again(pair: ImageTextPair, flags: set[str], min_ultrasound_score: floa
     flags = flags - modality.FLAGS - {"not_ultrasound"} | set(guess.flags)
     if min_ultrasound_score is not None and guess.ultrasound < min_ultrasound_score:
         flags.add("not_ultrasound")
-    screens = () if names_both_halves(pair.burned_in_text, pair.source.bbox or pair.figure_bbox) else pair.screens
     return pair.model_copy(
         update={
             "language": language,
@@ -114,7 +115,6 @@ def _hear_again(pair: ImageTextPair, flags: set[str], min_ultrasound_score: floa
             "modality_score": guess.score,
             "modality_evidence": guess.evidence,
             "is_ultrasound_score": guess.ultrasound,
-            "screens": screens,
             "flags": tuple(sorted(flags)),
         }
     )

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from remud_gen.pairing.candidates import Candidate, Candidates
 from remud_gen.pairing.families import Panel
 from remud_gen.pairing.figure_group import FigureGroup
-from remud_gen.pairing.flow import Flow
+from remud_gen.pairing.flow import Block, Flow
 from remud_gen.pairing.groups import Grouping
 from remud_gen.pairing.pairs import Surroundings
 from remud_gen.pairing.reading_order import ReadingOrderOptions, ReadingOrderRule
@@ -105,6 +105,6 @@ def _make_sketch(group: FigureGroup, members: Sequence[ImageTextPair], candidate
     )
 
 
-def _own_blocks(group: FigureGroup) -> list[Any]:
+def _own_blocks(group: FigureGroup) -> list[Block]:
     blocks = [*(group.caption.blocks if group.caption is not None else ()), *group.notes]
     return [*blocks, *([group.title.block] if group.title is not None else [])]

@@ -25,7 +25,7 @@ Outcome = Checked | Failure | Rejection[Checked]
 class CheckStage(AsyncStage[GenerateInput, Checked]):
     """Ask about every pair that has a sketch; what has none passes through as it is."""
 
-    name, version = "check", 1
+    name, version = "check", 2
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -47,7 +47,9 @@ class CheckStage(AsyncStage[GenerateInput, Checked]):
         return {
             **{name: getattr(self._vision, name) for name in names},
             "min_ultrasound_score": self._least_ultrasound,
+            "non_ultrasound": self.config.pair.non_ultrasound,
             "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
+            "privacy": self.config.privacy.model_dump(include={"clinical", "books"}),
         }
 
     def libraries(self) -> Sequence[str]:
@@ -68,15 +70,20 @@ class CheckStage(AsyncStage[GenerateInput, Checked]):
             yield item
             return
         try:
-            yield await self._ask(item, item.sketch, item.sketch.image, gateway)
+            checked = await self._ask(item, item.sketch, item.sketch.image, gateway)
         except RecordError as error:
             if error.code not in HINTS:
                 raise
             yield flag(item, "check_failed")
             told = f"the pair is left as it was: {error.message}"
             yield Failure(error.code, told, HINTS[error.code], error.replies)
+            return
+        if self.config.pair.non_ultrasound == "reject" and "not_ultrasound" in checked.flags:
+            yield Rejection("NOT_ULTRASOUND", "not an ultrasound picture, by the words that the model chose")
+        else:
+            yield checked
 
-    async def _ask(self, pair: ImageTextPair, sketch: Sketch, image: ImageRef, gateway: Asker) -> Checked:
+    async def _ask(self, pair: ImageTextPair, sketch: Sketch, image: ImageRef, gateway: Asker) -> ImageTextPair:
         """The pair as the model's choice leaves it; pairs of one figure ask the same, which is paid for once."""
         read_choices = make_reader(sketch)
 

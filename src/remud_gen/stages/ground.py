@@ -99,6 +99,7 @@ class GroundStage(AsyncStage[PageRendition, PageRendition]):
             **{name: getattr(self._vision, name) for name in names},
             "coords": self._convention.name if self._convention else None,
             "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
+            "privacy": self.config.privacy.model_dump(include={"clinical", "books"}),
         }
 
     def libraries(self) -> Sequence[str]:
