@@ -40,5 +40,8 @@ def fit_picture(width: float, height: float, factor: int, max_pixels: int, max_s
     scale = min(math.sqrt(max_pixels / (width * height)), max_side / max(width, height))
     pixels = (max(1, round(width * scale)), max(1, round(height * scale)))
     wide, high = smart_resize(*pixels, factor, min_pixels=factor * factor, max_pixels=max_pixels)
+    # A strip that is one factor wide comes out too large, and is made shorter each time the rule is applied.
+    while wide * high > max_pixels and max(wide, high) > factor:
+        wide, high = smart_resize(wide, high, factor, min_pixels=factor * factor, max_pixels=max_pixels)
     most = max(factor, max_side // factor * factor)
     return min(wide, most), min(high, most)
