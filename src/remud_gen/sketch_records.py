@@ -46,6 +46,6 @@ class Sketch(Record):
     note: int | None = None
 
     @property
-    def has(self) -> tuple[int, ...]:
+    def own(self) -> tuple[int, ...]:
         """Numbers of what the rules chose as the figure's caption and title."""
         return tuple(number for number in (self.caption, self.title) if number is not None)

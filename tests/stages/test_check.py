@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from remud_gen.config import load_config
-from remud_gen.errors import ConfigError
+from remud_gen.errors import ConfigError, RecordError
+from remud_gen.llm.choosing import make_reader
 from remud_gen.llm.opening import open_gateway
 from remud_gen.pairing.vlm_check import VlmCheckRule
+from remud_gen.protocols import ModelReply
 from remud_gen.records import ImageTextPair, Passage
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import Rejection, StageContext
@@ -172,6 +174,19 @@ def test_reply_that_cannot_be_used_changes_nothing_and_is_named(tmp_path, name):
     assert len(server.log) == 2  # the question, and once more with the error quoted
     assert strip(made) == {**strip(pair), "flags": sorted([*pair.flags, "check_failed"])}
     assert failure.code == code and failure.hint and len(failure.replies) == 2
+
+
+@pytest.mark.parametrize("text", [
+    '{"sure": true, "figures": [{"figure": 1, "caption": 1',
+    '{"sure": true, "figures": [{"figure": 1, "caption": 3, "no',
+    '{"sure": true, "figures": [{"figure": 1, "caption": 3}, {"figure": 2, "caption": 3}]',
+])  # fmt: skip
+def test_half_a_reply_chooses_nothing(text):
+    """Box 12 that lost its last digit is box 1."""
+    reply = ModelReply("openai", "tiny", text, finish_reason="length")
+    with pytest.raises(RecordError) as caught:
+        make_reader(make_pairs(make_page())[0].sketch)(reply)
+    assert caught.value.code == "REPLY_TRUNCATED"
 
 
 def test_second_answer_mends_a_bad_first_one(tmp_path):

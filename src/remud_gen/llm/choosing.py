@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from remud_gen.llm.reply import Lenient, Many, OptionalText, strict_schema
 from remud_gen.llm.structured import HINTS as ITEM_HINTS
-from remud_gen.llm.structured import UnreadableReply, choose_text, read_json
+from remud_gen.llm.structured import UnreadableReply, choose_text, read_whole
 from remud_gen.protocols import ModelReply
 from remud_gen.records import Sketch
 
@@ -64,7 +64,7 @@ def make_reader(sketch: Sketch) -> Callable[[ModelReply], ReplyChoices]:
 
     def read(reply: ModelReply) -> ReplyChoices:
         text, _ = choose_text(reply)
-        value, _ = read_json(text)
+        value = read_whole(reply, text)  # half a number is another box
         try:
             choices = ReplyChoices.model_validate(value)
         except ValidationError as error:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from remud_gen.errors import RecordError
 from remud_gen.llm.reply import Lenient, Text, strict_schema
-from remud_gen.llm.structured import UnreadableReply, choose_text, read_json
+from remud_gen.llm.structured import UnreadableReply, choose_text, read_whole
 from remud_gen.protocols import ModelReply
 from remud_gen.rules.box_fit import PageInk
 from remud_gen.rules.coordinates import OVERSHOOT, Convention, list_others
@@ -118,10 +118,7 @@ def read_boxes(reply: ModelReply) -> list[ReplyBox]:
     text, _ = choose_text(reply)
     if NOTHING.fullmatch(text.strip()):
         return []
-    value, steps = read_json(text)
-    if reply.finish_reason == "length" and "json_repair" in steps:
-        raise RecordError("REPLY_TRUNCATED", "the reply broke off at the limit of output tokens")
-    boxes, entries = [], _find_entries(value)
+    boxes, entries = [], _find_entries(read_whole(reply, text))
     if len(entries) > MOST_BOXES:
         raise UnreadableReply("BOX_INVALID", f"{len(entries)} boxes on one page", HINTS["BOX_INVALID"])
     for number, entry in enumerate(entries, 1):

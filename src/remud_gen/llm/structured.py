@@ -272,6 +272,18 @@ def read_json(text: str) -> tuple[Any, list[str]]:
         return _repair(rest[start:], problem), [*steps, "json_repair"]
 
 
+def read_whole(reply: ModelReply, text: str) -> Any:
+    """The JSON value of a reply's text, for replies of which a part may say something else than the whole.
+
+    Raises:
+        UnreadableReply: JSON_INVALID. RecordError: REFUSAL, or REPLY_TRUNCATED where the text broke off.
+    """
+    value, steps = read_json(text)
+    if reply.finish_reason == "length" and "json_repair" in steps:
+        raise _truncated()
+    return value
+
+
 def _repair(text: str, problem: str) -> Any:
     try:
         value = json_repair.loads(text, skip_json_loads=True)

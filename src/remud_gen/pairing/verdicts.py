@@ -49,7 +49,7 @@ def settle(pair: ImageTextPair, choice: Choice, min_ultrasound_score: float | No
     assert sketch is not None  # asked about only with one
     if choice.caption is None:
         return _raise_flag(pair, "rejected_by_model", REJECTED)
-    is_same = choice.caption in sketch.has
+    is_same = choice.caption in sketch.own
     if is_same and choice.note == sketch.note:
         return _raise_flag(pair, "confirmed_by_model", _confirm(pair))
     return _change(pair, sketch, choice, min_ultrasound_score, is_same=is_same)
@@ -82,7 +82,7 @@ def _change(
     if choice.note != sketch.note:
         flags = flags - {"note_pending"} | {"note_chosen_by_model" if note is not None else "note_rejected_by_model"}
     made = reword(pair, sketch, Words(caption, note), flags, min_ultrasound_score)
-    own = [caption] if caption is not None else [one for one in sketch.choices if one.number in sketch.has]
+    own = [caption] if caption is not None else [one for one in sketch.choices if one.number in sketch.own]
     reading = min(one.reading_score for one in [*own, *([note] if note is not None else [])])
     level = CONFIRMED if is_same else CHOSEN
     return made.model_copy(
