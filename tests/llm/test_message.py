@@ -1,12 +1,16 @@
 """Where servers put what a model said: the same reply by every road, and every end under its name."""
 
+import asyncio
 import json
 
 import pytest
 
+from remud_gen.config import GenerateConfig
 from remud_gen.errors import RecordError
+from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.structured import read_reply
-from tests.llm.test_openai import complete
+from remud_gen.runner.images import ContentImageStore
+from tests.llm.test_openai import complete, make_request
 from tests.model_server import ModelServer
 
 ITEM = {"qtype": "finding", "form": "open", "style": "direct", "question": "What?", "answer": "A cyst."}
@@ -89,3 +93,49 @@ def test_tool_call_cut_off_after_a_finished_item_keeps_it(tmp_path):
     assert [number for number, _ in parsed.items] == [0]
     assert [problem.code for problem in parsed.problems] == ["REPLY_TRUNCATED"]
     assert "json_repair" in parsed.steps
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [(part, value) for part in ("finish_reason", "message", "model") for value in (None, 5, "é\x00", ["a"], {"a": 1})]
+    + [("content", [None, {"text": None}, {"text": 5}]), ("refusal", {"a": 1}), ("tool_calls", [None, "x"])],
+)
+def test_fields_of_another_type_than_the_protocol_says_leave_a_reply_that_can_be_stored(tmp_path, part, value):
+    def spoil(completion):
+        (choice,) = completion["choices"]
+        place = completion if part == "model" else choice if part in choice else choice["message"]
+        place |= {part: value, "content": ""} if place is choice.get("message") and part != "content" else {part: value}
+
+    reply = ask_and_store(tmp_path, spoil)
+    assert all(isinstance(text, str) for text in (reply.model, reply.text))
+    assert reply.finish_reason is None or isinstance(reply.finish_reason, str)
+    assert "None" not in reply.text
+
+
+@pytest.mark.parametrize("choices", [None, [], [None], [5], ["x"], [[1]], {"a": 1}, "abc", 7])
+def test_completion_without_a_choice_is_no_reply(tmp_path, choices):
+    with pytest.raises(RecordError) as caught:
+        ask_and_store(tmp_path, lambda completion: completion.update(choices=choices))
+    assert caught.value.code == "SERVER_ERROR"
+
+
+def ask_and_store(tmp_path, spoil):
+    """A reply as it is read from the store, where a server spoils its completions so."""
+
+    class Server(ModelServer):
+        def _build_completion(self, body, fault, signature):
+            completion = super()._build_completion(body, fault, signature)
+            spoil(completion)
+            return completion
+
+    async def ask(config, store):
+        async with open_gateway(config, store, ContentImageStore(tmp_path)) as gateway:
+            return await gateway.ask(make_request())
+
+    with Server() as server:
+        config = GenerateConfig(model="tiny", base_url=server.base_url, request_timeout_s=5, max_attempts=1)
+        fresh = asyncio.run(ask(config, tmp_path / "replies.sqlite"))
+        stored = asyncio.run(ask(config, tmp_path / "replies.sqlite"))
+        assert len(server.log) == 1
+    assert stored == fresh
+    return stored

@@ -20,14 +20,22 @@ FINISH_REASONS = {
 }
 
 
+def find_choice(completion: Any) -> Choice | None:
+    """The first choice of what a server sent as a completion; None where it holds none."""
+    choices: Any = getattr(completion, "choices", None)
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, Choice) else None
+
+
 def read_message(choice: Choice) -> tuple[str, str | None, str | None]:
     """Text, reasoning and how it ended: stop, length, content_filter or refusal (the text is then what it said).
 
     Nothing in a server's reply is certain to have the type that its protocol says.
     """
-    message: ChatCompletionMessage | None = choice.message
-    finish_reason = FINISH_REASONS.get(str(choice.finish_reason), choice.finish_reason)
-    if message is None:
+    message: Any = choice.message
+    ended: Any = choice.finish_reason
+    finish_reason = FINISH_REASONS.get(ended, keep_storable(ended)) if isinstance(ended, str) else None
+    if not isinstance(message, ChatCompletionMessage):
         return "", None, finish_reason
     native, text = split_thinking(_read_content(message))
     reasoning = _read_reasoning(message) or native
@@ -45,7 +53,8 @@ def keep_storable(text: str) -> str:
 def _read_content(message: ChatCompletionMessage) -> str:
     content: Any = message.content
     if isinstance(content, list):  # some servers return parts
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+        words = (part.get("text") for part in content if isinstance(part, Mapping))
+        return "".join(word for word in words if isinstance(word, str))
     return content if isinstance(content, str) else ""
 
 

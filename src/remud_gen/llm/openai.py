@@ -20,7 +20,7 @@ from remud_gen.llm.dialect import OPTIONAL, Dialect
 from remud_gen.llm.endpoint import Endpoint, find_endpoint
 from remud_gen.llm.images import encode_image
 from remud_gen.llm.memory import DialectMemory
-from remud_gen.llm.message import keep_storable, read_message
+from remud_gen.llm.message import find_choice, keep_storable, read_message
 from remud_gen.llm.prober import Prober
 from remud_gen.llm.refusals import read_refusal
 from remud_gen.llm.retry import TransientError
@@ -70,7 +70,7 @@ class OpenAIClient:
                 raise read_refusal(
                     error.status_code, message, error.response.headers, self.model, self._endpoint.host
                 ) from None
-            reply = self.read(completion, time.monotonic() - started)
+            reply = self._read(completion, time.monotonic() - started)
             self._prober.judge(dialect, request, reply)
             return reply
         told = f"{self._endpoint.host} refuses every way to phrase the request"
@@ -103,8 +103,8 @@ class OpenAIClient:
         """
         if status == 200 and isinstance(body, Mapping):
             completion = ChatCompletion.construct(**body)
-            if completion.choices:
-                return self.read(completion)
+            if find_choice(completion) is not None:
+                return self._read(completion)
             raise TransientError("SERVER_ERROR", "a reply is no chat completion", ASK_LATER)
         told = self._endpoint.scrub(_tell_body(body))
         _, sent = used.phrase(ModelRequest("", "", "", "", "", schema={}, params=dict.fromkeys(OPTIONAL, 1)))
@@ -159,7 +159,7 @@ class OpenAIClient:
         except (json.JSONDecodeError, openai.APIResponseValidationError, UnicodeDecodeError):
             told = f"{host} sent a body that breaks off or is no JSON"
             raise TransientError("CONNECTION_LOST", told, ASK_LATER) from None
-        if not isinstance(completion, ChatCompletion) or not completion.choices:
+        if not isinstance(completion, ChatCompletion) or find_choice(completion) is None:
             told = self._endpoint.scrub(str(getattr(completion, "error", None) or "no choices in it"))
             hint = f"is --base-url an OpenAI-compatible address, ending in /v1? {ASK_LATER}"
             raise TransientError("SERVER_ERROR", f"{host} sent a reply that is no chat completion: {told[:200]}", hint)
@@ -174,13 +174,14 @@ class OpenAIClient:
             return TransientError("UNREACHABLE", told, "is the server running, is --base-url right?", None, True)
         return TransientError("CONNECTION_LOST", f"the connection to {host} broke ({type(cause).__name__})", ASK_LATER)
 
-    def read(self, completion: ChatCompletion, seconds: float = 0.0) -> ModelReply:
+    def _read(self, completion: ChatCompletion, seconds: float = 0.0) -> ModelReply:
         """A completion that holds a choice -> the reply, whatever field its parts came in."""
         text, reasoning, finish_reason = read_message(completion.choices[0])
         usage = read_usage(completion.usage)
+        named: Any = completion.model
         return ModelReply(
             client=self.name,
-            model=keep_storable(completion.model or self.model),
+            model=keep_storable(named) if named and isinstance(named, str) else self.model,
             text=keep_storable(text),
             reasoning=keep_storable(reasoning) if reasoning else None,
             finish_reason=finish_reason,
