@@ -158,7 +158,7 @@ def test_limit_is_met_by_what_is_handed_over_and_the_run_goes_on_later(paired):
     with BatchServer() as server:
         flags = (*asking(server), *prices, "--batch", "--set", "generate.max_output_tokens=3000")
         first = remud("generate", "--run", run, *flags, "--max-cost", "0.02")
-        assert (first.returncode, "limit of this run folder is reached" in first.stderr) == (7, True), first.stderr
+        assert (first.returncode, "stopped at the limit of this run folder" in first.stderr) == (7, True), first.stderr
         n_first = sum(len(job["requests"]) for job in server.jobs.values())
         assert 0 < n_first < 11
         finish(run, server, command=lambda *rest: remud(*rest, *prices, "--max-cost", "10"))
