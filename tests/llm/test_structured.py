@@ -161,6 +161,11 @@ def test_near_misses_of_a_field_are_read():
     ]
 
 
+def test_key_of_endless_blanks_is_read_as_it_stands():
+    key = f"({' ' * 300_000}!"  # a pattern that can share the blanks out in two ways needs hours
+    assert ReplyItem.model_validate({**ITEM, "answer_key": key}).answer_key == key
+
+
 def test_claim_of_unknown_kind_counts_as_a_finding_and_so_needs_a_quote():
     claim = {**ITEM["claims"][0], "kind": "vibe"}
     assert ReplyItem.model_validate({**ITEM, "claims": [claim]}).claims[0].kind == "finding"

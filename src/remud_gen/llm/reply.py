@@ -27,7 +27,7 @@ ALIASES = {
     "body": "context", "mention": "context", "think": "reasoning", "thinking": "reasoning",
 }  # fmt: skip
 NOTHING = {"", "none", "null", "n/a", "na", "nil", "-", "无", "没有"}
-KEY = re.compile(r"[\s(\uff08]*(?:option|选项)?\s*([A-Za-z])[\s.。、．:\uff1a)\uff09]*", re.IGNORECASE)
+KEY = re.compile(r"[\s(\uff08]*(?:(?:option|选项)\s*)?([A-Za-z])[\s.。、．:\uff1a)\uff09]*", re.IGNORECASE)
 OPTION_LABEL = re.compile(r"^\s*[(\uff08]?([A-Ha-h])\s*[.、:\uff1a．)\uff09]\s*(?=\S)")
 
 
