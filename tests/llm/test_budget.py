@@ -6,7 +6,7 @@ import random
 import pytest
 
 from remud_gen.config import BudgetConfig, GenerateConfig, PriceConfig
-from remud_gen.errors import BudgetReached, ConfigError, RecordError
+from remud_gen.errors import BudgetReached, ConfigError, InputError, RecordError
 from remud_gen.llm.budget import SpendingLimit, check_limits
 from remud_gen.llm.gateway import Gateway
 from remud_gen.llm.hooks import Hooks
@@ -54,19 +54,20 @@ class Client:
         pass
 
 
-def ask_all(run, client, n, limits, price=PRICE, concurrency=32, first=0):
+def ask_all(run, client, n, limits, price=PRICE, concurrency=32, first=0, ledger=None):
     """Ask n requests at once; what came of each."""
 
     async def inner():
         with RunAccount(run, "generate") as account:
             budget = SpendingLimit(limits, price, RequestCounter("m"), account)
-            hooks = Hooks(budget=budget, pricer=price)
+            hooks = Hooks(ledger=ledger, budget=budget, pricer=price)
             pace = Pace(concurrency)
             async with Gateway(
                 client, ReplyStore(run / "replies.sqlite"), pace=pace, max_attempts=1, hooks=hooks
             ) as door:
                 asked = (door.ask(make_request(first + number)) for number in range(n))
-                return await asyncio.gather(*asked, return_exceptions=True)
+                async with asyncio.timeout(60):
+                    return await asyncio.gather(*asked, return_exceptions=True)
 
     run.mkdir(exist_ok=True)
     return asyncio.run(inner())
@@ -140,6 +141,49 @@ def test_refused_requests_cost_nothing_and_lost_ones_are_counted(tmp_path):
     spent = read_spending(tmp_path).total
     assert spent.n_lost == 1
     assert spent.usd >= PRICE.cost(0, MOST_OUTPUT)
+
+
+class FullDisk:
+    """A ledger that takes so many lines."""
+
+    def __init__(self, n_lines):
+        self.n_lines = n_lines
+
+    def record(self, request, request_sha256):
+        self.n_lines -= 1
+        if self.n_lines < 0:
+            raise InputError("outbound.jsonl cannot be written", "make room")
+
+    def close(self):
+        pass
+
+
+def test_request_that_cannot_be_noted_gives_back_what_was_held_for_it(tmp_path):
+    client = Client(n_output=lambda: 10)
+    room_for_one = BudgetConfig(max_cost_usd=1.5 * PRICE.cost(50, MOST_OUTPUT))
+    results = ask_all(tmp_path, client, 10, room_for_one, ledger=FullDisk(3))  # the others wait for their turn
+    assert client.n_sent == 3
+    refused = [result for result in results if not isinstance(result, ModelReply)]
+    assert {type(result) for result in refused} == {InputError}
+    assert len(refused) == 7
+    spent = read_spending(tmp_path).total
+    assert (spent.n_replies, spent.n_lost) == (3, 0)
+
+
+def test_account_that_cannot_be_written_lets_nothing_out_and_leaves_nobody_waiting(tmp_path, monkeypatch):
+    client = Client(n_output=lambda: 10)
+    n_left = iter([True] * 2)
+    plain = RunAccount.note_sent
+
+    def note_sent(self, *rest):
+        if not next(n_left, False):
+            raise InputError("spending.log: no space left on device", "make room")
+        plain(self, *rest)
+
+    monkeypatch.setattr(RunAccount, "note_sent", note_sent)
+    results = ask_all(tmp_path, client, 10, BudgetConfig(max_cost_usd=1.5 * PRICE.cost(50, MOST_OUTPUT)))
+    assert client.n_sent == 2
+    assert sum(isinstance(result, InputError) for result in results) == 8
 
 
 def test_reply_whose_endpoint_counts_nothing_is_guessed_for_the_limit_and_unknown_on_the_record(tmp_path):

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -176,7 +177,9 @@ def test_endpoint_that_was_never_there_stops_at_once(tmp_path):
 GONE = TransientError("UNREACHABLE", "refused", "is it running?", None, True)
 
 
-def test_endpoint_that_goes_away_is_waited_for_and_then_stops_the_run(tmp_path):
+def test_endpoint_that_goes_away_is_waited_for_and_then_stops_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("remud_gen.llm.gateway.TOLD_AFTER_S", 0.2)
+
     async def use(gateway):
         await gateway.ask(make_request("1"))
         await gateway.ask(make_request("2"))
@@ -190,7 +193,9 @@ def test_endpoint_that_goes_away_is_waited_for_and_then_stops_the_run(tmp_path):
     assert "waiting for it" in told[0]
 
 
-def test_outage_costs_no_input_though_it_outlasts_the_attempts(tmp_path):
+def test_outage_costs_no_input_though_it_outlasts_the_attempts(tmp_path, monkeypatch):
+    monkeypatch.setattr("remud_gen.llm.gateway.TOLD_AFTER_S", 0.0)
+
     async def use(gateway):
         await gateway.ask(make_request("0"))
         return await asyncio.gather(*(gateway.ask(make_request(str(n))) for n in range(1, 6)))
@@ -202,6 +207,20 @@ def test_outage_costs_no_input_though_it_outlasts_the_attempts(tmp_path):
     assert [reply.text for reply in replies] == ["back"] * 5
     assert len(told) == 2
     assert told[1] == "the endpoint answers again"
+
+
+def test_failures_in_a_row_that_pass_at_once_are_no_news(tmp_path):
+    told = []
+    script = ["fine", *([TransientError("SERVER_ERROR", "HTTP 500")] * 4), "fine"] * 5
+    replies, gateway = run(
+        Client(*script),
+        lambda gateway: asyncio.gather(*(gateway.ask(make_request(str(n))) for n in range(20))),
+        tmp_path,
+        tell=told.append,
+    )
+    assert len(replies) == 20
+    assert gateway.counts["SERVER_ERROR"] >= 4
+    assert told == []
 
 
 def test_request_that_fails_while_others_succeed_is_given_up_alone(tmp_path):
@@ -285,6 +304,9 @@ class Watch:
     def settle(self, request_sha256, reply, *, is_lost=False):
         self.events.append(("settled", reply.text if reply else None))
 
+    def close(self):
+        self.events.append(("closed", None))
+
 
 def test_hooks_mask_refuse_account_and_stop(tmp_path):
     watch = Watch(allowed=3)
@@ -308,7 +330,24 @@ def test_hooks_mask_refuse_account_and_stop(tmp_path):
         ("settled", "fine"),
         ("sent", "b"),
         ("settled", "fine"),
+        ("closed", None),
     ]
+
+
+def test_reply_that_came_second_is_accounted_for_and_the_first_is_used(tmp_path):
+    watch = Watch(allowed=3)
+
+    class Slow(Client):
+        async def complete(self, request):
+            reply = await super().complete(request)
+            other = ReplyStore(tmp_path / "replies.sqlite")  # another process is quicker
+            other.put(replace(reply, text="theirs", request_sha256=hash_request(request, self.name, self.model)))
+            other.close()
+            return reply
+
+    reply, _ = run(Slow("mine"), lambda gateway: gateway.ask(make_request()), tmp_path, hooks=Hooks(budget=watch))
+    assert reply.text == "theirs"
+    assert watch.events == [("settled", "mine")]
 
 
 def test_client_that_stays_on_the_machine_is_asked_directly(tmp_path):

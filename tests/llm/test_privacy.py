@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import os
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from remud_gen.config import Config, load_config
-from remud_gen.errors import ProviderError, RecordError
+from remud_gen.errors import InputError, ProviderError, RecordError
 from remud_gen.llm.guard import PrivacyGuard
 from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger, read_ledger, sum_ledger
@@ -328,6 +329,20 @@ def test_a_torn_last_line_is_cut_off_and_whole_ones_stay(tmp_path, torn):
     again.record(make_request("two"), "2")
     assert path.read_bytes().startswith(whole)
     assert [entry["request"] for entry in read_ledger(tmp_path)] == ["1", "2"]
+
+
+def test_a_line_that_breaks_off_in_the_middle_is_followed_by_whole_ones(tmp_path, monkeypatch):
+    ledger = FileLedger(tmp_path / LEDGER, Destination("h", "m"), Config().privacy, RunFolder(tmp_path).images)
+    ledger.record(make_request("one"), "1")
+    with monkeypatch.context() as full:
+        write = os.write
+        full.setattr(os, "write", lambda file, line: write(file, line[:20]))
+        with pytest.raises(InputError, match="took only a part"):
+            ledger.record(make_request("two"), "2")
+    ledger.record(make_request("three"), "3")
+    ledger.close()
+    ledger.close()
+    assert [entry["request"] for entry in read_ledger(tmp_path)] == ["1", "3"]
 
 
 # --- hosts ---------------------------------------------------------------------------------------------------------

@@ -109,10 +109,11 @@ class SpendingLimit:
             self._changed.clear()
             await self._changed.wait()
             hold = self._weigh(request)
+        # Noted first: what cannot be noted is not sent, and must not be held for ever.
+        self._account.note_sent(request_sha256, *self._guess(hold))
         self._held[request_sha256] = hold
         self._held_usd += hold.worst_usd
         self._held_tokens += hold.worst_tokens
-        self._account.note_sent(request_sha256, *self._guess(hold))
 
     async def foresee(self, request: ModelRequest, request_sha256: str, share: float) -> tuple[float | None, int]:
         """What a request counts for whose reply comes to a later command, at a share of the price; reserved until then.

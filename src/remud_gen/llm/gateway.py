@@ -28,6 +28,7 @@ from remud_gen.protocols import ModelClient, ModelReply, ModelRequest
 
 CLOSING_GRACE_S = 10.0
 PERHAPS_BILLED = {"TIMEOUT", "CONNECTION_LOST"}  # the endpoint may have answered all the same
+TOLD_AFTER_S = 5.0  # of an outage: three failures in a row may be chance, and say nothing to anybody
 URGENT_GRACE_S = 0.1  # what has arrived already is read and stored; nothing more is waited for
 Refusal = ProviderError | BudgetReached | InputError | Interrupted
 
@@ -63,6 +64,7 @@ class Gateway:
         self._in_flight: dict[str, asyncio.Task[ModelReply]] = {}
         self._refusal: Refusal | None = None
         self._has_connected = False
+        self._has_told_outage = False
         self._n_coming = 0  # replies that are being paid for
         self._renewals: dict[str, bool] = {}  # distrusted keys asked for again -> is the fresh reply there?
         self._unstored: list[ModelReply] = []  # paid for, but the store would not take them: tried again at the end
@@ -131,10 +133,11 @@ class Gateway:
 
     async def close(self, *, is_urgent: bool = False) -> None:
         """Send nothing more, wait a little for what is in flight (when urgent, only for what has arrived), then close
-        client and store.
+        client, ledger and store.
 
         Raises:
-            InputError: the store would not take replies that were paid for, not even at the end.
+            InputError: the store would not take replies that were paid for, not even at the end; or the disk did not
+                keep the ledger.
         """
         self.refuse(Interrupted("the gateway is closed", "run the same command to go on"))
         grace_s = URGENT_GRACE_S if is_urgent else CLOSING_GRACE_S
@@ -150,8 +153,12 @@ class Gateway:
                 async with asyncio.timeout(grace_s):
                     await self.client.close()
         finally:
-            if self._store:
-                self._close_store(self._store)
+            try:
+                if self._hooks.ledger:
+                    self._hooks.ledger.close()
+            finally:
+                if self._store:
+                    self._close_store(self._store)
 
     async def __aenter__(self) -> Gateway:
         loop = asyncio.get_running_loop()
@@ -273,16 +280,17 @@ class Gateway:
             self._store.check_room(self._n_coming + 1)
         if self._hooks.budget:
             await self._hooks.budget.reserve(request, key)
-            if (refusal := self.refusal) is not None:  # it may have waited for long
-                self._hooks.budget.settle(key, None)
-                raise refusal
-        if self._hooks.ledger:
-            self._hooks.ledger.record(request, key)
-        self.counts["sent"] += 1
         self._n_coming += 1
         reply: ModelReply | None = None
-        is_lost = True
+        kept: ModelReply | None = None
+        is_lost = False
         try:
+            if (refusal := self.refusal) is not None:  # it may have waited for long
+                raise refusal
+            if self._hooks.ledger:
+                self._hooks.ledger.record(request, key)
+            self.counts["sent"] += 1
+            is_lost = True
             reply = self._complete(await self.client.complete(request), key)
             self.counts["received"] += 1
             self._note_life()
@@ -295,11 +303,12 @@ class Gateway:
             self._n_coming -= 1
             try:
                 if reply is not None:
-                    reply = self._keep(reply)
+                    kept = self._keep(reply)
             finally:
                 if self._hooks.budget:
+                    # The reply that was paid for, be another process's the one to use.
                     self._hooks.budget.settle(key, reply, is_lost=is_lost and reply is None)
-        return reply
+        return kept or reply
 
     def _complete(self, reply: ModelReply, key: str) -> ModelReply:
         """What a client cannot know of its own reply."""
@@ -315,9 +324,9 @@ class Gateway:
         if error.is_unreachable and not self._has_connected:
             raise ProviderError(error.message, error.hint) from None
         self._has_connected = self._has_connected or not error.is_unreachable
-        was_away = self._health.is_away
         self._health.note_trouble(key, error)
-        if self._health.is_away and not was_away:
+        if self._health.is_away and self._health.away_s >= TOLD_AFTER_S and not self._has_told_outage:
+            self._has_told_outage = True
             patience = f"waiting for it for up to {self._health.patience_s:.0f} s; Ctrl-C stops, and nothing is lost"
             self._tell(f"the endpoint is away ({error.message}): {patience}")
         if error.retry_after_s is not None:
@@ -325,7 +334,8 @@ class Gateway:
 
     def _note_life(self) -> None:
         self._has_connected = True
-        if self._health.is_away:
+        if self._has_told_outage:
+            self._has_told_outage = False
             self._tell("the endpoint answers again")
         self._health.note_life()
 

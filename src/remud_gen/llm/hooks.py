@@ -24,6 +24,10 @@ class Ledger(Protocol):
         """Called before every send, repeated ones too."""
         ...
 
+    def close(self) -> None:
+        """Called when nothing more is sent; must bear to be called twice."""
+        ...
+
 
 class Budget(Protocol):
     """Keeps what is spent below what the user set."""

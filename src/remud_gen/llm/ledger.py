@@ -63,19 +63,31 @@ class FileLedger:
                 os.fsync(self._file)
                 self._synced_s = now_s
         except OSError as error:
-            told = f"{self._path} cannot be written: {error.strerror or error}"
-            raise InputError(told, "nothing is sent that is not noted first: make room, or free the file") from None
+            self._leave()  # opened again, it is rid of a line that broke off
+            raise self._explain(error) from None
 
     def close(self) -> None:
-        """Have the disk keep what was written; a further line opens the file again."""
-        if self._file is not None:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = None
+        """Have the disk keep what was written; a further line opens the file again.
 
-    def __del__(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
+        Raises:
+            InputError: the disk does not.
+        """
+        try:
+            if self._file is not None:
+                os.fsync(self._file)
+        except OSError as error:
+            raise self._explain(error) from None
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+    def _explain(self, error: OSError) -> InputError:
+        told = f"{self._path} cannot be written: {error.strerror or error}"
+        return InputError(told, "nothing is sent that is not noted first: make room, or free the file")
 
     def _describe(self, request: ModelRequest, request_sha256: str) -> dict[str, Any]:
         is_private = comes_from_clinic(request)
