@@ -14,7 +14,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
     """Read one page: its kind, its text (layer or OCR), its pictures."""
 
     name = "extract"
-    version = 4
+    version = 5
 
     def settings(self) -> Mapping[str, object]:
         """The whole extract section except how pages are spread over parts, and what only another engine heeds."""
