@@ -32,7 +32,6 @@ SETTINGS = (
     "generate.items_per_pair=1",
     "generate.items_per_passage=1",
     "generate.concurrency=64",
-    "extract.reads_burned_in_text=false",
     "pair.passage_max_chars=1500",
 )
 IDEAL_PER_S = 320.0

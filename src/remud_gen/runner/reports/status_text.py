@@ -33,8 +33,7 @@ def status_text(result: Result) -> str:
         _list_documents(standings),
         _list_reasons(standings),
         _list_orphans(standings),
-        [*_list_costs(standings), *tell_costs(result.run, result.config.budget, (), None)]
-        if result.config.generate.client != "extractive" else [],
+        _tell_all_costs(result, standings),
         _list_codes(standings),
         batch_lines(result.batches),
         [line] if (line := describe_outbound(result.run)) else [],
@@ -137,6 +136,14 @@ def _list_orphans(standings: Sequence[Standing]) -> list[str]:
             "Orphaned parts: nothing on the shelf leads to them any more, nothing uses them; see `remud clean`."
         )
     return lines
+
+
+def _tell_all_costs(result: Result, standings: Sequence[Standing]) -> list[str]:
+    # Questions without a model cost nothing; a model may have looked at pages and pairs all the same.
+    is_free = result.config.generate.client == "extractive"
+    paying = [one for one in standings if not (is_free and one.name == "generate")]
+    lines = _list_costs(paying)
+    return [*lines, *tell_costs(result.run, result.config.budget, (), None)] if lines or not is_free else []
 
 
 def _list_costs(standings: Sequence[Standing]) -> list[str]:
