@@ -30,6 +30,7 @@ from remud_gen.cli_options import (
     RetryOpt,
     RunOpt,
     SampleOpt,
+    SamplesOpt,
     SetOpt,
     ThinkingOpt,
     UrlOpt,
@@ -79,15 +80,15 @@ def run(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, retry_errors: RetryOpt = False,
     verify: VerifyOpt = False,
-    model: ModelOpt = None, base_url: UrlOpt = None, format: FormatOpt = None, thinking: ThinkingOpt = None,
-    out: OutOpt = None, replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
-    offline: OfflineOpt = None,
+    model: ModelOpt = None, base_url: UrlOpt = None, samples: SamplesOpt = None, format: FormatOpt = None,
+    thinking: ThinkingOpt = None, out: OutOpt = None, replies: RepliesOpt = None, batch: BatchOpt = None,
+    wait: WaitOpt = False, offline: OfflineOpt = None,
     dry_run: DryRunOpt = False, sample: SampleOpt = None, max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None,
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
     shortcuts = {
-        **_model_keys(model, base_url), **_privacy_keys(offline), **_export_keys(format, thinking), **_reply_keys(replies, batch),
-        **_budget_keys(max_cost, max_tokens),
+        **_model_keys(model, base_url, samples), **_privacy_keys(offline), **_export_keys(format, thinking),
+        **_reply_keys(replies, batch), **_budget_keys(max_cost, max_tokens),
     }  # fmt: skip
     options = make_options(
         run, config, assignments, inputs, limit=limit, retries_errors=retry_errors, is_quiet=quiet,
@@ -132,12 +133,14 @@ def generate(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, model: ModelOpt = None, base_url: UrlOpt = None,
-    replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False, offline: OfflineOpt = None,
+    samples: SamplesOpt = None, replies: RepliesOpt = None, batch: BatchOpt = None, wait: WaitOpt = False,
+    offline: OfflineOpt = None,
     dry_run: DryRunOpt = False, sample: SampleOpt = None, max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None,
 ) -> None:  # fmt: skip
     """Pairs and passages -> questions, thinking and answers from a model."""
     shortcuts = {
-        **_model_keys(model, base_url), **_privacy_keys(offline), **_reply_keys(replies, batch), **_budget_keys(max_cost, max_tokens)
+        **_model_keys(model, base_url, samples), **_privacy_keys(offline), **_reply_keys(replies, batch),
+        **_budget_keys(max_cost, max_tokens),
     }  # fmt: skip
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
@@ -298,9 +301,12 @@ def _describe(
     """Ultrasound books -> fine-tuning sets of (image, question, thinking, answer), every answer traceable."""
 
 
-def _model_keys(model: str | None, base_url: str | None) -> dict[str, str | None]:
+def _model_keys(model: str | None, base_url: str | None, samples: int | None) -> dict[str, Any]:
     # Naming a model on the command line means asking it, whatever client the configuration had before.
-    return {"generate.model": model, "generate.base_url": base_url, "generate.client": "openai" if model else None}
+    client = "openai" if model else None
+    return {
+        "generate.model": model, "generate.base_url": base_url, "generate.client": client, "generate.samples": samples,
+    }  # fmt: skip
 
 
 def _privacy_keys(offline: bool | None) -> dict[str, bool | None]:

@@ -42,6 +42,10 @@ DryRunOpt = Annotated[bool, typer.Option("--dry-run", help="Ask nothing of a mod
 SampleOpt = Annotated[
     int | None, typer.Option("--sample", min=1, metavar="N", help="With --dry-run: ask N inputs, and measure by them.")
 ]
+SamplesOpt = Annotated[
+    int | None,
+    typer.Option("--samples", min=1, max=64, metavar="K", help="Traces per question, with thinking: solve."),
+]
 WaitOpt = Annotated[bool, typer.Option("--wait", help="With --batch: stay until the replies are there.")]
 OfflineOpt = Annotated[
     bool | None, typer.Option("--offline/--online", help="Refuse every model that is asked over a network.")

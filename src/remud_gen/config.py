@@ -218,9 +218,8 @@ class Config(Section):
         own, rest = self.vision, self.generate
         if own.model is not None:
             return own.model_copy(update={"base_url": own.base_url or rest.base_url})
-        return own.model_copy(
-            update={"client": own.client or rest.client, "model": rest.model, "base_url": own.base_url or rest.base_url}
-        )
+        shared = {"client": own.client or rest.client, "model": rest.model, "replay": own.replay or rest.replay}
+        return own.model_copy(update={**shared, "base_url": own.base_url or rest.base_url})
 
 
 def load_config(

@@ -120,6 +120,23 @@ def test_replay_makes_the_same_records_without_a_model(paid, tmp_path, kind):
     assert not (run / "replies.sqlite").exists()
 
 
+def test_live_run_stays_as_it_is_when_it_is_replayed_and_the_other_way_round(paid, tmp_path):
+    folder, _, url = paid
+    run, made = tmp_path / "run", generated(folder / "run")
+    shutil.copytree(folder / "run", run)
+    replay = ("--set", "generate.client=replay", "--set", f"generate.replay={folder / 'run' / 'replies.sqlite'}")
+    done = remud("generate", folder / "books", "--run", run, *replay, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["stages"]["generate"]["parts_run"] == 0
+    replayed = prepare(folder, "replayed-first")
+    done = remud("generate", "--run", replayed, *replay, "--set", "generate.model=tiny")
+    assert done.returncode == 0, done.stderr
+    done = remud("generate", "--run", replayed, "--model", "tiny", "--base-url", url, "--json")
+    assert calls(done) == (0, 0)
+    assert json.loads(done.stdout)["stages"]["generate"]["parts_run"] == 0
+    assert generated(run) == generated(replayed) == made
+
+
 def test_request_that_was_never_answered_fails_by_name(paid, tmp_path):
     folder, n_requests, _ = paid
     lines = tmp_path / "some.jsonl"

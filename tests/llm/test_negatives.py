@@ -1,10 +1,12 @@
 """Questions asked of an image of another organ: from the same document, never from the same figure or region."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from remud_gen.config import Config
+from remud_gen.errors import RecordError
 from remud_gen.llm.negatives import ANSWERS, FLAGS, build_negative, choose_partners, read_shown
 from remud_gen.records import Evidence
 from remud_gen.runner.images import ContentImageStore
@@ -138,7 +140,7 @@ def test_stage_makes_them_for_the_share_that_is_wanted_and_none_by_default(tmp_p
             config = make_config("generate.model=m", *assignments)
             stage = GenerateStage(config)
             stage.setup(StageContext(config, ContentImageStore(tmp_path), {}))
-            stage.look_ahead(pairs)
+            stage.look_ahead(pairs, range(len(pairs)))
             return [o for pair in pairs async for o in stage.process(pair, Scripted(pairs))]
 
         return asyncio.run(inner())
@@ -149,3 +151,24 @@ def test_stage_makes_them_for_the_share_that_is_wanted_and_none_by_default(tmp_p
     assert len(records) == 8
     assert {record.question_from for record in negatives} == {pair.id for pair in pairs}
     assert len({record.id for record in records}) == 8
+
+
+def test_nothing_is_kept_of_inputs_that_are_done_with_or_not_asked_about(tmp_path):
+    """A book of a hundred thousand pairs must not stay in memory for the sake of negatives."""
+    pairs = make_pairs("en", tmp_path)
+    stage = GenerateStage(make_config("generate.model=m", "generate.negatives_share=1.0"))
+    stage.setup(StageContext(stage.config, ContentImageStore(tmp_path), {}))
+
+    class Unwilling:
+        async def ask(self, request):
+            raise RecordError("REFUSAL", "no")
+
+    async def work():
+        with suppress(RecordError):
+            async for _ in stage.process(pairs[0], Unwilling()):
+                pass
+
+    stage.look_ahead(pairs, [0])
+    assert list(stage._partners) == [pairs[0].id]
+    asyncio.run(work())
+    assert stage._partners == {}

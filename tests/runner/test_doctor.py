@@ -39,6 +39,22 @@ def test_an_endpoint_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "cannot be reached" in message
 
 
+def test_no_endpoint_is_asked_where_replies_are_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REMUD_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)  # asked, the endpoint would want one
+    (tmp_path / "paid.jsonl").write_text("", "utf-8")
+    at = ("generate.client=replay", "generate.base_url=https://nobody.invalid/v1", "extract.layout=vlm")
+    replay = (*at, f"generate.replay={tmp_path / 'paid.jsonl'}")
+    findings = look(tmp_path, *replay, "generate.model=qwen3-vl-plus")
+    for what in ("model", "vision"):
+        assert findings[what][1] == 0, findings[what]
+        assert "qwen3-vl-plus, replayed from" in findings[what][0]
+    message, code = look(tmp_path, *at, "generate.model=tiny", "generate.replay=gone.jsonl")["model"]
+    assert (code, "gone.jsonl cannot be read" in message) == (3, True)
+    message, code = look(tmp_path, *replay)["model"]
+    assert (code, "name of the model" in message) == (2, True)
+
+
 def test_unknown_components_are_named(tmp_path: Path) -> None:
     message, code = look(tmp_path, "extract.ocr=nonesuch", "generate.client=extractive")["ocr"]
     assert code == 2

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from remud_gen.errors import ConfigError, Deferred
+from remud_gen.errors import ConfigError, Deferred, RecordError
 from remud_gen.protocols import ModelReply
 from remud_gen.records import Option, Quadruplet, QuestionItem
 from remud_gen.stages.base import Failure, Rejection
@@ -237,13 +237,76 @@ def test_all_that_is_to_be_solved_is_asked_before_any_reply_is_waited_for():
     assert len(asker.put_off) == 4 * 3 + 4  # three samples of each question, and its later turn
 
 
-def test_idle_samples_are_refused_before_anything_is_asked():
-    for settings, told in (
-        (("generate.samples=3",), "thinking: solve"),
-        (("generate.samples=3", "generate.thinking=solve", "generate.temperature=0"), "temperature 0"),
-    ):
-        with pytest.raises(ConfigError, match=told):
-            GenerateStage(make_config("generate.model=m", *settings)).check()
+@pytest.mark.parametrize(
+    ("settings", "n_requests"),
+    [
+        (("generate.thinking=native", "generate.reasoning_share=1.0"), 8),
+        (("generate.separate_forms=true", "generate.mix.forms={open: 1, mcq: 1, dialogue: 1}"), 3),
+        (("generate.separate_forms=true", "generate.mix.forms={open: 1, mcq: 1, dialogue: 1}", *ALL_REASONED), 3),
+    ],
+)
+def test_all_requests_for_one_input_are_made_before_any_reply_is_waited_for(settings, n_requests):
+    class Later(Patient):
+        async def ask(self, request):
+            self.put_off.append(request)
+            raise Deferred("later")
+
+    stage, asker = GenerateStage(make_config(*settings, "generate.model=m", "generate.items_per_pair=8")), Later()
+
+    async def collect():
+        return [outcome async for outcome in stage.process(make_pair(), asker)]
+
+    with pytest.raises(Deferred):
+        asyncio.run(collect())
+    assert len(asker.put_off) == n_requests
+    assert sum(len(request.wanted) for request in asker.put_off) == 8
+
+
+class Moody:
+    """Answers each request for questions as it is told for its number."""
+
+    def __init__(self, *moods):
+        self.moods, self.n_asked = list(moods), 0
+
+    async def ask(self, request):
+        mood = self.moods[self.n_asked]
+        self.n_asked += 1
+        if isinstance(mood, Exception):
+            raise mood
+        reply = answer_by_rule(request.user) if mood is None else {"unusable_reason": mood, "items": []}
+        text = json.dumps(reply)
+        return ModelReply("openai", "m", text, "I look.", finish_reason="stop", request_sha256=str(self.n_asked))
+
+
+def test_one_of_several_requests_that_fails_costs_the_others_nothing_and_unusable_is_said_once():
+    stage = GenerateStage(make_config("generate.thinking=native", "generate.model=m"))
+
+    async def collect(*moods):
+        return [outcome async for outcome in stage.process(make_pair(), Moody(*moods))]
+
+    whole = asyncio.run(collect(None, None, None, None))
+    assert [type(outcome) for outcome in whole] == [Quadruplet] * 4
+    lost = RecordError("TIMEOUT", "no answer", "ask again", ("k",))
+    made = asyncio.run(collect(None, lost, "too dark", "too dark to see"))
+    assert made == [whole[0], Failure("TIMEOUT", "no answer", "ask again", ("k",)), Rejection("UNUSABLE", "too dark")]
+    assert asyncio.run(collect(*["blurred"] * 4)) == [Rejection("UNUSABLE", "blurred")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "hint"),
+    [
+        (("generate.samples=3",), "generate.thinking is field", "--set generate.thinking=solve, or --samples 1"),
+        (
+            ("generate.samples=3", "generate.thinking=solve", "generate.temperature=0"),
+            "at temperature 0",
+            "raise generate.temperature, or --samples 1",
+        ),
+    ],
+)
+def test_idle_samples_are_refused_before_anything_is_asked_and_the_way_out_is_told(settings, told, hint):
+    with pytest.raises(ConfigError, match=told) as caught:
+        GenerateStage(make_config("generate.model=m", *settings)).check()
+    assert hint in caught.value.hint
 
 
 def test_facts_come_first_and_questions_rest_on_those_that_quote(tmp_path):

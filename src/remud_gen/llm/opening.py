@@ -36,6 +36,15 @@ def choose_client(config: ModelConfig) -> str:
     return config.client or "openai"
 
 
+def name_asked(config: ModelConfig) -> str | None:
+    """The client whose replies a configuration works with: what is replayed counts as what it replays, so that a run
+    made live stays as it is when it is replayed, and the other way round; None without a model.
+    """
+    if config.client == "replay":
+        return str(load("llm", config.client).replayed)
+    return config.client or ("openai" if config.model else None)
+
+
 def open_gateway(
     config: ModelConfig,
     store_path: Path,

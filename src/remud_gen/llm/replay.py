@@ -29,15 +29,9 @@ class ReplayClient:
     replayed: ClassVar[str] = "openai"  # whose requests they were: the name is part of every hash
 
     def __init__(self, config: ModelConfig, images: ImageStore) -> None:
-        if config.model is None:
-            hint = "set generate.model (or --set generate.model=NAME) to the one the stored replies were asked of"
-            raise ConfigError("client `replay` needs the name of the model", hint)
-        if config.replay is None:
-            hint = "set generate.replay to a reply store or to a file of `remud replies export`"
-            raise ConfigError("client `replay` needs stored replies", hint)
-        self.model = config.model
+        self.model, path = check_replay(config)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._reader = StoreReader(self._find_store(config.replay))
+        self._reader = StoreReader(self._find_store(path))
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The stored reply to exactly this request."""
@@ -45,7 +39,10 @@ class ReplayClient:
         reply = self._reader.get(key)
         if reply is None:
             told = f"no stored reply to this request ({request.purpose}, {key[:12]})"
-            hint = "were settings, prompts or inputs others when the replies were made? a live client asks anew"
+            hint = (
+                "were settings, prompts or inputs others when the replies were made? a live client "
+                "(--set generate.client=openai) with --retry-errors asks anew"
+            )
             raise RecordError("REPLY_MISSING", told, hint)
         return reply
 
@@ -57,13 +54,8 @@ class ReplayClient:
 
     def _find_store(self, path: Path) -> Path:
         """The store itself, or one made of a file of lines for as long as this client lives."""
-        try:
-            with path.open("rb") as stream:
-                if stream.read(len(SQLITE_MARK)) == SQLITE_MARK:
-                    return path
-        except OSError as error:
-            told = f"generate.replay {path} cannot be read: {error.strerror or error}"
-            raise InputError(told, "look at its name again") from None
+        if _is_store(path):
+            return path
         self._folder = tempfile.TemporaryDirectory(prefix="remud-replay-")
         made = Path(self._folder.name) / "replies.sqlite"
         store = ReplyStore(made)
@@ -77,3 +69,28 @@ class ReplayClient:
             more = f" ({transfer.refused} lines in all)" if transfer.refused > 1 else ""
             raise InputError(told + more, "`remud replies import` says which lines are good, and takes them")
         return made
+
+
+def check_replay(config: ModelConfig) -> tuple[str, Path]:
+    """The model that is replayed, and the file that its replies are read from.
+
+    Raises:
+        ConfigError: one of them is not named. InputError: the file cannot be read.
+    """
+    if config.model is None:
+        hint = "set generate.model (or --set generate.model=NAME) to the one the stored replies were asked of"
+        raise ConfigError("client `replay` needs the name of the model", hint)
+    if config.replay is None:
+        hint = "set generate.replay to a reply store or to a file of `remud replies export`"
+        raise ConfigError("client `replay` needs stored replies", hint)
+    _is_store(config.replay)
+    return config.model, config.replay
+
+
+def _is_store(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(SQLITE_MARK)) == SQLITE_MARK
+    except OSError as error:
+        told = f"generate.replay {path} cannot be read: {error.strerror or error}"
+        raise InputError(told, "look at its name again") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from remud_gen import registry
-from remud_gen.config import Config
+from remud_gen.config import Config, ModelConfig
 from remud_gen.errors import ConfigError, MissingExtraError, RemudError
 from remud_gen.protocols import LanguageOcrEngine
 
@@ -83,18 +83,29 @@ def _look_at_model(config: Config) -> Iterator[Finding]:
     if chosen.client == "extractive":
         yield Finding("model", "extractive: no model is asked; answers are quotes of the source")
         return
-    if chosen.model is None:
+    if chosen.model is None and chosen.client != "replay":
         hint = "none set: use --model NAME (with --base-url for a server of your own), or REMUD_MODEL"
         yield Finding("model", hint, ConfigError.exit_code)
         return
     try:
         from remud_gen.llm.allow_list import check_outbound
-        from remud_gen.llm.openai import check_endpoint
 
         check_outbound(config, chosen)
-        yield Finding("model", check_endpoint(chosen))
+        yield Finding("model", _look_at_replies_of(chosen))
     except RemudError as error:
         yield Finding("model", f"{error.message} {error.hint}", error.exit_code)
+
+
+def _look_at_replies_of(model: ModelConfig) -> str:
+    """Where a model's replies will come from: its endpoint is asked, or a file of replies is opened."""
+    if model.client == "replay":
+        from remud_gen.llm.replay import check_replay
+
+        name, path = check_replay(model)
+        return f"{name}, replayed from {path}: no endpoint is asked"
+    from remud_gen.llm.openai import check_endpoint
+
+    return check_endpoint(model)
 
 
 def _look_at_vision(config: Config) -> Iterator[Finding]:
@@ -108,9 +119,7 @@ def _look_at_vision(config: Config) -> Iterator[Finding]:
         for stage in wanting:
             stage.check()
         if wanting:
-            from remud_gen.llm.openai import check_endpoint
-
-            yield Finding("vision", check_endpoint(wanting[0].model))
+            yield Finding("vision", _look_at_replies_of(wanting[0].model))
     except RemudError as error:
         yield Finding("vision", f"{error.message}: {error.hint}", error.exit_code)
 

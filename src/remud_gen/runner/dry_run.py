@@ -256,10 +256,9 @@ def _parts_of(plans: Sequence[Plan], chosen: Sequence[int]) -> list[int]:
 
 def _read_items(bench: Bench, stage: AsyncStage[Any, Any], job: Job) -> list[Record]:
     items = [item for item in iterate_inputs(bench.run, job.spec.inputs) if isinstance(item, Record)]
-    look_ahead = getattr(stage, "look_ahead", None)
-    if look_ahead is not None:
-        look_ahead(items)
-    return items[: job.spec.taken]
+    taken = items[: job.spec.taken]
+    stage.look_ahead(items, range(len(taken)))
+    return taken
 
 
 def _name(plan: Plan, item: Record) -> Plan:

@@ -160,7 +160,7 @@ class Window:
             if not part.wanted:
                 publish(self._write(part))
             else:
-                self._stage.look_ahead(items)
+                self._stage.look_ahead(items, part.wanted)
             for number in part.wanted:
                 yield part, number
 

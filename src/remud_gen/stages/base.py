@@ -7,7 +7,7 @@ worker processes; async stages run in the driver and may ask models through the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -171,8 +171,10 @@ class AsyncStage(Stage[In, Out]):
         """The model it asks."""
         return self.config.generate
 
-    def look_ahead(self, items: Sequence[In]) -> None:
-        """See all inputs of a part before the first of them is asked about, those that a limit leaves out as well."""
+    def look_ahead(self, items: Sequence[In], asked: Collection[int]) -> None:
+        """See all inputs of a part before the first of them is asked about, those that a limit leaves out as well;
+        `asked` are the numbers of those that will be asked about.
+        """
 
     @abstractmethod
     def process(self, item: In, gateway: Asker) -> AsyncIterator[Out | Failure | Rejection[Out]]:

@@ -9,6 +9,7 @@ from remud_gen.config import Config, VisionConfig
 from remud_gen.errors import RecordError
 from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.choosing import HINTS, choices_schema, make_reader
+from remud_gen.llm.opening import name_asked
 from remud_gen.llm.structured import UnreadableReply, ask_and_read
 from remud_gen.pairing.verdicts import Choice, find_contradiction, flag, settle
 from remud_gen.prompts import Prompt, load_prompt
@@ -43,8 +44,9 @@ class CheckStage(AsyncStage[GenerateInput, Checked]):
 
     def settings(self) -> Mapping[str, object]:
         """All that shapes a reply or what is made of it."""
-        names = ("client", "model", "temperature", "max_output_tokens", "max_image_side_px")
+        names = ("model", "temperature", "max_output_tokens", "max_image_side_px")
         return {
+            "client": name_asked(self._vision),
             **{name: getattr(self._vision, name) for name in names},
             "min_ultrasound_score": self._least_ultrasound,
             "non_ultrasound": self.config.pair.non_ultrasound,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from remud_gen.config import Config, GenerateConfig
 from remud_gen.errors import ConfigError, RecordError
@@ -16,7 +17,7 @@ from remud_gen.llm.facts import Facts, ask_for_facts
 from remud_gen.llm.given import build_given, explain_unfit, wants_thinking
 from remud_gen.llm.mix import choose_mix, split_by_form
 from remud_gen.llm.negatives import build_negative, choose_partners
-from remud_gen.llm.opening import choose_client
+from remud_gen.llm.opening import choose_client, name_asked
 from remud_gen.llm.problems import state_given, state_problems
 from remud_gen.llm.reply import ReplyItem
 from remud_gen.llm.requests import RequestBuilder
@@ -58,8 +59,8 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        client: str | None = config.generate.client or ("openai" if config.generate.model else None)
-        self._client, self._is_templated = client, client in TEMPLATED_CLIENTS
+        self._client = name_asked(config.generate)
+        self._is_templated = self._client in TEMPLATED_CLIENTS
         self._options = _simplify(config.generate) if self._is_templated else config.generate
         self._builder = RequestBuilder(self._options, n_examples=self._options.examples)
         self._thinker = Thinker(self._options, self._builder)
@@ -102,6 +103,7 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
 
     async def process(self, item: GenerateInput, gateway: Asker) -> AsyncIterator[Outcome]:
         """Every quadruplet of one input; items that could not be read follow as failures."""
+        partner = self._partners.pop(item.id, None)
         try:
             item = await self._shield.apply(item)
         except IdentifiersFound as found:
@@ -120,30 +122,48 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         if isinstance(facts, Rejection):
             yield facts
             return
-        records: list[Quadruplet] = []
-        first_number = 0
-        for lines in self._split(wanted):
-            is_solved = self._options.thinking == "solve"
-            asked = [replace(line, style="direct") for line in lines] if is_solved else lines
-            request, examples = self._builder.build_items(item, spans, asked, facts)
-            answer = await ask_for_items(gateway, request, self._builder.find_reask(item))
-            if answer.parsed.unusable_reason is not None:
-                yield Rejection("UNUSABLE", answer.parsed.unusable_reason)
-                return
-            origin = self._describe_origin(item, request, answer, examples, facts)
-            async for outcome in self._read(origin, answer, lines, first_number, gateway):
-                records += [outcome] if isinstance(outcome, Quadruplet) else []
-                yield outcome
-            first_number += len(lines)
-        if isinstance(item, ImageTextPair):
-            async for negative in self._make_negative(item, records):
+        groups = self._split(wanted)
+        starts = accumulate((len(lines) for lines in groups), initial=0)
+        calls = [
+            self._make(item, spans, lines, first, facts, gateway) for lines, first in zip(groups, starts, strict=False)
+        ]
+        outcomes = _join(await settle_all(calls))
+        for outcome in outcomes:
+            yield outcome
+        if isinstance(item, ImageTextPair) and partner is not None:
+            async for negative in self._make_negative(item, partner, outcomes):
                 yield negative
 
-    def look_ahead(self, items: Sequence[GenerateInput]) -> None:
+    async def _make(
+        self,
+        item: ImageTextPair | Passage,
+        spans: Sequence[Evidence],
+        lines: Sequence[WantedItem],
+        first_number: int,
+        facts: Facts | None,
+        gateway: Asker,
+    ) -> list[Outcome]:
+        """What comes of one request for questions; their numbers within the input begin at `first_number`.
+
+        Raises:
+            RecordError: as `ask_for_items` does.
+        """
+        is_solved = self._options.thinking == "solve"
+        asked = [replace(line, style="direct") for line in lines] if is_solved else lines
+        request, examples = self._builder.build_items(item, spans, asked, facts)
+        answer = await ask_for_items(gateway, request, self._builder.find_reask(item))
+        if answer.parsed.unusable_reason is not None:
+            return [Rejection("UNUSABLE", answer.parsed.unusable_reason)]
+        origin = self._describe_origin(item, request, answer, examples, facts)
+        return [outcome async for outcome in self._read(origin, answer, lines, first_number, gateway)]
+
+    def look_ahead(self, items: Sequence[GenerateInput], asked: Collection[int]) -> None:
         """See all inputs of a part before any of them is asked about: negatives show the image of another one."""
         if self._options.negatives_share:
             pairs = [item for item in items if isinstance(item, ImageTextPair) and self._is_sure(item)]
-            self._partners |= choose_partners(pairs, self._options.negatives_share, self._options.seed)
+            partners = choose_partners(pairs, self._options.negatives_share, self._options.seed)
+            names = {items[number].id for number in asked}  # nobody would take the others away again
+            self._partners |= {name: partner for name, partner in partners.items() if name in names}
 
     async def _find_facts(
         self, item: ImageTextPair | Passage, spans: Sequence[Evidence], gateway: Asker
@@ -196,11 +216,11 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         drawn = int(hashlib.sha256(f"{self._options.seed}/{record.id}/twin".encode()).hexdigest()[:8], 16)
         return record.thinking is not None and record.style == "reasoning" and drawn < share * 0x1_0000_0000
 
-    async def _make_negative(self, item: ImageTextPair, records: Sequence[Quadruplet]) -> AsyncIterator[Quadruplet]:
+    async def _make_negative(
+        self, item: ImageTextPair, partner: ImageTextPair, outcomes: Sequence[Outcome]
+    ) -> AsyncIterator[Quadruplet]:
         """One question of this pair, asked of an image that cannot answer it."""
-        partner = self._partners.pop(item.id, None)
-        if partner is None:
-            return
+        records = [outcome for outcome in outcomes if isinstance(outcome, Quadruplet)]
         try:
             shown = await self._shield.apply(partner)
         except RecordError:
@@ -250,7 +270,9 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         return None if wanted else Rejection("NOT_WANTED", "its words bear none of the types of generate.mix")
 
     def _split(self, wanted: tuple[WantedItem, ...]) -> list[tuple[WantedItem, ...]]:
-        """One request for all items; one each where the model's own trace is wanted, which is one per request."""
+        """One request for all items; one each where the model's own trace is wanted, which is one per request. Several
+        are asked together: a batch needs one round for them, and a pair that is unusable costs all of them.
+        """
         if self._options.thinking == "native":
             return [(line,) for line in wanted]
         return split_by_form(wanted) if self._options.separate_forms else [wanted]
@@ -274,12 +296,30 @@ class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
         return Origin(item, request.spans, self._builder.choose_language(item), generation)
 
 
+def _join(made: Sequence[list[Outcome] | RecordError]) -> list[Outcome]:
+    """What came of all requests for one input; that it is unusable is said once."""
+    joined: list[Outcome] = []
+    is_told = False
+    for outcomes in made:
+        if isinstance(outcomes, RecordError):
+            joined.append(Failure(outcomes.code, outcomes.message, outcomes.hint, outcomes.replies))
+            continue
+        is_unusable = any(isinstance(outcome, Rejection) and outcome.record is None for outcome in outcomes)
+        if not (is_unusable and is_told):
+            joined += outcomes
+        is_told = is_told or is_unusable
+    return joined
+
+
 def _refuse_idle_samples(options: GenerateConfig) -> None:
     # Not where the section is validated: a file and a flag are, each by itself, and neither need hold both keys.
+    told = f"generate.samples (--samples) is {options.samples}: several traces of one question"
+    hint = "or --samples 1 for one trace; a run remembers both"
     if options.samples > 1 and options.thinking != "solve":
-        raise ConfigError("generate.samples: several traces per question are made by `thinking: solve` alone")
+        only = f"{told} are made by `thinking: solve` alone, and generate.thinking is {options.thinking}"
+        raise ConfigError(only, f"add --set generate.thinking=solve, {hint}")
     if options.samples > 1 and options.temperature == 0:
-        raise ConfigError("generate.samples: at temperature 0 all traces of a question would be the same")
+        raise ConfigError(f"{told} would be the same at temperature 0", f"raise generate.temperature, {hint}")
 
 
 def _settle_given(item: QuestionItem, generation: Generation, thought: Thought) -> Outcome:

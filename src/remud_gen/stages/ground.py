@@ -14,6 +14,7 @@ from remud_gen.errors import ConfigError, RecordError
 from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.grounding import HINTS, Reading, ReplyBox, boxes_schema, place_boxes, read_boxes
+from remud_gen.llm.opening import name_asked
 from remud_gen.llm.structured import ask_and_read
 from remud_gen.prompts import Prompt, load_prompt
 from remud_gen.protocols import Asker, ModelRequest
@@ -94,8 +95,9 @@ class GroundStage(AsyncStage[PageRendition, PageRendition]):
 
     def settings(self) -> Mapping[str, object]:
         """All that shapes a reply or what is read out of it."""
-        names = ("client", "model", "temperature", "max_output_tokens")
+        names = ("model", "temperature", "max_output_tokens")
         return {
+            "client": name_asked(self._vision),
             **{name: getattr(self._vision, name) for name in names},
             "coords": self._convention.name if self._convention else None,
             "prompts": {prompt.label: prompt.sha256 for prompt in self._prompts.values()},
