@@ -189,10 +189,10 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_paid_twice(paired, live,
                     is_killed.append(os.kill(process.pid, signal.SIGKILL))
 
             setattr(server, when, kill)
-            process.communicate(timeout=120)
+            _, err = process.communicate(timeout=120)
             if is_killed:
                 break
-        assert process.returncode == -signal.SIGKILL
+        assert process.returncode == -signal.SIGKILL, err
         setattr(server, when, lambda made: None)
         finish(run, server)
     assert generated(run) == live[0]

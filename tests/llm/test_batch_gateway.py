@@ -9,7 +9,7 @@ import pytest
 
 from remud_gen.config import GenerateConfig
 from remud_gen.errors import Deferred, ProviderError, RecordError
-from remud_gen.llm.batch_gateway import BatchGateway, BatchLimits
+from remud_gen.llm.batch_gateway import MOST_PROBES, BatchGateway, BatchLimits
 from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.store import ReplyStore
 from remud_gen.runner.images import ContentImageStore
@@ -303,3 +303,12 @@ def test_wait_polls_until_a_batch_has_ended(tmp_path):
         last, counts = command(server, tmp_path, REQUESTS[1:])
     assert (counts["stored"], counts["sent"]) == (9, 0)
     assert all(text.startswith("{") for text in last)
+
+
+def test_model_that_keeps_to_no_format_is_not_asked_live_for_ever(tmp_path):
+    requests = [make_request(f"{USER}, number {number}") for number in range(20)]
+    with BatchServer(steady={"malformed": 1.0}) as server:
+        outcomes, _ = command(server, tmp_path, requests)
+        assert len(server.log) == MOST_PROBES == 12
+    assert outcomes.count("later") == 8
+    assert [len(job["requests"]) for job in server.jobs.values()] == [8]

@@ -6,20 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remud_gen.llm.batch_api import COMPLETIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A request on its way: whether its reply replaces a stored one, and what it counts as spent until it is there."""
-
-    is_renewal: bool = False
-    guess_usd: float | None = None
-    guess_tokens: int = 0
 
 
 class RequestFile:
@@ -28,7 +18,7 @@ class RequestFile:
     def __init__(self, path: Path, max_requests: int, max_bytes: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.keys: dict[str, Pending] = {}  # by request hash
+        self.keys: dict[str, bool] = {}  # request hash -> whether its reply replaces a stored one
         self.n_bytes = 0
         self._max_requests, self._max_bytes = max_requests, max_bytes
         self._hash = hashlib.sha256()
@@ -43,12 +33,12 @@ class RequestFile:
         """Whether one more line may be written."""
         return len(self.keys) < self._max_requests and self.n_bytes + len(line) <= self._max_bytes
 
-    def add(self, request_sha256: str, line: bytes, pending: Pending) -> None:
+    def add(self, request_sha256: str, line: bytes, *, is_renewal: bool) -> None:
         """Write one request."""
         self._stream.write(line)
         self._hash.update(line)
         self.n_bytes += len(line)
-        self.keys[request_sha256] = pending
+        self.keys[request_sha256] = is_renewal
 
     def close(self) -> None:
         """Nothing more is written."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,17 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from remud_gen.errors import BudgetReached, Deferred, InputError, ProviderError, RecordError
 from remud_gen.llm.batch_api import BatchApi, BatchState
-from remud_gen.llm.batch_file import Pending, RequestFile, read_replies, write_request
+from remud_gen.llm.batch_file import RequestFile, read_replies, write_request
 from remud_gen.llm.batch_store import FINAL_ATTEMPTS, BatchStore, Plan, Trouble
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.gateway import Gateway
+from remud_gen.llm.prober import STRIKES_UNPROVEN
 from remud_gen.llm.retry import FIRST_WAIT_S, LONGEST_WAIT_S, TransientError
 from remud_gen.protocols import ModelReply, ModelRequest
 
 BATCH_SHARE = 0.5  # of the list price
 CALL_ATTEMPTS = 6
+MOST_PROBES = 4 * STRIKES_UNPROVEN  # all rungs down; a model that keeps to no format must not have all asked live
 NEVER_TRIED = {"batch_expired", "batch_cancelled"}  # codes of requests that an endpoint gave back untouched
 Result = TypeVar("Result")
 
@@ -62,14 +64,20 @@ class BatchingClient(Protocol):
 class LateBudget(Protocol):
     """A budget that keeps account of requests whose replies come to a later command."""
 
-    async def foresee(self, request: ModelRequest, request_sha256: str, share: float) -> tuple[float | None, int]:
-        """USD and tokens that a request counts for until its reply is there; BudgetReached where there is no room."""
+    async def gather(self, request: ModelRequest, request_sha256: str, share: float) -> None:
+        """Find room for a request, at a share of the price; BudgetReached where there is none."""
         ...
 
-    def settle_late(
-        self, request_sha256: str, reply: ModelReply | None, guess_usd: float | None, guess_tokens: int
-    ) -> None:
-        """Put what was paid, or nothing, in place of the guess."""
+    def hand_over(self, request_sha256s: Iterable[str]) -> None:
+        """Write down what was gathered: it counts as spent, as a guess, until its reply is there."""
+        ...
+
+    def settle_late(self, request_sha256: str, reply: ModelReply | None) -> None:
+        """Put what was paid, or nothing, in place of the guess, if it was this run that handed it over."""
+        ...
+
+    def list_late(self) -> list[str]:
+        """What this run handed over and has not settled, by request hash."""
         ...
 
 
@@ -99,6 +107,11 @@ class BatchGateway(Gateway):
         self._file: RequestFile | None = None
         self._turn = asyncio.Lock()  # one file is written, or handed over, at a time
         self._probing = asyncio.Lock()
+        self._n_probes = 0
+
+    @property
+    def _has_to_probe(self) -> bool:
+        return self._n_probes < MOST_PROBES and not self._batching.is_understood
 
     async def begin(self) -> None:
         """Find out what became of batches that a killed command was about to make, and collect what has ended.
@@ -112,6 +125,7 @@ class BatchGateway(Gateway):
             if plan.batch_id is None:
                 await self._settle_plan(plan)
         await self._collect_ended()
+        self._settle_rest()
 
     async def hand_over(self) -> None:
         """Submit what was gathered."""
@@ -140,12 +154,12 @@ class BatchGateway(Gateway):
 
     async def close(self, *, is_urgent: bool = False) -> None:
         """What was gathered and not handed over is gathered again by the next command."""
-        if self._file is not None:
-            for key, pending in self._file.keys.items():
-                self._account(key, pending, None)
-            self._file.remove()
-        self._batches.close()
-        await super().close(is_urgent=is_urgent)
+        try:
+            if self._file is not None:
+                self._file.remove()
+            self._batches.close()
+        finally:
+            await super().close(is_urgent=is_urgent)
 
     def _was_stored_by(self, key: str, until_s: float) -> bool:
         trouble = self._batches.find_trouble(key)
@@ -159,10 +173,11 @@ class BatchGateway(Gateway):
         try:
             self._raise_trouble(key)
             if not self._batches.is_pending(key):
-                if not self._batching.is_understood and request.schema is not None:
+                if self._has_to_probe and request.schema is not None:
                     # Of a thousand requests phrased wrongly one would hear tomorrow: one is asked at once.
                     async with self._probing:
-                        if not self._batching.is_understood:
+                        if self._has_to_probe:
+                            self._n_probes += 1
                             return await super()._fetch(request, key)
                 await self._gather(request, key)
         except (ProviderError, BudgetReached, InputError) as error:
@@ -188,11 +203,8 @@ class BatchGateway(Gateway):
         async with self._turn:
             if self._file is not None and key in self._file.keys:
                 return  # of another input with the same request
-            pending = Pending(key in self._renewals)
             if self._late is not None:
-                # What it costs is known later, to a later command: until then it counts as spent.
-                usd, tokens = await self._late.foresee(request, key, BATCH_SHARE)
-                pending = replace(pending, guess_usd=usd, guess_tokens=tokens)
+                await self._late.gather(request, key, BATCH_SHARE)
             if self._file is not None and not self._file.has_room(line):
                 await self._submit()
             if self._file is None:
@@ -201,7 +213,7 @@ class BatchGateway(Gateway):
                 self._file = RequestFile(limits.folder / name, limits.max_requests, limits.max_bytes)
             if self._hooks.ledger:
                 self._hooks.ledger.record(request, key)
-            self._file.add(key, line, pending)
+            self._file.add(key, line, is_renewal=key in self._renewals)
 
     async def _submit(self) -> None:
         file, self._file = self._file, None
@@ -209,6 +221,9 @@ class BatchGateway(Gateway):
             return
         file.close()
         try:
+            if self._late is not None:
+                # What it costs is known to a later command; of a plan that a kill prevents, that it costs nothing.
+                self._late.hand_over(file.keys)
             plan = self._batches.plan(self.client.model, file.sha256, file.n_bytes, file.keys)
             await self._create(plan, file)
         finally:
@@ -280,51 +295,57 @@ class BatchGateway(Gateway):
             for file_id in state.files:
                 await self._try(partial(self._api.fetch, file_id, path))
                 for key, status, body in read_replies(path):
-                    pending = waiting.pop(key, None)  # a line that nobody waits for, or a second one, is passed over
-                    if pending is None:
+                    is_renewal = waiting.pop(key, None)
+                    if is_renewal is None:  # a line that nobody waits for, or a second one, is passed over
                         self.counts["surplus"] += 1
-                    elif (trouble := self._store_line(key, used, status, body, pending)) is not None:
+                    elif (trouble := self._store_line(key, used, status, body, is_renewal=is_renewal)) is not None:
                         troubles.append((key, trouble))
         finally:
             path.unlink(missing_ok=True)
-        for key, pending in waiting.items():
-            self._account(key, pending, None)
+        for key in waiting:
+            self._account(key, None)
         if state.status == "completed":
             lost = TransientError("REPLY_MISSING", "the batch ended without a line for this request")
             troubles.extend((key, self._weigh_trouble(key, lost)) for key in waiting)
         self._batches.finish(plan.id, troubles)
 
-    def _store_line(self, key: str, used: Dialect, status: int, body: Any, pending: Pending) -> Trouble | None:
+    def _store_line(self, key: str, used: Dialect, status: int, body: Any, *, is_renewal: bool) -> Trouble | None:
         reply: ModelReply | None = None
         try:
-            reply = self._read_line(key, used, status, body, pending)
+            reply = self._read_line(key, used, status, body, is_renewal=is_renewal)
         except RecordError as error:
             self.counts[error.code] += 1
             return None if error.code == "REPHRASED" else self._weigh_trouble(key, error)
         finally:
-            self._account(key, pending, reply)
+            self._account(key, reply)
         return None
 
-    def _read_line(self, key: str, used: Dialect, status: int, body: Any, pending: Pending) -> ModelReply | None:
+    def _read_line(self, key: str, used: Dialect, status: int, body: Any, *, is_renewal: bool) -> ModelReply | None:
         """The reply of a line, stored; None where the endpoint gave the request back untouched."""
         if status == 0 and isinstance(body, dict) and body.get("code") in NEVER_TRIED:
             return None
         reply = replace(self._batching.read_answer(used, status or 500, body), paid_share=BATCH_SHARE)
-        if pending.is_renewal:
+        if is_renewal:
             self._renewals[key] = False
         self.counts["received"] += 1
         reply = self._complete(reply, key)
         self._keep(reply)
         return reply
 
-    def _account(self, key: str, pending: Pending, reply: ModelReply | None) -> None:
+    def _account(self, key: str, reply: ModelReply | None) -> None:
         if self._late is not None:
-            self._late.settle_late(key, reply, pending.guess_usd, pending.guess_tokens)
+            self._late.settle_late(key, reply)
+
+    def _settle_rest(self) -> None:
+        """Settle what another run has collected, and what was never handed over after all, as a kill came between."""
+        for key in self._late.list_late() if self._late is not None else ():
+            if not self._batches.is_pending_anywhere(key):
+                self._account(key, self._read_stored(key))
 
     def _forget(self, plan: Plan) -> None:
         """Nobody works on it: its requests are gathered again."""
-        for key, pending in self._batches.read_keys(plan.id).items():
-            self._account(key, pending, None)
+        for key in self._batches.read_keys(plan.id):
+            self._account(key, None)
         self._batches.forget(plan.id)
 
     def _weigh_trouble(self, key: str, error: RecordError) -> Trouble:

@@ -9,11 +9,10 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from remud_gen.errors import InputError
-from remud_gen.llm.batch_file import Pending
 from remud_gen.llm.store import BUSY_TIMEOUT_S
 
 FINAL_ATTEMPTS = 1_000  # noted at once for an error that asking again cannot mend
@@ -54,15 +53,15 @@ class BatchStore:
             # A note that a power cut takes away is a batch that is paid for twice.
             self._connection.execute("PRAGMA synchronous = FULL")
 
-    def plan(self, model: str, sha256: str, n_bytes: int, keys: Mapping[str, Pending]) -> Plan:
-        """Note which requests are about to be handed over."""
+    def plan(self, model: str, sha256: str, n_bytes: int, keys: Mapping[str, bool]) -> Plan:
+        """Note which requests are about to be handed over, by hash, and whether their replies replace stored ones."""
         plan = Plan(uuid.uuid4().hex, None, len(keys), int(time.time()))
         row = (plan.id, self._endpoint, model, sha256, "planned", len(keys), n_bytes, plan.planned_at)
         names = "plan, endpoint, model, file_sha256, state, n_requests, n_bytes, planned_at"
         with self._transaction():
             self._connection.execute(f"INSERT INTO batches ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            rows = ((key, plan.id, *astuple(pending)) for key, pending in keys.items())
-            self._connection.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", rows)
+            rows = ((key, plan.id, is_renewal) for key, is_renewal in keys.items())
+            self._connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
         return plan
 
     def note_state(self, plan_id: str, batch_id: str, state: str, n_ended: int = 0) -> None:
@@ -98,12 +97,11 @@ class BatchStore:
         with self._explained():
             return [Plan(*row) for row in self._connection.execute(query, (self._endpoint,))]
 
-    def read_keys(self, plan_id: str) -> dict[str, Pending]:
-        """The requests of a batch by hash."""
-        query = "SELECT request_sha256, is_renewal, guess_usd, guess_tokens FROM pending WHERE plan = ?"
+    def read_keys(self, plan_id: str) -> dict[str, bool]:
+        """The requests of a batch by hash, and whether their replies replace stored ones."""
+        query = "SELECT request_sha256, is_renewal FROM pending WHERE plan = ?"
         with self._explained():
-            rows = self._connection.execute(query, (plan_id,)).fetchall()
-        return {key: Pending(bool(is_renewal), usd, tokens) for key, is_renewal, usd, tokens in rows}
+            return {key: bool(is_renewal) for key, is_renewal in self._connection.execute(query, (plan_id,))}
 
     def is_pending(self, request_sha256: str) -> bool:
         """Whether this endpoint has been handed a request and has not given it back."""
@@ -112,6 +110,12 @@ class BatchStore:
         )
         with self._explained():
             return bool(self._connection.execute(query, (request_sha256, self._endpoint)).fetchone()[0])
+
+    def is_pending_anywhere(self, request_sha256: str) -> bool:
+        """Whether any endpoint has been handed a request and has not given it back."""
+        query = "SELECT count(*) FROM pending WHERE request_sha256 = ?"
+        with self._explained():
+            return bool(self._connection.execute(query, (request_sha256,)).fetchone()[0])
 
     def find_trouble(self, request_sha256: str) -> Trouble | None:
         """What a request ended as the last time, if without a reply."""

@@ -8,6 +8,7 @@ of one request.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from remud_gen.protocols import ModelReply, ModelRequest
 FIRST_MARGIN = 1.3  # of the counted input, until replies have told what the endpoint counts
 LATER_MARGIN = 1.05
 REPLIES_TO_TRUST = 20
+Guess = tuple[float | None, int]  # USD where there is a price, and tokens
 RESUME = "and run the same command to go on from here; what is paid for is stored"
 
 
@@ -61,8 +63,18 @@ class Account(Protocol):
         """No reply came back, though there may be one on the bill."""
         ...
 
-    def note_found(self, request_sha256: str, usd: float | None, tokens: int) -> None:
-        """What was noted as lost is known by now: it counts no more."""
+    def note_late(self, request_sha256: str, usd: float | None, tokens: int) -> None:
+        """A request was handed over whose reply comes to a later command; until then it counts for so much."""
+        ...
+
+    def take_late(self, request_sha256: str) -> Guess | None:
+        """The guess of such a request, of which it is known by now what came: it counts no more. None where this run
+        handed over no such request.
+        """
+        ...
+
+    def list_late(self) -> list[str]:
+        """Requests by hash of which that is not known yet."""
         ...
 
 
@@ -80,6 +92,8 @@ class SpendingLimit:
         self._limits, self._price, self._counter, self._account = limits, price, counter, account
         self._held: dict[str, _Hold] = {}
         self._held_usd, self._held_tokens = 0.0, 0
+        self._gathered: dict[str, Guess] = {}  # what will be handed over
+        self._gathered_usd, self._gathered_tokens = 0.0, 0
         self._changed = asyncio.Event()
         self._ratio, self._n_seen = 0.0, 0  # most that an endpoint counted for one token of ours
         self._input_tokens = self._output_tokens = 0  # of all replies seen
@@ -102,38 +116,47 @@ class SpendingLimit:
         Raises:
             BudgetReached: nothing is in flight, and the request may lead past a limit.
         """
-        hold = self._weigh(request)
-        while not self._fits(hold):
-            if not self._held:
-                raise self._reached()
-            self._changed.clear()
-            await self._changed.wait()
-            hold = self._weigh(request)
+        hold = await self._wait_for_room(request, is_counted=self._is_limited)
         # Noted first: what cannot be noted is not sent, and must not be held for ever.
         self._account.note_sent(request_sha256, *self._guess(hold))
         self._held[request_sha256] = hold
         self._held_usd += hold.worst_usd
         self._held_tokens += hold.worst_tokens
 
-    async def foresee(self, request: ModelRequest, request_sha256: str, share: float) -> tuple[float | None, int]:
-        """What a request counts for whose reply comes to a later command, at a share of the price; reserved until then.
+    async def gather(self, request: ModelRequest, request_sha256: str, share: float) -> None:
+        """Find room for a request that will be handed over, at a share of the price, for its reply to come to a later
+        command.
 
         Raises:
             BudgetReached: the request may lead past a limit.
         """
-        await self.reserve(request, request_sha256)
-        usd, tokens = self._guess(self._release(request_sha256))
+        # Counted without a limit, too: the command that collects the reply may have one.
+        hold = await self._wait_for_room(request, is_counted=True)
+        usd, tokens = self._guess(hold)
         usd = None if usd is None else share * usd
-        self._account.note_lost(request_sha256, usd, tokens)
-        return usd, tokens
+        self._gathered[request_sha256] = usd, tokens
+        self._gathered_usd += usd or 0.0
+        self._gathered_tokens += tokens
 
-    def settle_late(
-        self, request_sha256: str, reply: ModelReply | None, guess_usd: float | None, guess_tokens: int
-    ) -> None:
-        """Write down what was paid for such a request, or that nothing was, in place of the guess."""
-        self._account.note_found(request_sha256, guess_usd, guess_tokens)
-        if reply is not None:
-            self._account.note_reply(request_sha256, reply, guess_usd)
+    def hand_over(self, request_sha256s: Iterable[str]) -> None:
+        """Write down what was gathered, before it is sent: from here on it counts as spent, whoever is killed."""
+        for key in request_sha256s:
+            usd, tokens = self._gathered.pop(key)
+            self._gathered_usd -= usd or 0.0
+            self._gathered_tokens -= tokens
+            self._account.note_late(key, usd, tokens)
+
+    def settle_late(self, request_sha256: str, reply: ModelReply | None) -> None:
+        """Write down what was paid for such a request, or that nothing was, in place of the guess. What another run
+        handed over is for that one to write down.
+        """
+        guess = self._account.take_late(request_sha256)
+        if guess is not None and reply is not None:
+            self._account.note_reply(request_sha256, reply, guess[0])
+
+    def list_late(self) -> list[str]:
+        """Requests by hash that were handed over and not settled."""
+        return self._account.list_late()
 
     def settle(self, request_sha256: str, reply: ModelReply | None, *, is_lost: bool = False) -> None:
         """Give back what was held and write down what was paid."""
@@ -155,10 +178,18 @@ class SpendingLimit:
             self._held_usd = 0.0  # sums of fractions leave crumbs
         return hold
 
-    def _weigh(self, request: ModelRequest) -> _Hold:
-        if not self._is_limited:
+    async def _wait_for_room(self, request: ModelRequest, *, is_counted: bool) -> _Hold:
+        if not is_counted:
             return _Hold(0, 0.0, 0)  # counting takes time, and nothing hangs on it
         counted = self._counter.count_input(request)
+        while not self._fits(hold := self._weigh(request, counted)):
+            if not self._held:
+                raise self._reached()
+            self._changed.clear()
+            await self._changed.wait()
+        return hold
+
+    def _weigh(self, request: ModelRequest, counted: int) -> _Hold:
         margin = FIRST_MARGIN if self._n_seen < REPLIES_TO_TRUST else LATER_MARGIN
         sent = int(counted * max(self._ratio, 1.0) * margin) + 1
         received = self._counter.count_most_output(request)
@@ -167,16 +198,18 @@ class SpendingLimit:
     def _fits(self, hold: _Hold) -> bool:
         spent, limits = self._account.spent, self._limits
         most_usd = limits.max_cost_usd
-        if most_usd is not None and self.spent_usd + self._held_usd + hold.worst_usd > most_usd:
+        if most_usd is not None and self.spent_usd + self._gathered_usd + self._held_usd + hold.worst_usd > most_usd:
             return False
-        return limits.max_tokens is None or spent.tokens + self._held_tokens + hold.worst_tokens <= limits.max_tokens
+        tokens = spent.tokens + self._gathered_tokens + self._held_tokens + hold.worst_tokens
+        return limits.max_tokens is None or tokens <= limits.max_tokens
 
-    def _guess(self, hold: _Hold) -> tuple[float | None, int]:
+    def _guess(self, hold: _Hold) -> Guess:
         """What a request costs likely: the worst case until replies have told more."""
         if not self._n_seen:
             return hold.worst_usd if self._price.is_known else None, hold.worst_tokens
         received = self._output_tokens // self._n_seen
-        sent = int(hold.input_tokens * self._ratio) if self._is_limited else self._input_tokens // self._n_seen
+        counted = hold.input_tokens
+        sent = int(counted * (self._ratio or 1.0)) if counted else self._input_tokens // self._n_seen
         return self._price.cost(sent, received), sent + received
 
     def _learn(self, hold: _Hold, reply: ModelReply) -> None:
@@ -192,9 +225,9 @@ class SpendingLimit:
         spent, limits = self._account.spent, self._limits
         told = []
         if limits.max_cost_usd is not None:
-            told.append(f"${self.spent_usd:.4f} of ${limits.max_cost_usd:g}")
+            told.append(f"${self.spent_usd + self._gathered_usd:.4f} of ${limits.max_cost_usd:g}")
         if limits.max_tokens is not None:
-            told.append(f"{spent.tokens:,} of {limits.max_tokens:,} tokens")
+            told.append(f"{spent.tokens + self._gathered_tokens:,} of {limits.max_tokens:,} tokens")
         message = f"stopped at the limit of this run folder: {' and '.join(told)} spent, the next request may cost more"
         flags = "--max-cost" if limits.max_tokens is None else "--max-cost or --max-tokens"
         return BudgetReached(message, f"raise it with {flags} {RESUME}")

@@ -33,8 +33,7 @@ CREATE TABLE batches (
 """
 PENDING = """
 CREATE TABLE pending (
-    request_sha256 TEXT NOT NULL, plan TEXT NOT NULL, is_renewal INTEGER NOT NULL, guess_usd REAL,
-    guess_tokens INTEGER NOT NULL, PRIMARY KEY (request_sha256, plan)
+    request_sha256 TEXT NOT NULL, plan TEXT NOT NULL, is_renewal INTEGER NOT NULL, PRIMARY KEY (request_sha256, plan)
 ) WITHOUT ROWID
 """
 TROUBLES = """

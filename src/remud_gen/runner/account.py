@@ -2,7 +2,8 @@
 
 One line before a request is sent and one when its reply is in; a line is out of the process before the next step. A
 request without its second line, of a command that was killed, counts as its first line guessed. When a command ends,
-and when the next one begins, all lines are folded to one sum a stage.
+and when the next one begins, all lines are folded to one sum a stage; requests that were handed over for their replies
+to come later keep a line each.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from remud_gen.errors import InputError
-from remud_gen.llm.budget import Spent
+from remud_gen.llm.budget import Guess, Spent
 from remud_gen.protocols import ModelReply
 from remud_gen.runner.files import write_atomically
 
@@ -24,10 +25,13 @@ FILE = "spending.log"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file of spending adds up to; `total` counts what is still open as its guess."""
+    """What a file of spending adds up to, what is still open counted as its guess; `late` is the part of it that was
+    handed over for replies to come later, by stage and request hash.
+    """
 
     total: Spent
     by_stage: Mapping[str, Spent]
+    late: Mapping[str, Mapping[str, Guess]]
 
 
 class RunAccount:
@@ -36,8 +40,10 @@ class RunAccount:
     def __init__(self, run: Path, stage: str) -> None:
         self._path, self._stage = run / FILE, stage
         self._stream: IO[str] | None = None
-        self._by_stage = dict(read_spending(run).by_stage)
-        self._spent = add_up(self._by_stage.values())
+        reading = read_spending(run)
+        self._by_stage = dict(reading.by_stage)
+        self._late = {name: dict(guesses) for name, guesses in reading.late.items()}
+        self._spent = reading.total
 
     @property
     def spent(self) -> Spent:
@@ -82,14 +88,31 @@ class RunAccount:
         """No reply came back, though there may be one on the bill."""
         self._settle(request_sha256, _lose(usd, tokens))
 
-    def note_found(self, request_sha256: str, usd: float | None, tokens: int) -> None:
-        """What was noted as lost is known by now: it counts no more."""
-        lost = _lose(usd, tokens)
-        taken_back = Spent(-lost.usd, -lost.tokens, 0, -lost.n_unpriced, n_lost=-1, lost_usd=-lost.lost_usd)
-        self._settle(request_sha256, taken_back)
+    def note_late(self, request_sha256: str, usd: float | None, tokens: int) -> None:
+        """A request was handed over whose reply comes to a later command; until then it counts for so much."""
+        self._write({"late": request_sha256, "stage": self._stage, "usd": usd, "tokens": tokens})
+        self._late.setdefault(self._stage, {})[request_sha256] = usd, tokens
+        self._add(_lose(usd, tokens))
+
+    def take_late(self, request_sha256: str) -> Guess | None:
+        """The guess of such a request, of which it is known by now what came: it counts no more. None where this run
+        handed over no such request.
+        """
+        guess = self._late.get(self._stage, {}).pop(request_sha256, None)
+        if guess is not None:
+            self._write({"found": request_sha256, "stage": self._stage})
+            self._add(_take_back(*guess))
+        return guess
+
+    def list_late(self) -> list[str]:
+        """Requests by hash of which that is not known yet."""
+        return list(self._late.get(self._stage, {}))
 
     def _settle(self, request_sha256: str, paid: Spent) -> None:
         self._write({"settled": request_sha256[:16], "stage": self._stage, **_to_fields(paid)})
+        self._add(paid)
+
+    def _add(self, paid: Spent) -> None:
         self._spent = add_up([self._spent, paid])
         self._by_stage[self._stage] = add_up([self._by_stage.get(self._stage, Spent()), paid])
 
@@ -108,9 +131,14 @@ class RunAccount:
 
     def _fold(self) -> None:
         """What was sent and never settled was counted when the account was opened."""
-        lines = [json.dumps({"sum": stage, **_to_fields(spent)}) for stage, spent in sorted(self._by_stage.items())]
+        lines: list[dict[str, Any]] = []
+        for stage, spent in sorted(self._by_stage.items()):
+            late = self._late.get(stage, {})
+            settled = add_up([spent, *(_take_back(*guess) for guess in late.values())])
+            lines.append({"sum": stage, **_to_fields(settled)})
+            lines += [{"late": key, "stage": stage, "usd": usd, "tokens": n} for key, (usd, n) in late.items()]
         try:
-            write_atomically(self._path, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+            write_atomically(self._path, "".join(f"{json.dumps(line)}\n" for line in lines).encode("utf-8"))
         except OSError as error:
             raise _unwritable(self._path, error) from None
 
@@ -118,17 +146,24 @@ class RunAccount:
 def read_spending(run: Path) -> Reading:
     """What a run folder has paid so far; nothing where no model was asked."""
     by_stage: dict[str, Spent] = {}
+    late: dict[str, dict[str, Guess]] = {}
     open_lines: dict[tuple[str, str], dict[str, Any]] = {}
     for line in _read_lines(run / FILE):
         stage = str(line.get("stage") or line.get("sum") or "")
         if "sent" in line:
             open_lines[stage, line["sent"]] = line
-            continue
-        open_lines.pop((stage, line.get("settled", "")), None)
-        by_stage[stage] = add_up([by_stage.get(stage, Spent()), _from_fields(line)])
-    for (stage, _), line in open_lines.items():
-        by_stage[stage] = add_up([by_stage.get(stage, Spent()), _lose(line.get("usd"), int(line.get("tokens", 0)))])
-    return Reading(add_up(by_stage.values()), by_stage)
+        elif "late" in line:
+            late.setdefault(stage, {})[line["late"]] = _read_guess(line)
+        elif "found" in line:
+            late.get(stage, {}).pop(line["found"], None)
+        else:
+            open_lines.pop((stage, line.get("settled", "")), None)
+            by_stage[stage] = add_up([by_stage.get(stage, Spent()), _from_fields(line)])
+    lost = [(stage, _read_guess(line)) for (stage, _), line in open_lines.items()]
+    lost += [(stage, guess) for stage, guesses in late.items() for guess in guesses.values()]
+    for stage, guess in lost:
+        by_stage[stage] = add_up([by_stage.get(stage, Spent()), _lose(*guess)])
+    return Reading(add_up(by_stage.values()), by_stage, late)
 
 
 def add_up(amounts: Iterable[Spent]) -> Spent:
@@ -166,6 +201,15 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _lose(usd: float | None, tokens: int) -> Spent:
     return Spent(usd=usd or 0.0, tokens=tokens, n_unpriced=int(usd is None), n_lost=1, lost_usd=usd or 0.0)
+
+
+def _take_back(usd: float | None, tokens: int) -> Spent:
+    lost = _lose(usd, tokens)
+    return Spent(-lost.usd, -lost.tokens, 0, -lost.n_unpriced, n_lost=-1, lost_usd=-lost.lost_usd)
+
+
+def _read_guess(line: Mapping[str, Any]) -> Guess:
+    return line.get("usd"), int(line.get("tokens", 0))
 
 
 def _to_fields(spent: Spent) -> dict[str, Any]:
