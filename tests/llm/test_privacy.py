@@ -22,7 +22,7 @@ from remud_gen.llm.hooks import Hooks
 from remud_gen.llm.ledger import LEDGER, Destination, FileLedger, read_ledger, sum_ledger
 from remud_gen.llm.openai import check_endpoint
 from remud_gen.llm.opening import open_gateway
-from remud_gen.llm.screening import make_reader
+from remud_gen.llm.screening import PictureReader, make_reader
 from remud_gen.protocols import ModelRequest
 from remud_gen.records import Evidence, Option, Quadruplet, QuestionItem, Source
 from remud_gen.rules.masking import is_painted
@@ -292,6 +292,28 @@ def test_pictures_of_question_banks_are_read_and_masked(tmp_path):
     for picture in pictures:
         assert_banner_is_gone(picture, screen)
     assert getattr(outcome, "images", (image,))[0].derived_from == image.sha256 or isinstance(outcome, Failure)
+
+
+def test_words_of_a_shelf_of_pictures_do_not_stay_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("remud_gen.llm.screening.MOST_KNOWN", 3)
+    seen = []
+
+    class Engine:
+        def read(self, image):
+            seen.append(image.size)
+            return ()
+
+    images = RunFolder(tmp_path).images
+    reader = PictureReader(images, Engine)
+    pictures = [save_picture(images, number) for number in range(5)]
+
+    async def read():
+        for picture in (*pictures, *pictures[2:], pictures[0]):
+            await reader.read(picture)
+
+    asyncio.run(read())
+    assert len(seen) == 6  # the latest three are remembered, the first is read again
+    assert list(reader._known) == [picture.sha256 for picture in (*pictures[3:], pictures[0])]
 
 
 # --- the ledger ----------------------------------------------------------------------------------------------------

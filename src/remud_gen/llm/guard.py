@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from remud_gen.config import Config
 from remud_gen.errors import RecordError
-from remud_gen.llm.screening import PictureReader, is_hidden, paint_picture
+from remud_gen.llm.screening import PictureReader, is_hidden, paint_picture, remember
 from remud_gen.llm.shield import FOUND, IdentifiersFound, choose_policy, find_words
 from remud_gen.protocols import ImageStore, ModelRequest
 from remud_gen.records import BBox, ImageRef, ImageTextPair, Language, QuestionItem
@@ -79,5 +79,5 @@ class PrivacyGuard:
                 raise IdentifiersFound(section, Counter(line.kind for line in hidden), " in a picture of its page")
             boxes: Sequence[BBox] = [line.bbox for line in hidden]
             screened = await asyncio.to_thread(paint_picture, self._images, image, boxes)
-        self._screened[image.sha256, kind] = screened
+        remember(self._screened, (image.sha256, kind), screened)
         return screened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
@@ -15,12 +16,15 @@ from remud_gen.registry import load
 from remud_gen.rules.images import hash_perceptually
 from remud_gen.rules.masking import is_painted, paint_over
 
+MOST_KNOWN = 2048  # pictures remembered: more than are in flight, and less than a shelf holds
 READ_SIDE_PX = 1800  # what is too small to be read at this size is too small for a model, too
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 FAULTS = (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError)
 
 
 class PictureReader:
-    """Reads pictures of which nobody has kept the words, one at a time beside the event loop; remembers what it read.
+    """Reads pictures of which nobody has kept the words, one at a time beside the event loop; remembers the latest.
 
     `load` makes the OCR engine on first use: most runs never need it.
     """
@@ -38,9 +42,11 @@ class PictureReader:
             RecordError: IMAGE_MISSING or IMAGE_UNREADABLE.
         """
         async with self._turn:
-            if ref.sha256 not in self._known:
-                self._known[ref.sha256] = await asyncio.to_thread(self._read, ref)
-            return self._known[ref.sha256]
+            known = self._known.get(ref.sha256)
+            if known is None:
+                known = await asyncio.to_thread(self._read, ref)
+                remember(self._known, ref.sha256, known)
+            return known
 
     def _read(self, ref: ImageRef) -> tuple[TextLine, ...]:
         self._engine = self._engine or self._load()
@@ -49,6 +55,13 @@ class PictureReader:
         seen = image if shrink == 1 else image.resize([max(1, round(side * shrink)) for side in image.size])
         across, down = image.width / seen.width, image.height / seen.height
         return tuple(_scale(line, across, down) for line in self._engine.read(seen))
+
+
+def remember(known: dict[Key, Value], key: Key, value: Value) -> None:
+    """Keep one more in memory, in place of the oldest where there are enough."""
+    if len(known) >= MOST_KNOWN:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 def make_reader(config: Config, images: ImageStore) -> PictureReader:
