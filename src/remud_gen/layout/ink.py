@@ -23,6 +23,7 @@ RULE_LENGTH_SHARE = 0.04
 MIN_PART_SHARE = 2e-5
 SPECK_SHARE = 4e-6
 PAPER_TONE = 160
+SLIVER_PX = 8  # a page so narrow has no paper to measure
 DITHER_SHARE = 0.1  # of the page that differs from its neighbours; dense print reaches 0.07
 DESCREEN_PX = 1.8
 PAPER_ROUNDS = 8
@@ -93,6 +94,8 @@ def _descreen_grey(grey: Any) -> Any:
 
 def _stretch(grey: Any) -> Any:
     """Shading of the paper evened out, black point and paper set to 0 and 255."""
+    if min(grey.shape) < SLIVER_PX:
+        return grey  # an eighth of it would be nothing
     small = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     paper = float(np.percentile(small, 92))
     # Shading is slow: what is far darker than the paper around it is picture and takes the paper's own level.

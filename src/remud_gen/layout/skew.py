@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+SLIVER_PX = 8  # a page so narrow has no paper to measure
 LOOK_SIDE_PX = 1000
 MAX_SKEW = 6.0  # degrees
 COARSE_STEP, FINE_STEP = 0.5, 0.1
@@ -38,6 +39,8 @@ class Slant:
 def to_grey(image: Image) -> Any:
     """Grey levels of a small page image, its paper evened out to white."""
     grey = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2GRAY)
+    if min(grey.shape) < SLIVER_PX:
+        return grey
     paper = cv2.morphologyEx(cv2.resize(grey, None, fx=0.25, fy=0.25), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     paper = cv2.resize(cv2.blur(paper, (15, 15)), (grey.shape[1], grey.shape[0]))
     return np.clip(grey.astype(np.float32) * (255.0 / np.maximum(paper, 40)), 0, 255).astype(np.uint8)
