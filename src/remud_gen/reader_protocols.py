@@ -235,6 +235,15 @@ class LabelledReader(Protocol):
 
 
 @runtime_checkable
+class TableReader(Protocol):
+    """A reader of files whose words may stand in tables around them."""
+
+    def list_missing(self, table: Path, files: Sequence[Path]) -> Sequence[str]:
+        """What a table names that is none of the files which take words from it; RecordError if it is damaged."""
+        ...
+
+
+@runtime_checkable
 class LabelledDocument(Protocol):
     """An open file that takes words from its companions."""
 

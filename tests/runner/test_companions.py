@@ -59,3 +59,30 @@ def test_the_order_in_which_a_folder_is_listed_does_not_matter(shelf):
     first = look(shelf)["benign/1.png"]
     assert [path.name for path in first.labels[0][1].files] == ["1.txt", "labels.csv"]
     assert look(shelf)["benign/1.txt"].is_companion
+
+
+def test_a_labelled_picture_that_a_web_page_shows_too_stays_a_picture(shelf):
+    picture = (shelf / "benign" / "1.png").read_bytes()
+    (shelf / "a page").mkdir()
+    (shelf / "a page" / "shown.png").write_bytes(picture)
+    (shelf / "a page" / "page.html").write_text("<p>A cyst.</p><img src='shown.png'>", "utf-8")
+    found = look(shelf)
+    assert "a page/shown.png" not in found
+    both = found["benign/1.png"]
+    assert (both.is_companion, both.copies) == (False, ("a page/shown.png",))
+    assert [path.name for path, _ in both.labels] == ["1.png"]
+    both.place.check()
+    (shelf / "benign" / "1.png").unlink()
+    assert look(shelf)["a page/shown.png"].is_companion
+
+
+def test_a_label_file_changes_with_the_pictures_around_it(shelf):
+    before = look(shelf)["labels.csv"]
+    assert [path.name for path in before.labels[0][1].files] == ["1.png", "2.png"]
+    (shelf / "benign" / "1.png").unlink()
+    assert look(shelf)["labels.csv"].companions != before.companions
+
+
+def test_a_link_to_nothing_is_an_input(shelf):
+    (shelf / "book.pdf").symlink_to(shelf / "gone.pdf")
+    assert "book.pdf" in look(shelf)

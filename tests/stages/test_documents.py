@@ -11,6 +11,7 @@ from remud_gen.config import Config
 from remud_gen.errors import RecordError
 from remud_gen.records import Document, make_id
 from remud_gen.runner.images import ContentImageStore
+from remud_gen.runner.inventory import take_inventory
 from remud_gen.stages.base import InputFile, Rejection, StageContext
 from remud_gen.stages.documents import DocumentsStage
 from tests.pdf.sheets import encode, make_frame, new_page, save
@@ -152,3 +153,51 @@ def test_a_workbook_without_its_package_fails_with_the_install_command(tmp_path,
         probe(tmp_path / "bank.xlsx")
     assert caught.value.code == "MISSING_EXTRA"
     assert "pip install" in caught.value.hint
+
+
+def judge(stage, shelf):
+    """(file, code, message) of all that was not taken."""
+    told = []
+    for file in take_inventory([shelf], shelf.parent / "run", is_writable=False):
+        try:
+            outcomes = list(stage.process(file))
+        except RecordError as error:
+            outcomes = [error]
+        told += [(file.file, one.code, one.message) for one in outcomes if not isinstance(one, Document)]
+    return told
+
+
+@pytest.fixture
+def stage(tmp_path):
+    stage = DocumentsStage(Config())
+    stage.setup(StageContext(Config(), ContentImageStore(tmp_path / "run"), {}))
+    (tmp_path / "shelf").mkdir()
+    return stage
+
+
+def test_nothing_on_the_shelf_is_passed_over_in_silence(tmp_path, stage):
+    shelf = tmp_path / "shelf"
+    for name in ("a.pdf", "b.pdf"):
+        (shelf / name).touch()
+    (shelf / "broken_link.pdf").symlink_to("gone.pdf")
+    told = judge(stage, shelf)
+    assert told == [
+        ("a.pdf", "EMPTY_FILE", "the file has no bytes; so it is with its copies: b.pdf"),
+        ("broken_link.pdf", "BROKEN_LINK", "a link to a file that is not there"),
+    ]
+
+
+def test_rows_about_pictures_that_are_not_there_are_told(tmp_path, stage):
+    shelf = tmp_path / "shelf"
+    (shelf / "pics").mkdir()
+    make_frame(40, 30, seed=1).save(shelf / "pics" / "img_1.png")
+    make_frame(40, 30, seed=2).save(shelf / "pics" / "img_2.png")
+    rows = ["pics/img_1.png", "elsewhere/img_2.png", "img_9.jpg", "pics/img_10"]
+    table = "file,caption\n" + "".join(f"{name},A cyst.\n" for name in rows)
+    (shelf / "labels.csv").write_text(table, "utf-8")
+    told = [(code, message) for file, code, message in judge(stage, shelf) if file == "labels.csv"]
+    assert [code for code, _ in told] == ["LABELS_OF_IMAGES", "LABELS_WITHOUT_IMAGE"]
+    assert told[1][1] == "gives words to 2 pictures that are not there: img_9.jpg, pics/img_10"
+    make_frame(40, 30, seed=3).save(shelf / "pics" / "img_9.jpg")
+    make_frame(40, 30, seed=4).save(shelf / "pics" / "img_10.png")
+    assert "LABELS_WITHOUT_IMAGE" not in [code for _, code, _ in judge(stage, shelf)]

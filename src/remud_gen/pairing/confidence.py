@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 FACTORS = {
     "no_caption": 0.25,
-    "labels_differ": 0.4,
+    "labels_differ": 0.2,
     "label_by_name": 0.8,
     "words_from_folder": 0.7,
     "words_from_header": 0.8,

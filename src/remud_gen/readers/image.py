@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from remud_gen.errors import RecordError
 from remud_gen.protocols import Companions, DocumentInfo, GivenText, PictureBox
-from remud_gen.readers.labels import Words, collect_words, find_companions
+from remud_gen.readers.labels import Words, collect_words, find_companions, list_missing
 from remud_gen.records import BBox, PictureRegion, TextLine
 from remud_gen.rules.identifiers import list_identifiers
 from remud_gen.rules.normalise import unify
@@ -73,6 +73,10 @@ class ImageReader:
     def companions(self, path: Path, root: Path) -> Companions:
         """Label files beside or above the picture, and the class its folder names."""
         return find_companions(path, root)
+
+    def list_missing(self, table: Path, files: Sequence[Path]) -> Sequence[str]:
+        """Pictures that a label file names and that are not there."""
+        return list_missing(table, files)
 
 
 class ImageDocument:

@@ -204,6 +204,15 @@ def _drop_repeats(texts: Iterable[GivenText]) -> Iterator[GivenText]:
             yield text
 
 
+def list_missing(table: Path, pictures: Iterable[Path]) -> list[str]:
+    """Pictures that a table names, as it writes them, and that are neither among those around it nor anywhere else.
+
+    Raises:
+        RecordError: when the table is damaged.
+    """
+    return _index(table).list_missing(pictures) if judge_table(table) == "labels" else []
+
+
 # --- which row -------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +273,15 @@ class _Index:
             return self._rows[path], set() if is_sure else {"label_by_name"}
         return [], set()
 
+    def list_missing(self, pictures: Iterable[Path]) -> list[str]:
+        """What the rows name beyond these pictures, in their order; a name or stem alone is enough to be met."""
+        met: set[str] = set()
+        for picture in pictures:
+            name = _reduce_path(picture.name)
+            met |= self._by_name.get(name, set()) | self._by_stem.get(_cut_suffix(name), set())
+        rest = (printed for path, printed in self._printed.items() if path not in met)
+        return [printed for printed in rest if not _exists(self._folder / printed)]
+
     def _count(self, name: str) -> int:
         """How many pictures below the table's folder are called so."""
         if self._counts is None:
@@ -273,6 +291,13 @@ class _Index:
                 if self._counts.total() > MAX_FILES:
                     break
         return self._counts[name]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # no name that a file could have
+        return False
 
 
 def _reduce_path(path: str) -> str:

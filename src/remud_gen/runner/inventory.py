@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,23 +28,26 @@ def take_inventory(roots: Sequence[Path], run: Path, *, is_writable: bool) -> li
     """
     hashes = _Hashes(_read_cache(run))
     found: dict[str, list[_Entry]] = {}
-    stamps: dict[str, tuple[int, int]] = {}
     for entry in _walk(roots, run):
-        sha256, stamp = hashes.take(entry.path)
-        found.setdefault(sha256, []).append(entry)
-        if stamp is not None:
-            stamps.setdefault(sha256, stamp)
+        found.setdefault(hashes.take(entry.path)[0], []).append(entry)
     if not found:
         listed = ", ".join(str(root) for root in roots)
         raise InputError(f"no files in {listed}", "name a folder with PDFs or page images")
     around = _find_companions([entry for entries in found.values() for entry in entries])
-    users = {file.resolve() for companions in around.values() for file in companions.files}
+    users = _find_users(around)
     files = []
-    for sha256, (first, *copies) in found.items():
-        labels = tuple((entry.path, around[entry.path]) for entry in (first, *copies) if entry.path in around)
+    for sha256, entries in found.items():
+        # A picture of a document that lies elsewhere by itself, too, is a document with the words of that place.
+        free = [entry for entry in entries if entry.path.resolve() not in users]
+        first, *copies = [*free, *(entry for entry in entries if entry not in free)]
+        labels = tuple((entry.path, around[entry.path]) for entry in free if entry.path in around)
+        digest = _digest_labels(labels, hashes)
+        if not free:
+            labels = tuple((entry.path, Companions(users[entry.path.resolve()])) for entry in entries)
+            digest = _digest_users(labels)
         one = InputFile(
             make_id("document", sha256), first.path, first.file, tuple(copy.file for copy in copies), sha256,
-            stamps.get(sha256), labels, _digest_labels(labels, hashes), first.path.resolve() in users,
+            hashes.take(first.path)[1], labels, digest, not free,
         )  # fmt: skip
         files.append(one)
     if is_writable and hashes.known != hashes.cache:
@@ -70,6 +73,21 @@ def _find_companions(entries: Sequence[_Entry]) -> dict[Path, Companions]:
         if companions is not None:
             around[entry.path] = companions
     return around
+
+
+def _find_users(around: Mapping[Path, Companions]) -> dict[Path, tuple[Path, ...]]:
+    """Each companion with the files that take it along, in the order of the shelf."""
+    users: dict[Path, list[Path]] = {}
+    places = {file: file.resolve() for companions in around.values() for file in companions.files}
+    for path, companions in around.items():
+        for file in companions.files:
+            users.setdefault(places[file], []).append(path)
+    return {file: tuple(paths) for file, paths in users.items()}
+
+
+def _digest_users(labels: Sequence[tuple[Path, Companions]]) -> str:
+    """One digest over the names of all that take a companion along: a label file may name what is not there."""
+    return shorten_digest(*(_relate(user, path.parent) for path, companions in labels for user in companions.files))
 
 
 def _digest_labels(labels: Sequence[tuple[Path, Companions]], hashes: _Hashes) -> str | None:
@@ -126,7 +144,9 @@ def _list_files(root: Path, run: Path) -> Iterator[Path]:
             for name in subfolders
             if not name.startswith(".") and (here / name).resolve() != run and not _is_own(here / name)
         )
-        yield from (here / name for name in sorted(names) if not name.startswith(".") and (here / name).is_file())
+        for path in (here / name for name in sorted(names) if not name.startswith(".")):
+            if path.is_file() or (path.is_symlink() and not path.exists()):
+                yield path  # a link to nothing fails by name in the document stage
 
 
 def _is_own(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 MEANINGS: Final[Mapping[str, str]] = {
     # files
+    "BROKEN_LINK": "a link to a file that is not there",
     "COPY_PROTECTED": "locked by its publisher",
     "DAMAGED_FILE": "cut short or damaged",
     "DAMAGED_TABLE": "a table that cannot be read",
@@ -16,6 +17,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "FILE_UNREADABLE": "the system does not let it be read",
     "FILE_VANISHED": "no longer where it was",
     "LABELS_OF_IMAGES": "gives words to the pictures around it",
+    "LABELS_WITHOUT_IMAGE": "names pictures that are not there",
     "MEMBER_MISSING": "a piece of the file is missing",
     "MISSING_EXTRA": "needs a package that is not installed",
     "NOT_A_DOCUMENT": "set aside: no document by its kind",
