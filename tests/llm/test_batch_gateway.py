@@ -312,3 +312,33 @@ def test_model_that_keeps_to_no_format_is_not_asked_live_for_ever(tmp_path):
         assert len(server.log) == MOST_PROBES == 12
     assert outcomes.count("later") == 8
     assert [len(job["requests"]) for job in server.jobs.values()] == [8]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b"null",
+        b'{"custom_id": {"a": 1}, "response": {"status_code": 200, "body": {}}}',
+        b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {"_fields_set": 5, "choices": [1]}}}',
+        b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {"choices": "abc"}}}',
+        b'{"custom_id": "KEY", "response": {"status_code": 1e9, "body": []}, "error": [1]}',
+    ],
+)
+def test_line_of_nonsense_costs_its_own_request_one_round_and_no_other(tmp_path, line):
+    class Odd(BatchServer):
+        def _work(self, job, plan):
+            super()._work(job, plan)
+            first, *rest = self.files[job["output"]].splitlines()
+            if len(self.jobs) == 1:
+                key = json.loads(first)["custom_id"].encode()
+                self.files[job["output"]] = b"\n".join([line.replace(b"KEY", key), *rest])
+
+    with Odd() as server:
+        understood(server, tmp_path)
+        command(server, tmp_path, REQUESTS[1:])
+        second, _ = command(server, tmp_path, REQUESTS[1:])
+        assert sorted(text[:1] for text in second) == ["l", *["{"] * 8]
+        third, _ = command(server, tmp_path, REQUESTS[1:])
+    assert all(text.startswith("{") for text in third)

@@ -64,7 +64,7 @@ def read_replies(path: Path) -> Iterator[tuple[str, int, Any]]:
             try:
                 data = json.loads(line)
                 key = data["custom_id"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # its request counts as one whose line is missing
             response = data.get("response")
             if isinstance(response, Mapping) and isinstance(response.get("status_code"), int):

@@ -65,7 +65,7 @@ class OpenAIClient:
                 completion = await self._send(body)
             except openai.APIStatusError as error:
                 message = self._endpoint.scrub(_tell(error))
-                if error.status_code in {400, 422} and self._prober.take_refusal(dialect, message, body):
+                if _is_about_phrasing(error.status_code, message) and self._prober.take_refusal(dialect, message, body):
                     continue
                 raise read_refusal(
                     error.status_code, message, error.response.headers, self.model, self._endpoint.host
@@ -102,8 +102,11 @@ class OpenAIClient:
             TransientError: asking again may help. RecordError: it cannot help this request.
         """
         if status == 200 and isinstance(body, Mapping):
-            completion = ChatCompletion.construct(**body)
-            if find_choice(completion) is not None:
+            try:
+                completion = ChatCompletion.construct(**body)
+            except (AttributeError, TypeError, RecursionError):  # keys that mean something to the package alone
+                completion = None
+            if completion is not None and find_choice(completion) is not None:
                 return self._read(completion)
             raise TransientError("SERVER_ERROR", "a reply is no chat completion", ASK_LATER)
         told = self._endpoint.scrub(_tell_body(body))
@@ -191,6 +194,11 @@ class OpenAIClient:
             cached_tokens=usage.cached,
             reasoning_tokens=usage.reasoning,
         )
+
+
+def _is_about_phrasing(status: int, message: str) -> bool:
+    # llama-cpp-python answers 500 to a form it does not know, with the traceback of its validation.
+    return status in {400, 422} or (status == 500 and "response_format" in message)
 
 
 def _tell(error: openai.APIStatusError) -> str:
