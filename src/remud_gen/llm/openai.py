@@ -22,7 +22,7 @@ from remud_gen.llm.images import encode_image
 from remud_gen.llm.memory import DialectMemory
 from remud_gen.llm.message import find_choice, keep_storable, read_message
 from remud_gen.llm.prober import Prober
-from remud_gen.llm.refusals import read_refusal
+from remud_gen.llm.refusals import ADDRESS_KEY, read_refusal
 from remud_gen.llm.retry import TransientError
 from remud_gen.llm.usage import read_usage
 from remud_gen.protocols import ImageStore, ModelReply, ModelRequest
@@ -43,7 +43,7 @@ class OpenAIClient:
 
     def __init__(self, config: ModelConfig, images: ImageStore, environment: Mapping[str, str] | None = None) -> None:
         if config.model is None:
-            raise ConfigError("client `openai` needs the name of a model", "set --model, REMUD_MODEL or generate.model")
+            raise ConfigError("client `openai` needs the name of a model", "set generate.model (--model, REMUD_MODEL) or vision.model")
         self.model = config.model
         self._config, self._images = config, images
         self._endpoint: Endpoint = find_endpoint(config.base_url, environment)
@@ -164,17 +164,17 @@ class OpenAIClient:
             raise TransientError("CONNECTION_LOST", told, ASK_LATER) from None
         if not isinstance(completion, ChatCompletion) or find_choice(completion) is None:
             told = self._endpoint.scrub(str(getattr(completion, "error", None) or "no choices in it"))
-            hint = f"is --base-url an OpenAI-compatible address, ending in /v1? {ASK_LATER}"
+            hint = f"is {ADDRESS_KEY} an OpenAI-compatible address, ending in /v1? {ASK_LATER}"
             raise TransientError("SERVER_ERROR", f"{host} sent a reply that is no chat completion: {told[:200]}", hint)
         return completion
 
     def _explain_lost(self, error: openai.APIConnectionError) -> RecordError | ProviderError:
         cause, host = error.__cause__, self._endpoint.host
         if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError):
-            return ProviderError(f"no request can be made to {host} ({type(cause).__name__})", "look at --base-url")
+            return ProviderError(f"no request can be made to {host} ({type(cause).__name__})", f"look at {ADDRESS_KEY}")
         if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError):
             told = f"{self._endpoint.base_url} cannot be reached: {self._endpoint.scrub(str(cause))}"
-            return TransientError("UNREACHABLE", told, "is the server running, is --base-url right?", None, True)
+            return TransientError("UNREACHABLE", told, f"is the server running, is {ADDRESS_KEY} right?", None, True)
         return TransientError("CONNECTION_LOST", f"the connection to {host} broke ({type(cause).__name__})", ASK_LATER)
 
     def _read(self, completion: ChatCompletion, seconds: float = 0.0) -> ModelReply:
@@ -240,7 +240,7 @@ def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = 
             raise ProviderError(told, "look at the key and its rights") from None
         except (openai.APIConnectionError, openai.APIResponseValidationError, json.JSONDecodeError) as error:
             told = f"{endpoint.base_url} cannot be reached ({type(error).__name__})"
-            raise ProviderError(told, "is the server running, is --base-url right?") from None
+            raise ProviderError(told, f"is the server running, is {ADDRESS_KEY} right?") from None
     if model not in known:
         raise ProviderError(f"{endpoint.host} does not list {model}", f"it lists: {', '.join(sorted(known)[:8])}")
     return f"{model} at {endpoint.host}"
