@@ -87,6 +87,8 @@ def test_version(asked) -> None:
         ("generate:\n  model: 'x\n", "line 3, column 1", "a quote is not closed"),
         ("generate:\n  model: @x\n", "line 2, column 10", "between quotes"),
         ("generate:\n    model: x\n  seed: 3\n", "line 3, column 3", "indent all keys"),
+        ("generate:\n  seed: 3\npair: {}\ngenerate:\n  seed: 4\n", "line 4, column 1", "first in line 1"),
+        ("generate:\n  seed: 3\n  seed: 4\n", "line 3, column 3", "keep one of the two"),
     ],
 )
 def test_a_broken_file_is_told_by_line_and_what_to_mend(tmp_path, text, place, advice) -> None:

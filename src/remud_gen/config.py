@@ -20,10 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from remud_gen.errors import ConfigError
 from remud_gen.mix_config import MixConfig
 from remud_gen.rules.coordinates import CoordsName
+from remud_gen.rules.strict_yaml import TWICE, read_yaml
 from remud_gen.shipped import find_shipped
 
 SECRET_NAME = re.compile(r"(?:^|[&;])[^=&;]*(?:key|token|secret|password|passwd|sig|auth)[^=&;]*=", re.IGNORECASE)
 MENDINGS = {  # a fault in the words of the YAML library -> what to do
+    TWICE: "keep one of the two: the first would be lost",
     "'\\t'": "indent with spaces: YAML allows no tabs",
     "mapping values are not allowed": "put a value with a colon between quotes, or check how the line is indented",
     "expected ',' or": "a list or mapping that began with a bracket is not closed before this line",
@@ -264,7 +266,7 @@ def _read_file(file: Path) -> dict[str, Any]:
     # A bare name may mean a shipped file; a path that does not exist is a mistake.
     found = file if file.exists() or file.parent != Path() else find_shipped("configs") / file.name
     try:
-        data = yaml.safe_load(found.read_text("utf-8"))
+        data = read_yaml(found.read_text("utf-8"))
     except FileNotFoundError:
         shipped = ", ".join(sorted(path.name for path in find_shipped("configs").glob("*.yaml")))
         raise ConfigError(f"no config file {file}", f"shipped configs: {shipped}") from None
@@ -319,7 +321,7 @@ def _read_assignment(text: str) -> dict[str, Any]:
 
 def _parse_value(value: str, origin: str) -> Any:
     try:
-        return yaml.safe_load(value)
+        return read_yaml(value)
     except yaml.YAMLError as error:
         raise ConfigError(f"{origin}: the value is not valid YAML{_locate(error)}", _advise(error)) from None
 

@@ -20,6 +20,7 @@ from remud_gen.errors import ConfigError
 from remud_gen.records import Language
 from remud_gen.rules.normalise import fold
 from remud_gen.rules.regions import find_regions
+from remud_gen.rules.strict_yaml import read_yaml
 from remud_gen.shipped import find_shipped
 
 SHAPE = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
@@ -81,7 +82,7 @@ def parse_example(text: str, origin: str) -> Example:
     if shape is None:
         raise ConfigError(f"{origin}: an example is a YAML head between --- lines, then a part such as `# vqa`")
     try:
-        head = ExampleHead.model_validate(yaml.safe_load(shape["head"]))
+        head = ExampleHead.model_validate(read_yaml(shape["head"]))
     except (yaml.YAMLError, ValidationError) as error:
         raise ConfigError(f"{origin}: the head is wrong: {error}") from None
     pieces = PART.split(shape["body"])

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from remud_gen.errors import ConfigError
 from remud_gen.records import Language
+from remud_gen.rules.strict_yaml import read_yaml
 from remud_gen.shipped import find_shipped
 
 SHAPE = re.compile(r"\A---\n(?P<head>.*?)\n---\n\s*(?:# System\n(?P<system>.*?)\n)?# User\n(?P<user>.*)\Z", re.DOTALL)
@@ -105,7 +106,7 @@ def parse_prompt(text: str, origin: str) -> Prompt:
 
 def _read_head(text: str, origin: str) -> PromptHead:
     try:
-        return PromptHead.model_validate(yaml.safe_load(text))
+        return PromptHead.model_validate(read_yaml(text))
     except yaml.YAMLError as error:
         raise ConfigError(f"{origin}: the head is not valid YAML: {error}") from None
     except ValidationError as error:

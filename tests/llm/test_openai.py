@@ -231,7 +231,7 @@ def test_address_where_nobody_listens_stops_the_run_at_once(tmp_path):
 
     with pytest.raises(ProviderError, match=f"127.0.0.1:{port}/v1 cannot be reached") as caught:
         asyncio.run(inner())
-    assert "--base-url" in caught.value.hint
+    assert "base_url of generate" in caught.value.hint
 
 
 @pytest.mark.parametrize(

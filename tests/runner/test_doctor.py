@@ -19,7 +19,7 @@ def look(tmp_path: Path, *assignments: str) -> dict[str, tuple[str, int]]:
 def test_without_a_model_it_says_how_to_set_one(tmp_path: Path) -> None:
     findings = look(tmp_path)
     assert findings["model"][1] == 2
-    assert "--model" in findings["model"][0]
+    assert "set generate.model" in findings["model"][0]
     assert findings["ocr"] == ("rapidocr", 0)
     assert findings["run folder"][1] == 0
 

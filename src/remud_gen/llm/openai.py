@@ -43,7 +43,8 @@ class OpenAIClient:
 
     def __init__(self, config: ModelConfig, images: ImageStore, environment: Mapping[str, str] | None = None) -> None:
         if config.model is None:
-            raise ConfigError("client `openai` needs the name of a model", "set generate.model (--model, REMUD_MODEL) or vision.model")
+            hint = "set generate.model (--model, REMUD_MODEL) or vision.model"
+            raise ConfigError("client `openai` needs the name of a model", hint)
         self.model = config.model
         self._config, self._images = config, images
         self._endpoint: Endpoint = find_endpoint(config.base_url, environment)

@@ -27,6 +27,9 @@ FILTERED = re.compile(
     r"content.?(filter|management|policy)|moderation|data_?inspection|flagged|sensitive", re.IGNORECASE
 )
 TOO_LONG = re.compile(r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE)
+# By their keys: a command that looks at pages has no flags for them.
+MODEL_KEY = "the model of generate (or vision)"
+ADDRESS_KEY = "the base_url of generate (or vision)"
 BUSY_HINT = "lower generate.concurrency if the endpoint is busy,"
 BUSY_STATUS = {429: "RATE_LIMITED", 503: "OVERLOADED", 529: "OVERLOADED"}
 TRANSIENT_STATUS = {408, 409, 425, 429}
@@ -60,14 +63,14 @@ def _find_stop(status: int, told: str, model: str, host: str) -> ProviderError |
     if status == 402 or (status in {403, 429} and QUOTA.search(told)):
         return ProviderError(f"{host} reports an empty account (HTTP {status}): {told}", "top up, then run again")
     if status in {301, 302, 303, 307, 308}:
-        return ProviderError(f"{host} redirects elsewhere (HTTP {status})", "set --base-url to where it points")
+        return ProviderError(f"{host} redirects elsewhere (HTTP {status})", f"set {ADDRESS_KEY} to where it points")
     if status == 404:
-        hint = "look at --model and --base-url; an address usually ends in /v1"
+        hint = f"look at {MODEL_KEY} and {ADDRESS_KEY}; an address usually ends in /v1"
         return ProviderError(f"{host} knows no model {model!r} at this address (HTTP 404): {told}", hint)
     if status in {400, 422} and NO_VISION.search(told):
-        return ProviderError(f"model {model!r} takes no images: {told}", "name a vision model with --model")
+        return ProviderError(f"model {model!r} takes no images: {told}", f"name one that does as {MODEL_KEY}")
     if status in {400, 422} and NO_MODEL.search(told):
-        return ProviderError(f"{host} knows no model {model!r}: {told}", "look at --model")
+        return ProviderError(f"{host} knows no model {model!r}: {told}", f"look at {MODEL_KEY}")
     return None
 
 

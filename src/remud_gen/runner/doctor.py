@@ -84,7 +84,7 @@ def _look_at_model(config: Config) -> Iterator[Finding]:
         yield Finding("model", "extractive: no model is asked; answers are quotes of the source")
         return
     if chosen.model is None and chosen.client != "replay":
-        hint = "none set: use --model NAME (with --base-url for a server of your own), or REMUD_MODEL"
+        hint = "none set: set generate.model (generate.base_url for a server of your own), or REMUD_MODEL"
         yield Finding("model", hint, ConfigError.exit_code)
         return
     try:

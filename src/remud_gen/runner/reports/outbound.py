@@ -22,7 +22,7 @@ def outbound_lines(run: Path, n_lines: int = 0) -> Iterator[str]:
     if not total.n_requests:
         yield "nothing was sent: no request of this run left the machine"
         return
-    yield f"{total.n_requests} requests sent from {total.first} to {total.last}"
+    yield f"{total.n_requests} requests sent or tried from {total.first} to {total.last}"
     yield f"  to        {_list(total.hosts)}"
     yield f"  for       {_list(total.purposes)}"
     yield f"  words     {total.n_chars:,} characters"
@@ -46,7 +46,7 @@ def describe_outbound(run: Path) -> str:
         return ""
     pictures = f"{total.n_images} pictures, {total.n_masked_images} masked"
     hosts = ", ".join(sorted(total.hosts))
-    return f"sent: {total.n_requests} requests to {hosts} ({pictures}); `remud outbound` says more"
+    return f"sent or tried: {total.n_requests} requests to {hosts} ({pictures}); `remud outbound` says more"
 
 
 def _sum(run: Path) -> Outbound:
