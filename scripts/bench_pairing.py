@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from PIL import Image as PillowImage
+from PIL.Image import Image
+
 from remud_gen.pairing.reading_order import ReadingOrderRule
 from remud_gen.records import BBox, Figure, ImageRef, ImageTextPair, Page, make_id
 from scripts.pairing.layouts import make_scenes
@@ -41,7 +44,11 @@ class Judged:
 class BoxCropper:
     """Answers with a figure for any box: nothing is cut out here."""
 
-    def crop(self, page: Page, bbox: BBox) -> Figure:
+    def open_picture(self, figure: Figure) -> Image:
+        """One tone: no picture holds several here."""
+        return PillowImage.new("RGB", (figure.image.width_px, figure.image.height_px), (40, 40, 40))
+
+    def crop(self, page: Page, bbox: BBox, whole: Figure | None = None) -> Figure:
         """A figure without pixels."""
         sha = make_id(page.id, *bbox) * 3
         image = ImageRef(path=f"images/aa/{sha}.png", sha256=sha, width_px=100, height_px=80)

@@ -151,10 +151,17 @@ class LanguageOcrEngine(Protocol):
 
 
 class Cropper(Protocol):
-    """Cuts one more picture out of a document's page, for figures whose parts belong together."""
+    """Cuts one more picture out of a document's page, for figures whose parts belong together or apart."""
 
-    def crop(self, page: Page, bbox: BBox) -> Figure:
-        """A figure record for a box of a page, its picture saved in the run's image store."""
+    def crop(self, page: Page, bbox: BBox, whole: Figure | None = None) -> Figure:
+        """A figure record for a box of a page, its picture saved in the run's image store.
+
+        Where the box is a part of a picture, `whole` is that picture, whose words go to the part they stand in.
+        """
+        ...
+
+    def open_picture(self, figure: Figure) -> Image:
+        """The stored pixels of a figure."""
         ...
 
 

@@ -11,12 +11,12 @@ from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, Picture
 from remud_gen.pairing.joining import join_lines
 from remud_gen.pairing.panels import Panels, read_panels
+from remud_gen.pairing.splitting import list_clause_keys, split_pictures
 from remud_gen.protocols import Cropper, Unpaired
 from remud_gen.records import Figure
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.notes import strip_note_marker
-
-PLACES = frozenset({"left", "right", "top", "bottom", "middle"})
+from remud_gen.rules.panel_marks import PLACES
 
 
 @dataclass(slots=True, eq=False)
@@ -44,11 +44,19 @@ def cut_panels(
     named = frozenset(key for text in texts for key in find_panel_keys(text))
     given = {picture: group.own_letters[0] for picture in group.pictures} if len(group.own_letters) == 1 else {}
     given = given if len(group.pictures) == 1 else {}
-    panels = read_panels(flow, group.pictures, named, skipped, given)
+    pictures = group.pictures
+    try:
+        split = None if given else split_pictures(flow, pictures, texts, named, skipped, cropper)
+    except RecordError as error:
+        yield pictures[0].page, Unpaired(error.code, error.message, error.hint or "the whole figure is kept by extract")
+        return
+    pictures, panels = split or (pictures, read_panels(flow, pictures, named, skipped, given))
+    if len(pictures) == 1 and not named and len(list_clause_keys(texts)) > 1:
+        panels.flags.add("panels_within_picture")  # the words tell left from right, the pixels do not
     has_places = bool(panels.places) and _tells_places(caption, note, panels)
-    panels.flags |= _compare(caption, note, panels, group)
+    panels.flags |= _compare(caption, note, panels, pictures)
     if panels.is_separable or has_places:
-        for picture in group.pictures:
+        for picture in pictures:
             letter = panels.letters.get(picture)
             panel = Panel(group, picture.page, picture.figure, letter, caption, note, flags=group.flags | panels.flags)
             _speak(panel, panels.places.get(picture) if has_places else letter, named, panels.words.get(picture))
@@ -87,10 +95,10 @@ def _tells_places(caption: str | None, note: str | None, panels: Panels) -> bool
     )
 
 
-def _compare(caption: str | None, note: str | None, panels: Panels, group: FigureGroup) -> set[str]:
+def _compare(caption: str | None, note: str | None, panels: Panels, pictures: Sequence[Picture]) -> set[str]:
     """Doubts about a figure whose words and panels do not agree: a clause without panel."""
     flags: set[str] = set()
-    if not panels.is_separable or len(group.pictures) < 2:
+    if not panels.is_separable or (len(pictures) < 2 and not panels.letters):
         return flags
     printed = {letter.upper() for letter in panels.letters.values()}
     for text in (*(caption or "").split("\n"), strip_note_marker(note or "")):

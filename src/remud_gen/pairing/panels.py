@@ -62,7 +62,7 @@ def read_panels(
     _infer(flow, pictures, panels, named)
     if len(panels.letters) < len(pictures):
         panels.letters = {}
-        panels.places = _place(pictures)
+        panels.places = place_pictures(pictures)
         panels.is_separable = False
     return panels
 
@@ -78,6 +78,16 @@ def _collect(page: PageFlow, pictures: Sequence[Picture], skipped: Collection[Bl
         elif (line := parse_panel_line(block.text)) is not None and len(pictures) > 0 and len(block.text) < 160:
             found.append(_Letter(line[0], block.bbox, line[1]))
     return found
+
+
+def find_printed_letters(page: PageFlow, picture: Picture, skipped: Collection[Block]) -> list[tuple[str, Box]]:
+    """The panel letters printed below a picture, else those above it, with their boxes."""
+    letters = _collect(page, [picture], skipped)
+    for side in ("below", "above"):
+        near = [one for one in letters if _distance(picture.bbox, one.box, side, page.em) < REACH_EM * page.em]
+        if near:
+            return [(one.letter, one.box) for one in near]
+    return []
 
 
 def _spread(block: Block, letters: Sequence[str]) -> Iterable[tuple[str, Box]]:
@@ -216,7 +226,7 @@ def _turn(box: Box, axis: int) -> Box:
     return box if axis == 1 else (box[1], box[0], box[3], box[2])
 
 
-def _place(pictures: Sequence[Picture]) -> dict[Picture, str]:
+def place_pictures(pictures: Sequence[Picture]) -> dict[Picture, str]:
     """left, right, top … for two or three pictures of one page that stand in one row or one column."""
     if len({picture.page for picture in pictures}) > 1 or not 2 <= len(pictures) <= 3:
         return {}

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from remud_gen.pairing.clauses import find_panel_keys, split_clauses
-from remud_gen.pairing.families import PLACES, choose_clause
+from remud_gen.pairing.families import choose_clause
 from remud_gen.records import Evidence, EvidenceKind, ImageTextPair, Sketch, SketchChoice
 from remud_gen.rules import modality
 from remud_gen.rules.burned_in import annotate, collect_legend
 from remud_gen.rules.language import detect_language
 from remud_gen.rules.notes import strip_note_marker
+from remud_gen.rules.panel_marks import PLACES
 
 CLAUSE_DOUBTS = frozenset({"clause_not_split", "clause_missing", "clause_blank", "clause_lost", "clause_without_panel"})
 

@@ -48,6 +48,7 @@ _PLACES = {
     "middle": "middle", "center": "middle", "centre": "middle", "左": "left", "右": "right", "上": "top",
     "下": "bottom", "中": "middle",
 }  # fmt: skip
+PLACES = frozenset(_PLACES.values())
 _WHERE = r"left|right|top|bottom|upper|lower|middle|cent(?:er|re)"
 _WHAT = r"(?:panels?|images?|pictures?|figures?|row|side|column|frame|half)"
 _PLACE = re.compile(

@@ -1,9 +1,12 @@
-"""Cutting pictures out of documents once more, for figures whose parts belong together."""
+"""Cutting pictures out of documents once more, for figures whose parts belong together or apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from PIL import Image as PillowImage
 
 from remud_gen import registry
 from remud_gen.errors import RecordError
@@ -13,6 +16,9 @@ from remud_gen.records import BBox, Figure, Page
 from remud_gen.stages.base import StageContext
 from remud_gen.stages.cropping import FigureCutter
 from remud_gen.stages.flow_pages import join_pictures
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 HEAD_BYTES = 4096
 
@@ -24,8 +30,9 @@ class ReaderCropper:
         self._context = context
         self._cutter = FigureCutter(context.config.extract, context.images, None)
 
-    def crop(self, page: Page, bbox: BBox) -> Figure:
-        """The picture of a box of a page; of a page without print, its pictures joined.
+    def crop(self, page: Page, bbox: BBox, whole: Figure | None = None) -> Figure:
+        """The picture of a box of a page; of a page without print, its pictures joined. The words that were read in
+        `whole`, a picture that the box is a part of, go to the part they stand in.
 
         Raises:
             RecordError: when the document cannot be read any more.
@@ -33,8 +40,25 @@ class ReaderCropper:
         if page.kind == "flow":
             return join_pictures(page, bbox, self._context.images)
         with self.open_view(page) as view:
+            if whole is not None:
+                box = PictureBox(bbox, "cell", whole.score)
+                return self._cutter.cut(view, page.id, box, whole.burned_in_text)
             box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
             return self._cutter.cut(view, page.id, box, [])
+
+    def open_picture(self, figure: Figure) -> Image:
+        """The stored pixels of a figure.
+
+        Raises:
+            RecordError: IMAGE_MISSING or IMAGE_UNREADABLE.
+        """
+        path = self._context.images.path(figure.image)
+        try:
+            with PillowImage.open(path) as stored:
+                return stored.convert("RGB")
+        except (OSError, ValueError, PillowImage.DecompressionBombError) as error:
+            hint = "run `remud extract --verify` to make it again"
+            raise RecordError("IMAGE_UNREADABLE", f"{path.name} cannot be read as a picture: {error}", hint) from None
 
     @property
     def images(self) -> ImageStore:
