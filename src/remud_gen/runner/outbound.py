@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from remud_gen.config import Config, ModelConfig
+from remud_gen.llm.allow_list import check_outbound
 from remud_gen.llm.budget import SpendingLimit, check_limits
 from remud_gen.llm.endpoint import find_address, find_endpoint
 from remud_gen.llm.guard import PrivacyGuard
@@ -20,7 +21,12 @@ from remud_gen.runner.folder import RunFolder
 
 
 def make_hooks(config: Config, folder: RunFolder, model: ModelConfig, account: RunAccount) -> Hooks:
-    """The watchers a configuration asks for, over a stage that asks this model."""
+    """The watchers a configuration asks for, over a stage that asks this model.
+
+    Raises:
+        ConfigError: the model may not be asked. Stages say so before any work; nobody comes past this door.
+    """
+    check_outbound(config, model)
     price = find_price(model, config.budget.prices)
     to = Destination(urlsplit(find_address(model.base_url)).netloc, model.model or "")
     return Hooks(
