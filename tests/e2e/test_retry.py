@@ -10,7 +10,7 @@ from tests.model_server import ModelServer
 
 
 def test_a_bad_reply_that_was_stored_is_asked_for_again(tmp_path: Path) -> None:
-    make_book(tmp_path / "shelf" / "kidney.pdf", 3)
+    make_book(tmp_path / "shelf" / "kidney.pdf", 10)
     run = tmp_path / "run"
     with ModelServer(faults={"malformed": 0.5}, max_faults=1, is_mended_by_reask=False) as server:
         flags = ("--run", run, "--model", "tiny", "--base-url", server.base_url, "--quiet", "--json")
