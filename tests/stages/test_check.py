@@ -20,7 +20,7 @@ from remud_gen.stages.base import Rejection, StageContext
 from remud_gen.stages.check import CheckStage
 from tests.choice_server import ChoiceServer, answer, find
 from tests.model_server import BROKEN
-from tests.pairing.builder import BODY, PageBuilder
+from tests.pairing.builder import BODY, HullCropper, PageBuilder
 
 CAPTION = "Figure 4. Ultrasound of a kidney. (A) before treatment of a cyst; (B) after drainage of the cyst."
 REMARK = "Kidneys are seen best from behind, says the author."
@@ -35,8 +35,8 @@ def make_page():
 
 def make_pairs(*pages, below=0.8):
     """What the rule makes of pages, each sketch with some picture."""
-    made = [found for _, found in VlmCheckRule({"check_below": below}).pair([p.build() for p in pages], None)]
-    return [found for found in made if isinstance(found, ImageTextPair | Passage)]
+    found = VlmCheckRule({"check_below": below}).pair([p.build() for p in pages], HullCropper())
+    return [record for _, record in found if isinstance(record, ImageTextPair | Passage)]
 
 
 def run_stage(folder, rule, records, *settings):

@@ -81,7 +81,9 @@ def plate(tmp_path):
     builder = PageBuilder(1, size=(1100, 1100)).picture(*box, inside=[("A", 0.04, 0.08), ("B", 0.54, 0.08)])
     builder.text(60, box[3] + 14, "Figure 1: (A) Left kidney. (B) Right kidney.", size=12)
     page = builder.build()
-    figure = page.figures[0].model_copy(update={"image": images.save(picture)})
+    figure = page.figures[0].model_copy(
+        update={"image": images.save(picture), "flags": ("dual_screen", "patient_text")}
+    )
     return stage, page.model_copy(update={"figures": (figure,)}), box
 
 
@@ -92,6 +94,7 @@ def test_panels_of_one_picture_are_cut_out_and_described_each_by_itself(plate, t
     assert left.source.bbox == pytest.approx((x0, y0, x0 + WIDTH, y1), abs=1.5)
     assert right.source.bbox == pytest.approx((x1 - WIDTH, y0, x1, y1), abs=1.5)
     assert left.figure_bbox == right.figure_bbox == pytest.approx((x0, y0, x1, y1), abs=1.5)
+    assert left.flags == right.flags == ("patient_text",) and left.confidence == 1
     assert left.siblings == (right.id,) and right.siblings == (left.id,)
     assert [[line.text for line in p.burned_in_text] for p in (left, right)] == [["A"], ["B"]]
     assert all(p.modality == "b_mode" and p.is_ultrasound_score > 0.7 and p.screens == () for p in (left, right))

@@ -17,7 +17,8 @@ Box = tuple[float, float, float, float]  # here as shares of the picture's sides
 Rect = tuple[int, int, int, int]
 
 SIDE_PX = 1600
-TOLERANCE, EVEN = 20, 0.995  # levels from a band's tone, and the share of its pixels that keep to it
+TOLERANCE = 20  # levels from a band's tone
+EVEN_PAPER, EVEN = 0.985, 0.995  # share of a band's pixels that keep to its tone; small print hides in the dark
 STEP = 8  # levels between neighbouring lines above which another band begins
 PAPER = 215
 LEAST_BAND, LEAST_DARK_BAND = 0.003, 0.006  # of the picture's longer side
@@ -167,7 +168,8 @@ def _list_bands(pixels: Pixels, box: Rect, axis: int) -> list[_Band]:
     if min(lines.shape[:2]) < LEAST_BAND_PX:
         return []
     tones = np.median(lines, axis=1)
-    even = (np.abs(lines - tones[:, None]).max(axis=2) <= TOLERANCE).mean(axis=1) >= EVEN
+    keep = (np.abs(lines - tones[:, None]).max(axis=2) <= TOLERANCE).mean(axis=1)
+    even = keep >= np.where(tones.min(axis=1) >= PAPER, EVEN_PAPER, EVEN)
     breaks = np.concatenate([[True], np.abs(np.diff(tones, axis=0)).max(axis=1) > STEP])
     bands, start = [], 0
     for at in range(1, len(lines) + 1):

@@ -13,6 +13,7 @@ from remud_gen.errors import RecordError
 from remud_gen.layout.setting import restore_view
 from remud_gen.protocols import FlowDocument, ImageStore, PageView, PictureBox, Reader
 from remud_gen.records import BBox, Figure, Page
+from remud_gen.rules import modality
 from remud_gen.stages.base import StageContext
 from remud_gen.stages.cropping import FigureCutter
 from remud_gen.stages.flow_pages import join_pictures
@@ -41,7 +42,7 @@ class ReaderCropper:
             return join_pictures(page, bbox, self._context.images)
         with self.open_view(page) as view:
             if whole is not None:
-                box = PictureBox(bbox, "cell", whole.score)
+                box = PictureBox(bbox, "cell", whole.score, flags=_list_lasting(whole))
                 return self._cutter.cut(view, page.id, box, whole.burned_in_text)
             box = PictureBox(bbox, "hull", min((f.score for f in page.figures), default=1.0))
             return self._cutter.cut(view, page.id, box, [])
@@ -87,3 +88,8 @@ class ReaderCropper:
                     yield restore_view(document.page(page.source.page_number or 1), page.source.to_original)
                     return
         raise RecordError("UNREADABLE_FORMAT", "no reader takes this file any more", "run `remud extract` again")
+
+
+def _list_lasting(figure: Figure) -> tuple[str, ...]:
+    """What is told of a picture and holds for its parts: all but what their own pixels are asked for."""
+    return tuple(flag for flag in figure.flags if flag not in modality.FLAGS | {"dual_screen", "low_resolution"})
