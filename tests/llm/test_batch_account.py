@@ -19,6 +19,7 @@ from remud_gen.runner.images import ContentImageStore
 from tests.batch_server import BatchServer
 from tests.llm.test_batch_gateway import REQUESTS, understood
 from tests.llm.test_budget import PRICE
+from tests.llm.test_openai import USER, make_request
 
 
 def account_for(server, run, store, requests, *, limits=None, is_killed=False):
@@ -126,3 +127,33 @@ def test_what_is_gathered_and_what_is_under_way_count_for_the_limit(tmp_path):
         assert 2 <= n_later <= 4
         assert {type(outcome) for outcome in outcomes} == {Deferred, BudgetReached}
         assert read_spending(run).total.usd <= 2.4 * usd
+
+
+def test_limit_holds_though_the_first_reply_was_short_and_all_others_are_as_long_as_they_may_be(tmp_path):
+    class LongWinded(BatchServer):
+        """Answers at once in a word, and in batches at the greatest length."""
+
+        def _build_completion(self, body, fault, sign):
+            made = super()._build_completion(body, fault, sign)
+            n_output = body.get("max_tokens") or body.get("max_completion_tokens") if self.log else 5
+            usage = {"prompt_tokens": 100, "completion_tokens": n_output, "total_tokens": 100 + n_output}
+            return {**made, "usage": usage}
+
+    requests = [make_request(f"{USER}, number {number}") for number in range(40)]
+    for request in requests:
+        request.params["max_output_tokens"] = 1000
+    limits, run = BudgetConfig(max_cost_usd=0.06), tmp_path / "run"
+    with LongWinded() as server:
+        work = (server, run, tmp_path / "replies.sqlite", requests)
+        n_batches = 0
+        for _ in range(4):
+            outcomes = account_for(*work, limits=limits)
+            assert read_spending(run).total.usd <= limits.max_cost_usd
+            assert any(isinstance(outcome, BudgetReached) for outcome in outcomes)
+            assert len(server.jobs) <= 1 + n_batches
+            n_batches = len(server.jobs)
+        assert n_batches >= 1
+    assert sum(server.paid.values()) >= 8  # of eleven that the limit has room for
+    spent = read_spending(run).total
+    assert spent.n_lost == 0
+    assert 0.04 < spent.usd <= limits.max_cost_usd

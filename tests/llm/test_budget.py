@@ -143,6 +143,46 @@ def test_refused_requests_cost_nothing_and_lost_ones_are_counted(tmp_path):
     assert spent.usd >= PRICE.cost(0, MOST_OUTPUT)
 
 
+def test_lost_replies_are_guessed_without_a_limit_too_by_count_and_then_by_the_mean(tmp_path):
+    lost = Client(error=TransientError("TIMEOUT", "no reply"))
+    ask_all(tmp_path, lost, 1, BudgetConfig())
+    spent = read_spending(tmp_path).total
+    assert spent.n_lost == 1
+    assert spent.usd >= PRICE.cost(10, MOST_OUTPUT)
+    assert spent.tokens > MOST_OUTPUT
+    with RunAccount(tmp_path, "generate") as account:
+        seen = SpendingLimit(BudgetConfig(), PRICE, counter := CountingCounter("m"), account)
+
+        async def ask(number, reply, *, is_lost=False):
+            await seen.reserve(make_request(number), str(number))
+            seen.settle(str(number), reply, is_lost=is_lost)
+
+        asyncio.run(ask(0, ModelReply("c", "m", "", input_tokens=40, output_tokens=90, cost_usd=0.0)))
+        asyncio.run(ask(1, None, is_lost=True))
+    assert seen.spent.tokens - spent.tokens == 2 * (40 + 90)
+    assert counter.n_counted == 1  # the second one was not counted: the mean is known
+
+
+def test_request_in_flight_when_a_process_is_killed_counts_without_a_limit(tmp_path):
+    account = RunAccount(tmp_path, "generate")  # which is never closed
+    budget = SpendingLimit(BudgetConfig(), PRICE, RequestCounter("m"), account)
+    asyncio.run(budget.reserve(make_request(0), "a" * 64))
+    account._stream.close()
+    spent = read_spending(tmp_path).total
+    assert spent.n_lost == 1
+    assert spent.usd >= PRICE.cost(10, MOST_OUTPUT)
+
+
+class CountingCounter(RequestCounter):
+    """Tells how often it was asked."""
+
+    n_counted = 0
+
+    def count_input(self, request):
+        self.n_counted += 1
+        return super().count_input(request)
+
+
 class FullDisk:
     """A ledger that takes so many lines."""
 

@@ -116,7 +116,8 @@ class SpendingLimit:
         Raises:
             BudgetReached: nothing is in flight, and the request may lead past a limit.
         """
-        hold = await self._wait_for_room(request, is_counted=self._is_limited)
+        # Counting takes time: it is done where a limit hangs on it, or where nothing better is known of what one costs.
+        hold = await self._wait_for_room(request) if self._is_limited or not self._n_seen else _Hold(0, 0.0, 0)
         # Noted first: what cannot be noted is not sent, and must not be held for ever.
         self._account.note_sent(request_sha256, *self._guess(hold))
         self._held[request_sha256] = hold
@@ -124,19 +125,17 @@ class SpendingLimit:
         self._held_tokens += hold.worst_tokens
 
     async def gather(self, request: ModelRequest, request_sha256: str, share: float) -> None:
-        """Find room for a request that will be handed over, at a share of the price, for its reply to come to a later
-        command.
+        """Find room for the worst case of a request that will be handed over, at a share of the price, for its reply to
+        come to a later command. Nothing frees that room before.
 
         Raises:
             BudgetReached: the request may lead past a limit.
         """
         # Counted without a limit, too: the command that collects the reply may have one.
-        hold = await self._wait_for_room(request, is_counted=True)
-        usd, tokens = self._guess(hold)
-        usd = None if usd is None else share * usd
-        self._gathered[request_sha256] = usd, tokens
-        self._gathered_usd += usd or 0.0
-        self._gathered_tokens += tokens
+        hold = await self._wait_for_room(request, share)
+        self._gathered[request_sha256] = hold.worst_usd if self._price.is_known else None, hold.worst_tokens
+        self._gathered_usd += hold.worst_usd
+        self._gathered_tokens += hold.worst_tokens
 
     def hand_over(self, request_sha256s: Iterable[str]) -> None:
         """Write down what was gathered, before it is sent: from here on it counts as spent, whoever is killed."""
@@ -178,22 +177,20 @@ class SpendingLimit:
             self._held_usd = 0.0  # sums of fractions leave crumbs
         return hold
 
-    async def _wait_for_room(self, request: ModelRequest, *, is_counted: bool) -> _Hold:
-        if not is_counted:
-            return _Hold(0, 0.0, 0)  # counting takes time, and nothing hangs on it
+    async def _wait_for_room(self, request: ModelRequest, share: float = 1.0) -> _Hold:
         counted = self._counter.count_input(request)
-        while not self._fits(hold := self._weigh(request, counted)):
+        while not self._fits(hold := self._weigh(request, counted, share)):
             if not self._held:
                 raise self._reached()
             self._changed.clear()
             await self._changed.wait()
         return hold
 
-    def _weigh(self, request: ModelRequest, counted: int) -> _Hold:
+    def _weigh(self, request: ModelRequest, counted: int, share: float) -> _Hold:
         margin = FIRST_MARGIN if self._n_seen < REPLIES_TO_TRUST else LATER_MARGIN
         sent = int(counted * max(self._ratio, 1.0) * margin) + 1
         received = self._counter.count_most_output(request)
-        return _Hold(counted, self._price.cost(sent, received) or 0.0, sent + received)
+        return _Hold(counted, self._price.cost(sent, received, share=share) or 0.0, sent + received)
 
     def _fits(self, hold: _Hold) -> bool:
         spent, limits = self._account.spent, self._limits
@@ -230,6 +227,9 @@ class SpendingLimit:
             told.append(f"{spent.tokens + self._gathered_tokens:,} of {limits.max_tokens:,} tokens")
         message = f"stopped at the limit of this run folder: {' and '.join(told)} spent, the next request may cost more"
         flags = "--max-cost" if limits.max_tokens is None else "--max-cost or --max-tokens"
+        if n_late := len(self._account.list_late()) + len(self._gathered):
+            late = f"{n_late:,} handed over in batches count as the most they can cost until their replies are there"
+            return BudgetReached(message, f"{late}: run the same command when they are, or raise it with {flags}")
         return BudgetReached(message, f"raise it with {flags} {RESUME}")
 
 
