@@ -166,6 +166,38 @@ def test_limit_is_met_by_what_is_handed_over_and_the_run_goes_on_later(paired):
     assert read_spending(run).total.n_lost == 0
 
 
+def test_command_that_has_forgotten_batches_is_refused_before_it_pays_twice(paired):
+    run = copy(paired, "forgetful")
+    config = paired / "without.yaml"
+    with BatchServer(script=[{"looks": 1}]) as server:
+        config.write_text(f"generate:\n  model: tiny\n  base_url: {server.base_url}\n", encoding="utf-8")
+        assert remud("generate", "--run", run, *asking(server), "--batch").returncode == 0
+        n_sent, n_waiting = len(server.log), len(server.jobs["batch-0"]["requests"])
+        for flags in (("--config", config), ()):  # what the command was told is remembered, and is no leave to pay
+            refused = remud("generate", "--run", run, "--quiet", *flags)
+            assert refused.returncode == 2, refused.stderr
+            told = (
+                f"{n_waiting} requests are under way in a batch: --batch collects them; --live asks and pays for them"
+            )
+            assert told in refused.stderr
+        assert remud("generate", "--run", run, "--quiet", "--dry-run").returncode == 0  # sends nothing
+        assert len(server.log) == n_sent
+        assert finish(run, server) == 2
+        assert (len(server.log), set(server.paid.values())) == (n_sent, {1})
+        assert remud("generate", "--run", run, "--quiet", "--config", config).returncode == 0  # nothing is under way
+
+
+def test_live_command_that_was_told_so_asks_what_is_under_way(paired):
+    run = copy(paired, "impatient")
+    with BatchServer(script=[{"looks": 9}]) as server:
+        remud("generate", "--run", run, *asking(server), "--batch")
+        n_waiting = len(server.jobs["batch-0"]["requests"])
+        done = remud("generate", "--run", run, *asking(server), "--live")
+        assert done.returncode == 0, done.stderr
+        assert len(server.log) >= 1 + n_waiting
+        assert remud("filter", "--run", run, "--quiet").returncode == 0  # all is made: nothing would be sent
+
+
 @pytest.mark.parametrize(
     ("call", "when"),
     [

@@ -92,6 +92,19 @@ def list_waiting(path: Path) -> list[WaitingBatch]:
         return [WaitingBatch(*row) for row in connection.execute(OPEN_BATCHES)] if _has(connection, "batches") else []
 
 
+def list_pending(path: Path) -> frozenset[str]:
+    """The requests, by hash, that endpoints were handed in batches and have not given back.
+
+    Raises:
+        InputError: no reply store, of a newer version, or unreadable.
+    """
+    if not path.exists():
+        return frozenset()
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT request_sha256 FROM pending") if _has(connection, "pending") else ()
+        return frozenset(row[0] for row in rows)
+
+
 class StoreReader:
     """The replies of a store that is not written to.
 

@@ -149,6 +149,7 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limits = {row.name: options.limit for row in limited if options.limit is not None}
     only = frozenset(row.name for row in own) if options.is_only else None
     wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.waits, options.is_thorough)
+    wish = replace(wish, pays_twice="generate.batch=false" in options.assignments)
     if options.dry_run is not None:
         return _think_through(rows, options, wish)
     with _open_session(rows, options, wish) as session:

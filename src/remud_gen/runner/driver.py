@@ -52,6 +52,7 @@ class Wish:
     waits: bool = False  # for replies that come by a batch
     is_thorough: bool = False  # read every file of every part again before trusting it
     dry_run: DryRun | None = None  # stages that ask models are thought through instead of run
+    pays_twice: bool = False  # for what is under way in a batch, as the user said: one by one
 
 
 class Driver:
@@ -69,7 +70,7 @@ class Driver:
         self._folder, self._config, self._rows = folder, config, choose_rows(rows, config)
         self._interruption = interruption
         self._is_quiet = is_quiet
-        self._waits = False
+        self._waits = self._pays_twice = False
         self._waited_for: list[str] = []  # what a stage has handed over in batches: those after it must wait
 
     @property
@@ -84,7 +85,7 @@ class Driver:
             InputError: when no file can be read. TooManyErrors: when too many inputs of a stage failed.
             ProviderError, BudgetReached, Interrupted: as they come; finished parts stay.
         """
-        self._waits = wish.waits
+        self._waits, self._pays_twice = wish.waits, wish.pays_twice
         stages = self._load_stages(wish)
         files = take_inventory(roots, self._folder.path, is_writable=True)
         for _ in range(MOST_REPLANS):
@@ -250,7 +251,7 @@ class Driver:
         with RunAccount(run, stage.name) as account:
             hooks = make_hooks(self._config, self._folder, stage.model, account)
             meter = Meter(progress, account, sum(job.spec.taken for job in jobs))
-            kind = choose_gateway(stage.model, store, run)
+            kind = choose_gateway(stage.model, store, run, pays_twice=self._pays_twice)
             async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell, kind=kind) as gateway:
                 return await self._map(stage, bench, jobs, gateway, meter, publish)
 
