@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from remud_gen.cli_options import (
-    DEFAULT_RUN,
     BatchOpt,
     ConfigOpt,
     DryRunOpt,
@@ -41,6 +40,7 @@ from remud_gen.cli_options import (
     make_options,
 )
 from remud_gen.cli_outbound import outbound
+from remud_gen.cli_output import DEFAULT_RUN, name_run, write_out
 from remud_gen.cli_replies import app as replies_app
 from remud_gen.errors import ConfigError
 
@@ -64,7 +64,7 @@ app.command()(outbound)
 def _show(result: Result, *, as_json: bool) -> None:
     from remud_gen.runner.reports.summary import to_json, to_text
 
-    typer.echo(to_json(result) if as_json else to_text(result))
+    write_out(to_json(result) if as_json else name_run(to_text(result), result.run))
 
 
 def _run_to(last: str, options: Options, *, as_json: bool) -> None:
@@ -178,7 +178,7 @@ def export(
         from remud_gen import registry
 
         for name in registry.names("exporters"):
-            typer.echo(f"{name:<14}{registry.load('exporters', name).summary}")
+            write_out(f"{name:<14}{registry.load('exporters', name).summary}")
         return
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
@@ -200,7 +200,7 @@ def status(
     from remud_gen.runner.reports.status_text import status_text
 
     result = survey(PIPELINE, make_options(run, config, assignments, is_thorough=verify))
-    typer.echo(status_json(result) if as_json else status_text(result))
+    write_out(status_json(result) if as_json else name_run(status_text(result), run))
 
 
 @app.command()
@@ -220,15 +220,15 @@ def inspect(
         from remud_gen.runner.reports.drawing.command import draw
 
         written = [str(path) for path in draw(run, identity, page, out)]
-        typer.echo(json.dumps(written) if as_json else "\n".join(written))
+        write_out(json.dumps(written) if as_json else "\n".join(written))
         return
     if page is not None:
         raise ConfigError("--page draws a picture and needs its name", "add --out page.png")
     trail = find_record(run, [row.name for row in PIPELINE], identity)
     if as_json:
-        typer.echo(json.dumps([json.loads(record.model_dump_json()) for record in trail], ensure_ascii=False))
+        write_out(json.dumps([json.loads(record.model_dump_json()) for record in trail], ensure_ascii=False))
     else:
-        typer.echo("\n".join(to_lines(run, trail)))
+        write_out("\n".join(to_lines(run, trail)))
 
 
 @app.command("config")
@@ -241,7 +241,7 @@ def show_config(
     from remud_gen.runner.command import resolve_config
 
     resolved = resolve_config(make_options(run, config, assignments))
-    typer.echo(resolved.model_dump_json() if as_json else dump_config(resolved).rstrip())
+    write_out(resolved.model_dump_json() if as_json else dump_config(resolved).rstrip())
 
 
 @app.command()
@@ -255,9 +255,9 @@ def doctor(
 
     findings = examine_setup(resolve_config(make_options(run, config, assignments)), run)
     if as_json:
-        typer.echo(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False))
+        write_out(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False))
     else:
-        typer.echo("\n".join(finding.to_line() for finding in findings))
+        write_out("\n".join(finding.to_line() for finding in findings))
     worst = max((finding.exit_code for finding in findings), default=0)
     if worst:
         raise typer.Exit(worst)
@@ -275,7 +275,7 @@ def clean(
     from remud_gen.runner.cleaning.text import to_json, to_text
 
     cleaning = clean_run(PIPELINE, make_options(run, config, assignments), is_applied=apply)
-    typer.echo(to_json(cleaning) if as_json else to_text(cleaning))
+    write_out(to_json(cleaning) if as_json else name_run(to_text(cleaning), run))
 
 
 @app.command()
@@ -284,11 +284,12 @@ def version() -> None:
     _echo_version(is_wanted=True)
 
 
+@guard
 def _echo_version(is_wanted: bool) -> None:  # typer calls it with the value alone
     if is_wanted:
         from remud_gen import __version__
 
-        typer.echo(__version__)
+        write_out(__version__)
         raise typer.Exit
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remud_gen.cli_output import DEFAULT_RUN, name_run
 from remud_gen.errors import BudgetReached, ConfigError, Interrupted, RemudError
 
 if TYPE_CHECKING:
@@ -57,21 +58,20 @@ VerifyOpt = Annotated[
 ]
 OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
 
-DEFAULT_RUN = Path("remud-run")
-
 
 def guard(command: Callable[..., None]) -> Callable[..., None]:
     """Print errors as message and hint, and leave with the exit code of their kind."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
+        run = kwargs.get("run", DEFAULT_RUN)
         try:
             command(*args, **kwargs)
         except RemudError as error:
             is_stop = isinstance(error, Interrupted | BudgetReached)
-            typer.echo(f"{'' if is_stop else 'error: '}{error.message}", err=True)
+            typer.echo(name_run(f"{'' if is_stop else 'error: '}{error.message}", run), err=True)
             if error.hint:
-                typer.echo(error.hint, err=True)
+                typer.echo(name_run(error.hint, run), err=True)
             _echo_notes(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as stop:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from remud_gen.cli_options import DEFAULT_RUN, JsonOpt, RunOpt, guard
+from remud_gen.cli_options import JsonOpt, RunOpt, guard
+from remud_gen.cli_output import DEFAULT_RUN, write_out
 
 
 @guard
@@ -19,4 +20,4 @@ def outbound(
     """What left this machine: hosts, requests, pictures, what was masked. RUN/outbound.jsonl has a line for each."""
     from remud_gen.runner.reports.outbound import outbound_json, outbound_lines
 
-    typer.echo(json.dumps(outbound_json(run)) if as_json else "\n".join(outbound_lines(run, lines)))
+    write_out(json.dumps(outbound_json(run)) if as_json else "\n".join(outbound_lines(run, lines)))

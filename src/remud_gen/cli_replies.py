@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from remud_gen.cli_options import DEFAULT_RUN, ConfigOpt, JsonOpt, RunOpt, SetOpt, guard, make_options
+from remud_gen.cli_options import ConfigOpt, JsonOpt, RunOpt, SetOpt, guard, make_options
+from remud_gen.cli_output import DEFAULT_RUN, write_out
 from remud_gen.errors import ConfigError
 
 app = typer.Typer(help="Stored replies of models: what a store holds; export and import.", rich_markup_mode=None)
@@ -32,7 +33,7 @@ def show(
     from remud_gen.runner.reports.replies_text import account_text
 
     account = count_replies(choose_store(make_options(run, config, assignments), replies))
-    typer.echo(json.dumps(account.to_json(), ensure_ascii=False) if as_json else account_text(account))
+    write_out(json.dumps(account.to_json(), ensure_ascii=False) if as_json else account_text(account))
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -52,7 +53,7 @@ def export_file(
 
     count = export_replies(choose_store(make_options(run, config, assignments), replies), file)
     noun = "reply" if count == 1 else "replies"
-    typer.echo(json.dumps({"exported": count, "file": str(file)}) if as_json else f"{count:,} {noun} -> {file}")
+    write_out(json.dumps({"exported": count, "file": str(file)}) if as_json else f"{count:,} {noun} -> {file}")
 
 
 @app.command("import")
@@ -67,4 +68,4 @@ def import_file(
     from remud_gen.runner.reports.replies_text import transfer_json, transfer_text
 
     transfer = import_into(choose_store(make_options(run, config, assignments), replies), file)
-    typer.echo(json.dumps(transfer_json(transfer)) if as_json else transfer_text(transfer, file))
+    write_out(json.dumps(transfer_json(transfer)) if as_json else transfer_text(transfer, file))

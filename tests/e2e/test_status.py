@@ -88,14 +88,17 @@ def test_a_setting_makes_stages_and_export_out_of_date(exported: tuple[Path, str
     assert last_line(remud("status", "--run", run)) == "Up to date, no errors."
     split = ("--set", "export.split=[1.0]")
     assert status(run, *split)["exports"] == {"llamafactory": "out of date"}
-    assert last_line(remud("status", "--run", run, *split)) == "An export is not up to date: run `remud export`."
+    assert (
+        last_line(remud("status", "--run", run, *split))
+        == f"An export is not up to date: run `remud export --run {run}`."
+    )
     data = status(run, "--set", "generate.temperature=0.9")
     assert data["stages"]["generate"]["documents"]["kidney.pdf"]["reasons"] == ["stale: setting temperature changed"]
     assert not data["is_up_to_date"]
     (reason,) = {part["reason"] for part in data["stages"]["generate"]["parts"]}
     assert reason == "setting temperature changed"
     line = last_line(remud("status", "--run", run, "--set", "generate.temperature=0.9"))
-    assert line == "2 parts to be made (generate 2), then what follows: run `remud export`."
+    assert line == f"2 parts to be made (generate 2), then what follows: run `remud export --run {run}`."
 
 
 def test_verify_finds_and_mends_a_damaged_picture(exported: tuple[Path, str], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from remud_gen import registry
 from remud_gen.config import Config, load_config
-from remud_gen.errors import InputError
+from remud_gen.errors import ConfigError, InputError
 from remud_gen.filters.funnel import Funnel
 from remud_gen.llm.store_reading import WaitingBatch, list_waiting
 from remud_gen.runner.driver import Driver, Wish
@@ -143,7 +143,11 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
 
 def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     """Bring the stages up to `last` up to date; `last` may be `export`."""
-    wanted = choose_rows(rows, resolve_config(options))
+    config = resolve_config(options)
+    if options.waits and not config.generate.batch:
+        told = "--wait stays for what was handed over in batches, and generate.batch is off"
+        raise ConfigError(told, "add --batch, or leave --wait out: other replies are waited for anyway")
+    wanted = choose_rows(rows, config)
     own = [row for row in wanted if row.run_by == last]
     limited = [row for row in wanted if row.is_limited] if last == "run" else _list_limited(own)
     limits = {row.name: options.limit for row in limited if options.limit is not None}
