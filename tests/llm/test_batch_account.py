@@ -135,7 +135,7 @@ def test_limit_holds_though_the_first_reply_was_short_and_all_others_are_as_long
 
         def _build_completion(self, body, fault, sign):
             made = super()._build_completion(body, fault, sign)
-            n_output = body.get("max_tokens") or body.get("max_completion_tokens") if self.log else 5
+            n_output = body.get("max_tokens") or body.get("max_completion_tokens") if self.jobs else 5
             usage = {"prompt_tokens": 100, "completion_tokens": n_output, "total_tokens": 100 + n_output}
             return {**made, "usage": usage}
 
