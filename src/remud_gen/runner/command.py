@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remud_gen import registry
 from remud_gen.config import Config, load_config
-from remud_gen.errors import ConfigError, InputError
+from remud_gen.errors import ConfigError, InputError, ProviderError
 from remud_gen.filters.funnel import Funnel
 from remud_gen.llm.store_reading import WaitingBatch, list_waiting
 from remud_gen.runner.driver import Driver, Wish
@@ -25,7 +25,7 @@ from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.store_place import find_store
-from remud_gen.stages.base import AsyncStage
+from remud_gen.stages.base import AsyncStage, Stage
 from remud_gen.stages.export import ExportStage
 
 if TYPE_CHECKING:
@@ -137,8 +137,27 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
         with Interruption(tell) as interruption:
             driver = Driver(folder, config, rows, interruption, is_quiet=options.is_quiet)
             yield _Session(driver, folder, config, roots, interruption)
+    except (ConfigError, ProviderError):
+        _forget_config(folder, config, stages)
+        raise
     finally:
         folder.close()
+
+
+def _forget_config(folder: RunFolder, config: Config, stages: Mapping[str, Stage[Any, Any]]) -> None:
+    """Take back settings under which nothing was made: a mistyped address must not be there for the next command.
+
+    Where stages that ask no model have made parts, the sections of models alone are taken back.
+    """
+    made = folder.list_made(stages)
+    if any(isinstance(stages[name], AsyncStage) for name in made):
+        return
+    kept = folder.put_back_config()
+    if made:
+        before = Config()
+        with suppress(ConfigError):  # edited by hand
+            before = load_config(kept, environment={}) if kept.is_file() else before
+        folder.keep_config(config.model_copy(update={"generate": before.generate, "vision": before.vision}))
 
 
 def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:

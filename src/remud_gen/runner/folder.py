@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from remud_gen.runner.files import remove_leftovers, write_atomically
 from remud_gen.runner.images import ContentImageStore
 
 MARKER = "run.json"
+CONFIG = "config.yaml"
 
 
 class RunFolder:
@@ -24,6 +26,8 @@ class RunFolder:
         self.path = path
         self.images = ContentImageStore(path)
         self._lock: FileLock | None = None
+        self._former: bytes | None = None  # the configuration before this command
+        self._opened_ns = 0  # by the clock of the disk
 
     @property
     def marker(self) -> dict[str, object]:
@@ -74,11 +78,36 @@ class RunFolder:
             remove_leftovers(self.path)
             if known.get("schema_version") != SCHEMA_VERSION:
                 self._mark({**known, "schema_version": SCHEMA_VERSION})
-            write_atomically(self.path / "config.yaml", dump_config(config).encode("utf-8"))
+            self._former = _read_if_there(self.path / CONFIG)
+            self.keep_config(config)
+            self._opened_ns = (self.path / CONFIG).stat().st_mtime_ns
         except OSError as error:
             self.close()
             raise InputError(f"cannot write to the run folder {self.path}: {error.strerror or error}") from None
         return self
+
+    def keep_config(self, config: Config) -> None:
+        """What later commands start from."""
+        write_atomically(self.path / CONFIG, dump_config(config).encode("utf-8"))
+
+    def put_back_config(self) -> Path:
+        """The configuration from before this command, or none if there was none; where it lies."""
+        path = self.path / CONFIG
+        if self._former is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_atomically(path, self._former)
+        return path
+
+    def list_made(self, stages: Iterable[str]) -> list[str]:
+        """The stages that had a part made since this command opened the run."""
+        return [stage for stage in stages if any(map(self._is_new, (self.path / stage).glob("*.meta.json")))]
+
+    def _is_new(self, path: Path) -> bool:
+        try:
+            return path.stat().st_mtime_ns >= self._opened_ns
+        except OSError:
+            return False
 
     def remember_roots(self, roots: list[Path]) -> None:
         """Keep which folders and files the run was given, for commands that name none."""
@@ -99,3 +128,10 @@ class RunFolder:
 
     def _mark(self, data: dict[str, object]) -> None:
         write_atomically(self.path / MARKER, json.dumps(data, indent=1).encode("utf-8"))
+
+
+def _read_if_there(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
