@@ -109,6 +109,24 @@ def test_dry_run_changes_no_record_and_follows_run_and_limit(tmp_path: Path, ser
     assert len(server.bodies) == n_sent
 
 
+def test_what_the_folder_has_paid_is_in_the_bill_whatever_became_of_it(tmp_path: Path, server: LengthServer) -> None:
+    shelf = write_shelf(tmp_path)
+    before = server.billed_usd
+    call(shelf, server, limit=30)
+    for more in ((), ("generate.max_output_tokens=1500",)):  # some inputs are finished; then all are asked anew
+        told = call(shelf, server, *more, dry_run=15)["forecast"]["generate"]
+        paid = server.billed_usd - before
+        assert paid > 0
+        assert told["bill_usd"]["likely"] - told["cost_usd"]["likely"] == pytest.approx(paid)
+        assert told["calls_new"] + told["calls_stored"] == told["inputs"]
+        assert told["inputs"] > (140 if more else 110)
+    handed = {"late": "a" * 64, "stage": "generate", "usd": 5.0, "tokens": 9}
+    with (shelf / "run" / "spending.log").open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(handed) + "\n")
+    late = call(shelf, server, *more, dry_run=15)["forecast"]["generate"]
+    assert late["bill_usd"] == told["bill_usd"]  # what waits in a batch is among the calls to make
+
+
 def test_rows_that_look_at_pages_are_foreseen_too(tmp_path: Path, server: LengthServer) -> None:
     shelf = write_shelf(tmp_path)
     n_sent = len(server.bodies)

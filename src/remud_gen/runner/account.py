@@ -33,6 +33,16 @@ class Reading:
     by_stage: Mapping[str, Spent]
     late: Mapping[str, Mapping[str, Guess]]
 
+    @property
+    def n_late(self) -> int:
+        """Requests whose replies come to a later command."""
+        return sum(len(guesses) for guesses in self.late.values())
+
+    def read_paid(self, stage: str) -> Spent:
+        """What a stage has paid without what was handed over, of which nothing is known yet."""
+        late = self.late.get(stage, {}).values()
+        return add_up([self.by_stage.get(stage, Spent()), *(_take_back(*guess) for guess in late)])
+
 
 class RunAccount:
     """The account as one stage of one command writes it; a context manager that closes it."""

@@ -27,7 +27,7 @@ from remud_gen.llm.text_tokens import describe_counting
 from remud_gen.protocols import ModelReply, ModelRequest
 from remud_gen.records import Record
 from remud_gen.registry import load
-from remud_gen.runner.account import RunAccount
+from remud_gen.runner.account import RunAccount, read_spending
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.forecast import Basis, Plan, StageForecast, foretell
 from remud_gen.runner.interrupt import Interruption
@@ -84,12 +84,13 @@ class DryRun:
                 row.name,
                 row.unit,
                 model.model or "",
-                sum(job.spec.taken for job in jobs),
+                desk.n_inputs,
                 find_price(model, config.budget.prices),
                 BATCH_SHARE if getattr(model, "batch", False) else 1.0,
                 f"texts by {describe_counting(model.model or '')}, pictures: {find_rule(model.model or '').label}",
                 account.spent.usd - before.usd if measured and is_priced else None,
                 self._tell_unknown(jobs),
+                read_spending(run).read_paid(stage.name),
             )
         self.forecasts.append(foretell(basis, plans, measured, is_sample=bool(measured)))
 
@@ -116,6 +117,7 @@ class _Desk:
         path = find_store(setting.config, setting.folder.path)
         self._store = StoreReader(path) if path.is_file() else None
         self._planned: set[str] = set()
+        self.n_inputs = 0  # that are not finished
 
     async def plan(self, row: StageRow, jobs: Sequence[Job]) -> list[Plan]:
         """What every input would ask; inputs that ask nothing are left out."""
@@ -132,6 +134,7 @@ class _Desk:
                     old = olds[position] if position < len(olds) else None
                     if old is not None and job.trusts(old):
                         continue
+                    self.n_inputs += 1
                     self._setting.interruption.raise_if_requested()
                     plan = Plan(
                         Candidate(str(getattr(item, "id", position)), "", job.spec.document, 0.0), (number, position)

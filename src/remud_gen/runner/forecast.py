@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from remud_gen.llm.budget import Spent
 from remud_gen.llm.estimate import Candidate, Range, predict_rest
 from remud_gen.llm.foresight import GUESS_HIGH, GUESS_LOW
 from remud_gen.llm.prices import Price
@@ -35,7 +36,7 @@ class StageForecast:
     name: str
     unit: str
     model: str
-    n_inputs: int  # that the stage has to work on
+    n_inputs: int  # that the stage has to work on still
     n_asking: int  # of them, those that ask anything
     n_new: int
     n_stored: int
@@ -43,7 +44,7 @@ class StageForecast:
     input_tokens: Range
     output_tokens: Range
     cost_usd: Range | None  # None: the price is unknown
-    bill_usd: Range | None  # with what was paid before, the sample among it
+    bill_usd: Range | None  # with what this run folder has paid for the stage before, the sample among it
     n_sampled: int
     n_measured: int  # inputs whose real usage the amounts rest on; 0: they are guesses
     sampled_usd: float | None  # paid for the sample in this command
@@ -66,6 +67,7 @@ class Basis:
     counting: str
     sampled_usd: float | None = None
     notes: tuple[str, ...] = ()
+    paid: Spent = field(default_factory=Spent)  # by this run folder, the sample among it
 
 
 def foretell(basis: Basis, plans: Sequence[Plan], measured: Mapping[int, Usage], *, is_sample: bool) -> StageForecast:
@@ -73,7 +75,7 @@ def foretell(basis: Basis, plans: Sequence[Plan], measured: Mapping[int, Usage],
     rest = [number for number, plan in enumerate(plans) if plan.n_new and number not in measured]
     known = _find_known(plans, measured)
     if not measured and len(known) >= FEWEST_KNOWN:
-        measured, known = known, {}
+        measured = known
     calls, sent, received, cost = (
         _predict(basis, plans, measured, rest) if measured else _guess(basis, [plans[number] for number in rest])
     )
@@ -81,8 +83,8 @@ def foretell(basis: Basis, plans: Sequence[Plan], measured: Mapping[int, Usage],
     if basis.notes:
         cost = None  # not nothing, but unknown
     if cost is not None:
-        bill = cost.shift(sum(usage.cost_usd for usage in (*measured.values(), *known.values())))
-        bill = bill.shift(sum(plans[number].paid.cost_usd for number in rest))
+        unpriced_usd = basis.price.cost(basis.paid.unpriced_input_tokens, basis.paid.unpriced_output_tokens)
+        bill = cost.shift(basis.paid.usd + (unpriced_usd or 0.0))
     return StageForecast(
         name=basis.name,
         unit=basis.unit,

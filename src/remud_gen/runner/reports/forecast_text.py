@@ -89,7 +89,8 @@ def _explain(one: StageForecast) -> list[str]:
     spread = one.bill_usd.spread if one.bill_usd is not None else one.output_tokens.spread
     if spread > GOOD_SPREAD and one.n_measured < one.n_asking:
         wanted = min(one.n_asking, round(one.n_measured * (spread / GOOD_SPREAD) ** 2 / 10 + 0.5) * 10)
-        lines.append(f"  within {spread:.0%}; --sample {wanted} would come within about {GOOD_SPREAD:.0%}")
+        told = f"within {spread:.0%}" if spread < 1 else f"up to {1 + spread:.1f} times as much"
+        lines.append(f"  {told}; --sample {wanted} would come within about {GOOD_SPREAD:.0%}")
     return [*lines, *one.notes]
 
 
