@@ -180,3 +180,29 @@ def test_a_document_of_chapters_is_told_in_words(tmp_path):
     run_stages(PIPELINE, Options(tmp_path / "run", None, ("runner.executor=serial",), (tmp_path / "shelf",)), "extract")
     with pytest.raises(InputError, match="no pages that could be drawn on"):
         draw(tmp_path / "run", "notes.md", None, tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "words"),
+    [
+        ("kidney.pdf", (), ("kidney.pdf is a document of this run", "add --out page.png")),
+        ("notes.xyz", (), ("notes.xyz is no document: it was rejected: UNSUPPORTED_KIND",)),
+        ("empty.pdf", ("--out", "x.png"), ("empty.pdf is no document: it failed: EMPTY_FILE", "copy it again")),
+        ("empty.pdf", (), ("empty.pdf is no document: it failed: EMPTY_FILE",)),
+        ("nothing", (), ("no record in",)),
+    ],
+)
+def test_a_file_is_told_what_it_is(tmp_path, monkeypatch, name, more, words):
+    monkeypatch.chdir(tmp_path)
+    make_book(tmp_path / "shelf" / "kidney.pdf", 1)
+    (tmp_path / "shelf" / "empty.pdf").touch()
+    (tmp_path / "shelf" / "notes.xyz").write_bytes(b"\x00\x01\x02")
+    (tmp_path / "norun").mkdir()
+    settings = ("runner.executor=serial", "extract.reads_burned_in_text=false")
+    run_stages(PIPELINE, Options(tmp_path / "run", None, settings, (tmp_path / "shelf",), is_quiet=True), "extract")
+    result = CliRunner().invoke(app, ["inspect", name, "--run", "run", *more])
+    assert result.exit_code == 3
+    for word in words:
+        assert word in result.output
+    missing = CliRunner().invoke(app, ["inspect", name, "--run", "norun", *more])
+    assert (missing.exit_code, "norun is not a run folder" in missing.output) == (3, True)

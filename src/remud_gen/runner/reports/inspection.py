@@ -9,16 +9,25 @@ from pathlib import Path
 from remud_gen.errors import InputError
 from remud_gen.records import Document, ImageTextPair, Page, PageRendition, Passage, Quadruplet, QuestionItem, Record
 from remud_gen.runner.reading import parse_record
+from remud_gen.runner.reports.naming import choose_named, explain_unread, list_documents, refuse_no_run
 
 
 def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]:
     """The record, then what it was made from, up to its document.
 
     Raises:
-        InputError: when no record or more than one has an id that begins so.
+        InputError: when no record or more than one has an id that begins so, or the folder is no run.
     """
+    refuse_no_run(run)
     found = _search(run, reversed(stages), identity)
     if found is None:
+        named = choose_named(list_documents(run), identity)
+        if named:
+            told = f"{named[0].file} is a document of this run, {named[0].id}"
+            raise InputError(told, f"add --out page.png to draw it; `remud inspect {named[0].id}` tells its record")
+        unread = explain_unread(run, identity)
+        if unread is not None:
+            raise unread
         raise InputError(f"no record in {run} has an id that begins with {identity!r}", "ids stand in RUN/*/*.jsonl")
     trail = [found]
     parent: str | None = None

@@ -17,6 +17,7 @@ from remud_gen.records import Document, ImageTextPair, Page
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.reading import parse_record
+from remud_gen.runner.reports.naming import choose_named, explain_unread, list_documents, refuse_no_run
 from remud_gen.stages.base import InputFile
 
 T = TypeVar("T", Document, Page, ImageTextPair)
@@ -98,15 +99,16 @@ def choose_sheet(subject: Subject, number: int) -> Sheet:
 
 
 def _find_document(run: Path, name: str) -> Document:
-    documents = {document.id: document for document in _read(run / "documents", None, Document)}
-    wanted = name.replace("\\", "/")
-    named = [d for d in documents.values() if wanted in (d.file, *d.copies)]
-    found = named or [d for d in documents.values() if d.id.startswith(name)]
-    found = found or [d for d in documents.values() if any(Path(file).name == name for file in (d.file, *d.copies))]
+    refuse_no_run(run)
+    documents = list_documents(run)
+    found = choose_named(documents, name) or [document for document in documents if document.id.startswith(name)]
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(sorted(f"{d.file} ({d.id[:8]})" for d in found or documents.values())[:8])
+    listed = ", ".join(sorted(f"{document.file} ({document.id[:8]})" for document in found or documents)[:8])
     if not found:
+        unread = explain_unread(run, name)
+        if unread is not None:
+            raise unread
         raise InputError(f"no document in {run} is called {name!r} or has an id that begins so", f"known: {listed}")
     raise InputError(f"{len(found)} documents answer to {name!r}", f"name one of them: {listed}")
 
