@@ -17,7 +17,15 @@ from remud_gen.runner.command import Options, run_stages
 from remud_gen.runner.reports.drawing import contact_sheet, page_picture
 from remud_gen.runner.reports.drawing.command import draw
 from remud_gen.runner.reports.drawing.groups import find_box
-from remud_gen.runner.reports.drawing.ink import FIGURES, Pen, load_font, measure_text, wrap_text
+from remud_gen.runner.reports.drawing.ink import (
+    FIGURES,
+    Pen,
+    grade_confidence,
+    load_font,
+    measure_text,
+    wrap_text,
+)
+from remud_gen.runner.reports.drawing.legend import MARK, SIZE, SPACE, Legend
 from remud_gen.runner.reports.drawing.subject import find_subject, view_sheet
 from tests.choice_server import ChoiceServer, answer, find
 from tests.e2e.command import make_book
@@ -90,6 +98,35 @@ def test_many_pages_make_many_sheets(place, tmp_path, monkeypatch):
             assert image.format == "WEBP"
             reds = [n for n, (r, g, b) in image.convert("RGB").getcolors(10**6) if r > 180 and max(g, b) < 90]
             assert sum(reds) > 100
+
+
+@pytest.mark.parametrize("width", [150, 400, 860, 2000])
+@pytest.mark.parametrize("is_small", [True, False])
+def test_a_legend_is_whole_at_any_width(width, is_small):
+    legend = Legend(width, is_small=is_small)
+    told = [name for row in legend.rows for _, name in row]
+    assert told[:3] == ["title", "section", "body"]
+    assert told[-4:] == ["no pair", "sure", "doubtful", "unsure"]
+    assert ("cited" in told) != is_small
+    for row in legend.rows:
+        assert len(row) == 1 or sum(MARK + SPACE + measure_text(name, SIZE) for _, name in row) - SPACE <= width
+    image = Image.new("RGB", (width + 40, legend.height), "white")
+    legend.draw(Pen(image), 20, 4)
+    below, last = image.crop((0, image.height - 4, *image.size)), image.crop((0, image.height - 34, *image.size))
+    assert (len(below.getcolors()), last.getcolors(10**5) != [(last.width * last.height, (255, 255, 255))]) == (1, True)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.6, 0.2])
+def test_a_contact_sheet_grades_pairs_as_their_page_does(place, tmp_path, confidence):
+    subject = find_subject(place / "run", "liver.pdf")
+    (sheet,) = subject.sheets.values()
+    pairs = [pair.model_copy(update={"confidence": confidence, "flags": ("caption_shared",)}) for pair in sheet.pairs]
+    sheet.pairs[:], subject.pairs[:] = pairs, pairs
+    (drawn,) = contact_sheet.draw_contact_sheets(subject)
+    cell = contact_sheet.GAP + contact_sheet.CELL_PX - 10
+    column = [drawn.getpixel((cell, y)) for y in range(contact_sheet.HEAD + 100, drawn.height - Legend(800).height)]
+    grades = {grade_confidence(value) for value in (0.9, 0.6, 0.2)}
+    assert {colour for colour in column if colour in grades} == {grade_confidence(confidence)}
 
 
 def test_the_command_writes_and_names_the_picture(place, tmp_path):

@@ -11,7 +11,6 @@ from remud_gen.protocols import OpenDocument
 from remud_gen.runner.reports.drawing.groups import group_pairs, list_unpaired
 from remud_gen.runner.reports.drawing.ink import (
     DESK,
-    DOUBTFUL,
     FAINT,
     INK,
     PALE,
@@ -23,14 +22,14 @@ from remud_gen.runner.reports.drawing.ink import (
     grade_confidence,
     wrap_text,
 )
+from remud_gen.runner.reports.drawing.legend import Legend
 from remud_gen.runner.reports.drawing.marks import Marker
-from remud_gen.runner.reports.drawing.page_picture import draw_legend
 from remud_gen.runner.reports.drawing.subject import Sheet, Subject, view_sheet
 from remud_gen.runner.reports.wording import count_noun
 
 COLUMNS, ROWS = 7, 5
 CELL_PX, MOST_TALL = 270, 1.6
-GAP, HEAD, FOOT, LEGEND = 18, 70, 44, 36
+GAP, HEAD, FOOT = 18, 70, 44
 
 
 def draw_contact_sheets(subject: Subject) -> Iterator[Image.Image]:
@@ -52,11 +51,12 @@ def _draw(subject: Subject, opened: OpenDocument, sheets: Sequence[Sheet], numbe
     rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     heights = [max(cell.height for cell in row) + FOOT for row in rows]
     width = columns * (CELL_PX + GAP) + GAP
-    canvas = Image.new("RGB", (width, HEAD + sum(heights) + LEGEND + GAP), DESK)
+    legend = Legend(width - 2 * GAP, is_small=True)
+    canvas = Image.new("RGB", (width, HEAD + sum(heights) + legend.height + GAP), DESK)
     pen = Pen(canvas)
     of = f" (sheet {number} of {count})" if count > 1 else ""
     pen.text((GAP, 12), wrap_text(f"{subject.document.file}{of}", 22, width - 2 * GAP, 1)[0], 22, INK, is_bold=True)
-    doubtful = sum(bool(pair.flags) or pair.confidence < SURE for pair in subject.pairs)
+    doubtful = sum(pair.confidence < SURE for pair in subject.pairs)
     facts = f"{count_noun(len(subject.sheets), 'page')} · {count_noun(len(subject.pairs), 'pair')}, {doubtful} doubtful"
     pen.text((GAP, 42), facts, 16, FAINT)
     top = HEAD
@@ -67,7 +67,7 @@ def _draw(subject: Subject, opened: OpenDocument, sheets: Sequence[Sheet], numbe
             pen.box((left - 1, top - 1, left + cell.width, top + cell.height), PALE, width=1)
             _write_foot(pen, sheets[y * columns + x], left, top + cell.height + 5)
         top += heights[y]
-    draw_legend(pen, GAP, top + 4, width - GAP, is_small=True)
+    legend.draw(pen, GAP, top + 4)
     return canvas
 
 
@@ -102,5 +102,5 @@ def _write_foot(pen: Pen, sheet: Sheet, x: float, y: float) -> None:
         told = ", ".join(part for part in (told, f"{alone} without") if part)
     pen.text((x + 76, y), told, 14, FAINT)
     if sheet.pairs:
-        worst = min(min(pair.confidence, DOUBTFUL if pair.flags else 1.0) for pair in sheet.pairs)
+        worst = min(pair.confidence for pair in sheet.pairs)
         pen.dot((x + CELL_PX - 10, y + 9), 6, grade_confidence(worst))

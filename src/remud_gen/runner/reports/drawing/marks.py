@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from remud_gen.records import BBox, Evidence, ImageTextPair
 from remud_gen.rules.geometry import intersect, measure_area
 from remud_gen.runner.reports.drawing.groups import Group, Visitor, find_box, group_pairs, list_unpaired, list_visitors
-from remud_gen.runner.reports.drawing.ink import FAINT, ROLES, UNPAIRED, WARNING, Colour, Pen, Point, grade_confidence
+from remud_gen.runner.reports.drawing.ink import FAINT, ROLES, SURE, UNPAIRED, Colour, Pen, Point, grade_confidence
 from remud_gen.runner.reports.drawing.subject import Sheet
 
 TAG = 15
@@ -62,8 +62,8 @@ class Marker:
                 mark = f"{pair.confidence:.2f}" + (f"  {len(pair.flags)} flags" if len(pair.flags) > 1 else "")
                 mark = f"{pair.confidence:.2f}  1 flag" if len(pair.flags) == 1 else mark
                 self._pen.tag((box[0] + used + 3, box[1]), mark, tag, grade_confidence(pair.confidence))
-            elif pair.flags or grade_confidence(pair.confidence) != grade_confidence(1.0):
-                self._pen.dot((box[2] - 1, box[1] + 1), 5, WARNING if pair.confidence < 0.5 else grade_confidence(0.6))
+            elif pair.confidence < SURE:
+                self._pen.dot((box[2] - 1, box[1] + 1), 5, grade_confidence(pair.confidence))
 
     def _join(self, group: Group, number: int) -> None:
         for span in group.list_words():

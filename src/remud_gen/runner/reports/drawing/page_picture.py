@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from PIL import Image
 
-from remud_gen.records import TextRole
 from remud_gen.runner.reports.drawing.cards import WIDTH, Card, draw_card, write_cards
 from remud_gen.runner.reports.drawing.ink import (
     DESK,
     FAINT,
-    FIGURES,
     INK,
     PALE,
-    ROLES,
-    UNPAIRED,
     Pen,
-    grade_confidence,
-    measure_text,
     wrap_text,
 )
+from remud_gen.runner.reports.drawing.legend import Legend
 from remud_gen.runner.reports.drawing.marks import Marker
 from remud_gen.runner.reports.drawing.subject import Sheet, Subject, choose_sheet, view_sheet
 from remud_gen.runner.reports.wording import count_noun
 
 LONG_SIDE_PX = 1500
-EDGE, GAP, HEAD, LEGEND = 26, 14, 66, 40
-LEGEND_ROLES: tuple[TextRole, ...] = ("title", "section", "body", "caption", "note", "table", "header")
+EDGE, GAP, HEAD = 26, 14, 66
 
 
 def draw_page(subject: Subject, number: int) -> Image.Image:
@@ -48,7 +42,8 @@ def draw_page(subject: Subject, number: int) -> Image.Image:
 def _lay_out(page: Image.Image, cards: list[Card], subject: Subject, sheet: Sheet) -> Image.Image:
     stack = sum(card.height + GAP for card in cards) - GAP
     width = 3 * EDGE + page.width + WIDTH
-    height = HEAD + max(page.height, stack) + LEGEND + EDGE
+    legend = Legend(width - 2 * EDGE)
+    height = HEAD + max(page.height, stack) + legend.height + EDGE
     canvas = Image.new("RGB", (width, height), DESK)
     canvas.paste(page, (EDGE, HEAD))
     pen = Pen(canvas)
@@ -58,7 +53,7 @@ def _lay_out(page: Image.Image, cards: list[Card], subject: Subject, sheet: Shee
     for card in cards:
         draw_card(pen, card, 2 * EDGE + page.width, top)
         top += card.height + GAP
-    draw_legend(pen, EDGE, height - LEGEND - EDGE / 4, width - EDGE)
+    legend.draw(pen, EDGE, height - legend.height - EDGE / 4)
     return canvas
 
 
@@ -78,37 +73,3 @@ def _write_head(pen: Pen, subject: Subject, sheet: Sheet, width: int) -> None:
     name = f"{subject.document.file}, page {sheet.number} of {subject.document.page_count}"
     pen.text((EDGE, 10), wrap_text(name, 22, width - 2 * EDGE, 1)[0], 22, INK, is_bold=True)
     pen.text((EDGE, 39), wrap_text(" · ".join(facts), 16, width - 2 * EDGE, 1)[0], 16, FAINT)
-
-
-def draw_legend(pen: Pen, x: float, y: float, right: float, *, is_small: bool = False) -> None:
-    """A strip that explains colours and, unless the pages are small, lines; what does not fit is left out."""
-    size = 15
-    mid = y + size / 2 + 2
-
-    def has_room(text: str, mark: float) -> bool:
-        return x + mark + measure_text(text, size) <= right
-
-    for role in LEGEND_ROLES:
-        name = "header, footer" if role == "header" else role
-        if has_room(name, 24):
-            pen.box((x, y + 2, x + 18, y + 18), ROLES[role], fill=200, radius=3)
-            pen.text((x + 24, y), name, size, FAINT)
-            x += 24 + measure_text(name, size) + 16
-    for told, mark in (
-        ("reading order", "number"), ("figure and its words", "line"), ("cited", "dash"), ("no pair", "none"),
-        ("sure", "sure"), ("doubtful", "doubtful"), ("unsure", "unsure"),
-    ):  # fmt: skip
-        if is_small and mark in ("number", "line", "dash"):
-            continue
-        if not has_room(told, 34):
-            return
-        if mark == "number":
-            pen.number((x + 12, mid), 1, 13, ROLES["body"])
-        elif mark in ("line", "dash"):
-            pen.line(((x, mid), (x + 26, mid)), FIGURES[0], dash=5 if mark == "dash" else 0)
-        elif mark == "none":
-            pen.dashed_box((x, y + 2, x + 24, y + 18), UNPAIRED, dash=5)
-        else:
-            pen.dot((x + 12, mid), 7, grade_confidence({"sure": 1.0, "doubtful": 0.6, "unsure": 0.0}[mark]))
-        pen.text((x + 32, y), told, size, FAINT)
-        x += 32 + measure_text(told, size) + 16
