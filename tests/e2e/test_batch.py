@@ -87,9 +87,13 @@ def test_commands_one_after_the_other_make_the_records_of_a_live_run(paired, liv
         assert first.returncode == 0, first.stderr
         assert "Not finished: " in first.stdout
         assert " requests in 1 batch under way" in first.stdout
+        assert "--only" not in first.stdout
+        assert "lost" not in first.stdout
         n_waiting = len(server.jobs["batch-0"]["requests"])
         status = remud("status", "--run", run)
         assert f"batch batch-0 of {n_waiting} requests" in status.stdout
+        assert f"{n_waiting} requests were handed over in batches: `remud generate --batch" in status.stdout
+        assert "remud filter" not in status.stdout
         second = remud("generate", "--run", run, *asking(server), "--json")  # the run remembers how it asks
         assert json.loads(second.stdout)["status"] == "waiting"
         assert f"{n_waiting} requests in 1 batch" in json.loads(second.stdout)["waiting"]
@@ -173,8 +177,8 @@ def test_command_that_has_forgotten_batches_is_refused_before_it_pays_twice(pair
         config.write_text(f"generate:\n  model: tiny\n  base_url: {server.base_url}\n", encoding="utf-8")
         assert remud("generate", "--run", run, *asking(server), "--batch").returncode == 0
         n_sent, n_waiting = len(server.log), len(server.jobs["batch-0"]["requests"])
-        for flags in (("--config", config), ()):  # what the command was told is remembered, and is no leave to pay
-            refused = remud("generate", "--run", run, "--quiet", *flags)
+        for _ in range(2):  # to be told twice is no leave to pay
+            refused = remud("generate", "--run", run, "--quiet", "--config", config)
             assert refused.returncode == 2, refused.stderr
             told = (
                 f"{n_waiting} requests are under way in a batch: --batch collects them; --live asks and pays for them"

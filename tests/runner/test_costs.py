@@ -1,3 +1,5 @@
+import pytest
+
 from remud_gen.config import BudgetConfig
 from remud_gen.protocols import ModelReply
 from remud_gen.runner.account import RunAccount
@@ -28,6 +30,33 @@ def test_costs_by_stage_by_kept_quadruplet_and_paid_in_all(tmp_path):
     assert told["stages_usd"] == {"generate": 0.75}
     assert (told["per_kept_usd"], told["paid_usd"], told["max_cost_usd"]) == (0.075, 0.3, 2)
     assert told["paid_by_stage_usd"] == {"generate": 0.3}
+
+
+def test_what_waits_in_a_batch_is_not_called_lost(tmp_path):
+    with RunAccount(tmp_path, "generate") as account:
+        account.note_lost("a" * 64, 0.25, 50)
+        account.note_late("b" * 64, 0.5, 100)
+        account.note_late("c" * 64, 0.25, 100)
+    lines = tell_costs(tmp_path, BudgetConfig(), (), None)
+    waiting = "2 requests in batches counted as the most they can cost"
+    assert lines == [f"paid by this run folder so far: $1.0000, 250 tokens, 1 lost reply guessed, {waiting}"]
+    told = costs_json(tmp_path, BudgetConfig(), (), None)
+    assert (told["lost_requests"], told["batched_requests"]) == (1, 2)
+
+
+@pytest.mark.parametrize(("usd", "told"), [(0.1, "$0.2000"), (None, "300 tokens")])
+def test_meter_of_a_command_that_only_collects_shows_what_the_replies_cost(tmp_path, usd, told):
+    with RunAccount(tmp_path, "generate") as account:
+        for key in "ab":
+            account.note_late(key * 64, None if usd is None else 0.5, 4000)
+    with Progress("generate", 3, "pair", is_quiet=True) as progress, RunAccount(tmp_path, "generate") as account:
+        meter = Meter(progress, account, 3)
+        assert meter.describe() == ""
+        for key in "ab":
+            account.take_late(key * 64)
+            pay(account, usd)
+        meter.tick(1)
+        assert meter.describe() == told  # and no guess at what all come to
 
 
 def test_unknown_costs_are_never_shown_as_nothing(tmp_path):

@@ -229,7 +229,8 @@ class BatchGateway(Gateway):
         finally:
             file.remove()
         self.counts["sent"] += len(file.keys)
-        self._tell(f"{len(file.keys):,} requests handed over in a batch ({file.n_bytes / 2**20:.1f} MiB)")
+        told = f"{len(file.keys):,} request{'s' if len(file.keys) != 1 else ''} handed over in a batch"
+        self._tell(f"{told} ({file.n_bytes / 2**20:.1f} MiB)")
 
     async def _create(self, plan: Plan, file: RequestFile) -> None:
         is_first = True

@@ -114,6 +114,11 @@ class RunAccount:
             self._add(_take_back(*guess))
         return guess
 
+    @property
+    def has_late(self) -> bool:
+        """Whether there are such requests."""
+        return bool(self._late.get(self._stage))
+
     def list_late(self) -> list[str]:
         """Requests by hash of which that is not known yet."""
         return list(self._late.get(self._stage, {}))

@@ -12,7 +12,7 @@ class Meter:
 
     def __init__(self, progress: Progress, account: RunAccount, n_inputs: int) -> None:
         self._progress, self._account, self._n_inputs = progress, account, n_inputs
-        self._before = account.spent
+        self._before, self._is_late = account.spent, account.has_late
         self._n_done = 0
         self._n_free: int | None = None  # inputs done before the first reply was paid for
 
@@ -36,16 +36,24 @@ class Meter:
         if not told or self._n_free is None:
             return told
         paid_for, left = self._n_done - self._n_free, self._n_inputs - self._n_done
-        if not paid_for or not left or now.n_unpriced > self._before.n_unpriced:
+        # Of batches replies come before the inputs that they are for.
+        if not paid_for or not left or not told.startswith("$") or self._is_late or self._account.has_late:
             return told
-        usd = now.usd - self._before.usd
+        usd = _add_replies(now) - _add_replies(self._before)
         return f"{told}, about ${usd + usd / paid_for * left:.2f} in all"
 
 
 def describe_spent(before: Spent, now: Spent) -> str:
-    """What was paid since; in tokens where the price of any of it is unknown, and nothing where nothing was sent."""
-    if now.tokens == before.tokens and now.usd == before.usd:
+    """What was paid since for replies; in tokens where the price of any of it is unknown, nothing where none came."""
+    if now.n_replies == before.n_replies:
         return ""
-    if now.n_unpriced > before.n_unpriced:
-        return f"{now.tokens - before.tokens:,} tokens"
-    return f"${now.usd - before.usd:.4f}"
+    unpriced = now.unpriced_input_tokens + now.unpriced_output_tokens
+    unpriced -= before.unpriced_input_tokens + before.unpriced_output_tokens
+    if unpriced:  # with the replies of known price, but for those whose guesses were taken back
+        return f"{max(unpriced, now.tokens - before.tokens):,} tokens"
+    return f"${_add_replies(now) - _add_replies(before):.4f}"
+
+
+def _add_replies(spent: Spent) -> float:
+    """USD without guesses for what has no reply."""
+    return spent.usd - spent.lost_usd

@@ -25,11 +25,14 @@ def add_usage(costs: Costs) -> Usage:
 
 def tell_costs(run: Path, limits: BudgetConfig, costs: Costs, n_kept: int | None) -> list[str]:
     """Lines for people; none where no model was asked."""
-    spent = read_spending(run).total
-    total = add_usage(costs)
+    reading, total = read_spending(run), add_usage(costs)
+    spent = reading.total
     if not total.calls and not spent.n_replies and not spent.n_lost:
         return []
-    return [*_tell_kept(total, n_kept), f"paid by this run folder so far: {_tell_spent(spent)}{_tell_limits(limits)}"]
+    return [
+        *_tell_kept(total, n_kept),
+        f"paid by this run folder so far: {_tell_spent(spent, reading.n_late)}{_tell_limits(limits)}",
+    ]
 
 
 def costs_json(run: Path, limits: BudgetConfig, costs: Costs, n_kept: int | None) -> dict[str, Any]:
@@ -44,7 +47,8 @@ def costs_json(run: Path, limits: BudgetConfig, costs: Costs, n_kept: int | None
         "paid_by_stage_usd": {
             stage: None if spent.n_unpriced else round(spent.usd, 6) for stage, spent in reading.by_stage.items()
         },
-        "lost_requests": reading.total.n_lost,
+        "lost_requests": reading.total.n_lost - reading.n_late,
+        "batched_requests": reading.n_late,  # counted as the most they can cost
         "max_cost_usd": limits.max_cost_usd,
         "max_tokens": limits.max_tokens,
     }
@@ -60,9 +64,13 @@ def _tell_kept(total: Usage, n_kept: int | None) -> Iterator[str]:
         yield "cost of a kept quadruplet: unknown"
 
 
-def _tell_spent(spent: Spent) -> str:
+def _tell_spent(spent: Spent, n_late: int) -> str:
+    """`n_late` requests of it were handed over in batches."""
     tokens = f"{spent.tokens:,} tokens"
-    lost = f", {count_noun(spent.n_lost, 'lost reply')} guessed".replace("replys", "replies") if spent.n_lost else ""
+    n_lost = spent.n_lost - n_late
+    lost = f", {count_noun(n_lost, 'lost reply')} guessed".replace("replys", "replies") if n_lost else ""
+    if n_late:
+        lost += f", {count_noun(n_late, 'request')} in batches counted as the most they can cost"
     if not spent.n_unpriced:
         return f"${spent.usd:.4f}, {tokens}{lost}"
     known = f"${spent.usd:.4f} and {count_noun(spent.n_unpriced, 'call')} of unknown cost" if spent.usd else "unknown"

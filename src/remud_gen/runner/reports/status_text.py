@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remud_gen.runner.command import Result
-from remud_gen.runner.reports.batches import batch_lines
+from remud_gen.runner.reports.batches import batch_lines, tell_collecting
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import tell_costs
 from remud_gen.runner.reports.export_state import examine_exports
@@ -40,7 +40,8 @@ def status_text(result: Result) -> str:
         [f"export {name}: {state}" for name, state in exports.items()],
         result.errors,
         [f"does not add up: {fault}" for one in standings for fault in one.find_faults()],
-        [*_conclude(standings, {*exports.values()} <= {"up to date"} if exports else None)],
+        tell_collecting(result.run, result.batches)
+        or [*_conclude(standings, {*exports.values()} <= {"up to date"} if exports else None)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 

@@ -172,7 +172,7 @@ def _list_notes(result: Result) -> list[str]:
         if report.n_orphans:
             parts = count_noun(report.n_orphans, "part")
             lines.append(f"{report.name}: {parts} of inputs that are gone, kept on disk, not used")
-        if report.n_stale and result.dry_run is None:
+        if report.n_stale and result.dry_run is None and result.waiting is None:
             lines.append(f"{report.name}: {_count_parts(report.n_stale)} out of date (left so by --only)")
         if report.n_partial and result.waiting is None:
             lines.append(f"{report.name}: {_count_parts(report.n_partial)} partial; run again without a limit")
