@@ -98,7 +98,9 @@ def test_a_setting_makes_stages_and_export_out_of_date(exported: tuple[Path, str
     (reason,) = {part["reason"] for part in data["stages"]["generate"]["parts"]}
     assert reason == "setting temperature changed"
     line = last_line(remud("status", "--run", run, "--set", "generate.temperature=0.9"))
-    assert line == f"2 parts to be made (generate 2), then what follows: run `remud export --run {run}`."
+    assert (
+        line == f"2 parts to be made (generate 2): run `remud generate --run {run}`, then `remud export --run {run}`."
+    )
 
 
 def test_verify_finds_and_mends_a_damaged_picture(exported: tuple[Path, str], tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.store_place import find_store
+from remud_gen.runner.unasked import FREE_COMMANDS
 from remud_gen.stages.base import AsyncStage, Stage
 from remud_gen.stages.export import ExportStage
 
@@ -121,7 +122,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     for stage in list(stages.values())[: list(stages).index(wish.last) + 1]:
         if wish.only is None or stage.name in wish.only:
             stage.check()
-            if isinstance(stage, AsyncStage):
+            if isinstance(stage, AsyncStage) and wish.may_ask:
                 check_spending(config, stage.model)
                 # What was asked before needs none; a dry run asks for one when it comes to a sample.
                 is_new = not (find_store(config, folder.path).exists() or list_parts(folder.path, stage.name))
@@ -172,7 +173,8 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limits = {row.name: options.limit for row in limited if options.limit is not None}
     only = frozenset(row.name for row in own) if options.is_only else None
     wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.waits, options.is_thorough)
-    wish = replace(wish, pays_twice="generate.batch=false" in options.assignments)
+    may_ask = last not in FREE_COMMANDS
+    wish = replace(wish, pays_twice="generate.batch=false" in options.assignments, may_ask=may_ask)
     if options.dry_run is not None:
         return _think_through(rows, options, wish)
     with _open_session(rows, options, wish) as session:

@@ -16,6 +16,7 @@ from remud_gen.errors import InputError, Interrupted, MissingExtraError, RemudEr
 from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
 from remud_gen.runner.account import RunAccount
 from remud_gen.runner.executors.base import Executor
+from remud_gen.runner.failures import FailureWatch, is_too_many
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
@@ -28,6 +29,7 @@ from remud_gen.runner.rename import Namesakes
 from remud_gen.runner.reports.report import StageReport, count_retries, describe_progress, quote_errors, report_stage
 from remud_gen.runner.run import Bench, Job, JobResult, load_stage
 from remud_gen.runner.store_place import find_store
+from remud_gen.runner.unasked import costs_money, count_left, make_free_parts, refuse_empty
 from remud_gen.runner.window import Window
 from remud_gen.stages.base import AsyncStage, InputFile, RecordStage, Stage, StageContext
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from remud_gen.llm.gateway import Gateway
     from remud_gen.runner.dry_run import DryRun
 
-MIN_FAILURES = 5  # below this the share of errors says nothing
 MOST_REPLANS = 20  # damaged parts that one command makes anew by itself
 
 Stages = list[tuple[StageRow, Stage[Any, Any]]]
@@ -53,6 +54,7 @@ class Wish:
     is_thorough: bool = False  # read every file of every part again before trusting it
     dry_run: DryRun | None = None  # stages that ask models are thought through instead of run
     pays_twice: bool = False  # for what is under way in a batch, as the user said: one by one
+    may_ask: bool = True  # send requests that cost; else stages are made as far as they cost nothing
 
 
 class Driver:
@@ -142,8 +144,10 @@ class Driver:
         reports: list[StageReport] = []
         upstream: list[PartState] = []
         for row in self._rows:
-            states = plan_stage(request, row, load_stage(row.target, self._config), upstream)
+            stage = load_stage(row.target, self._config)
+            states = plan_stage(request, row, stage, upstream)
             reports.append(report_stage(self._folder.path, row, states))
+            reports[-1].is_paid = isinstance(stage, AsyncStage) and costs_money(stage.model)
             upstream = states
         return reports
 
@@ -174,7 +178,7 @@ class Driver:
             total = sum(job.spec.taken for job in jobs)
             # Files are looked at in no time, and a shelf of nothing readable has an error of its own.
             most = 1.0 if row.division == "file" else self._config.runner.max_error_rate
-            watch = _FailureWatch(states, todo, most)
+            watch = FailureWatch(states, todo, most)
             try:
                 with Progress(row.name, total, row.unit, is_quiet=self._is_quiet) as progress:
 
@@ -185,7 +189,9 @@ class Driver:
                             self._judge(report_stage(self._folder.path, row, _update(states, done)), is_stopped=True)
 
                     if isinstance(stage, AsyncStage):
-                        calls = self._run_loop(self._ask(stage, bench, jobs, progress, publish))
+                        is_asked = wish.may_ask or not costs_money(stage.model)
+                        ask = self._ask if is_asked else self._look_up
+                        calls = self._run_loop(ask(stage, bench, jobs, progress, publish))
                     else:
                         for result in executor.map(jobs, progress.tick):
                             publish(result)
@@ -195,6 +201,10 @@ class Driver:
                 raise
         report = report_stage(self._folder.path, row, _update(states, done))
         report.n_run = len(done)
+        if isinstance(stage, AsyncStage) and not wish.may_ask and costs_money(stage.model):
+            report.n_unasked = count_left(todo, report.states)
+            report.is_retry = wish.retries_errors
+            refuse_empty(row, report.n_unasked, report.states)
         report.calls_paid, report.calls_stored = calls.get("sent", 0), calls.get("stored", 0)
         count_retries(report, todo, done)
         report.seconds = time.monotonic() - started
@@ -255,6 +265,18 @@ class Driver:
             async with open_gateway(stage.model, store, images, hooks, run=run, tell=tell, kind=kind) as gateway:
                 return await self._map(stage, bench, jobs, gateway, meter, publish)
 
+    async def _look_up(
+        self,
+        stage: AsyncStage[Any, Any],
+        bench: Bench,
+        jobs: list[Job],
+        progress: Progress,
+        publish: Callable[[JobResult], None],
+    ) -> Mapping[str, int]:
+        return await make_free_parts(
+            stage, bench, self._folder, jobs, progress.tick, publish, lambda: self._interruption.is_requested
+        )
+
     async def _map(
         self,
         stage: AsyncStage[Any, Any],
@@ -294,7 +316,7 @@ class Driver:
             kind = MissingExtraError if lacks_extra else InputError
             what = "the one file cannot" if counts.inputs == 1 else f"none of the {counts.inputs} files can"
             raise kind(f"{what} be read", quoted)
-        if is_stopped or _is_too_many(counts.failed, counts.inputs, self._config.runner.max_error_rate):
+        if is_stopped or is_too_many(counts.failed, counts.inputs, self._config.runner.max_error_rate):
             rest = "; the rest was not tried" if is_stopped else ""
             raise TooManyErrors(
                 f"{counts.failed} of {counts.inputs} {report.unit}s failed in {report.name}{rest}",
@@ -340,26 +362,6 @@ def _update(states: Sequence[PartState], done: Mapping[str, JobResult]) -> list[
         replace(state, state="fresh", reason="", meta=done[state.spec.key].meta) if state.spec.key in done else state
         for state in states
     ]
-
-
-class _FailureWatch:
-    """Knows as soon as it is certain that too many inputs of a stage fail: the rest would be time and money lost."""
-
-    def __init__(self, states: Sequence[PartState], todo: Sequence[PartState], most: float) -> None:
-        self._most = most
-        self._n_inputs = sum(state.spec.taken for state in states)
-        redone = {state.spec.key for state in todo}
-        kept = (state.meta for state in states if state.spec.key not in redone)
-        self._n_failed = sum(meta.counts.failed for meta in kept if meta is not None)
-
-    def count(self, n_failed: int) -> bool:
-        """Add the failed inputs of a finished part; whether the whole stage is bound to end with too many."""
-        self._n_failed += n_failed
-        return n_failed > 0 and _is_too_many(self._n_failed, self._n_inputs, self._most)
-
-
-def _is_too_many(n_failed: int, n_inputs: int, most: float) -> bool:
-    return n_failed >= MIN_FAILURES and n_failed > most * n_inputs
 
 
 def _needs_run(state: PartState, wish: Wish) -> bool:

@@ -30,11 +30,16 @@ def make_hooks(config: Config, folder: RunFolder, model: ModelConfig, account: R
     price = find_price(model, config.budget.prices)
     to = Destination(urlsplit(find_address(model.base_url)).netloc, model.model or "")
     return Hooks(
-        guards=(PrivacyGuard(config, folder.images, make_reader(config, folder.images)),),
+        guards=(make_guard(config, folder),),
         ledger=FileLedger(folder.path / LEDGER, to, config.privacy, folder.images),
         budget=SpendingLimit(config.budget, price, RequestCounter(model.model or ""), account),
         pricer=price,
     )
+
+
+def make_guard(config: Config, folder: RunFolder) -> PrivacyGuard:
+    """What decides which requests may leave, and masked how: also of one that is only looked up."""
+    return PrivacyGuard(config, folder.images, make_reader(config, folder.images))
 
 
 def check_spending(config: Config, model: ModelConfig) -> None:

@@ -26,6 +26,9 @@ class StageReport:
     n_run: int = 0
     n_partial: int = 0
     n_stale: int = 0  # left as they are by --only
+    n_unasked: int = 0  # inputs that need a model, left so by a command that may not ask
+    is_paid: bool = False  # asks a model for money
+    is_retry: bool = False  # what is left has failed before
     n_failed: int = 0  # parts with failed inputs
     n_orphans: int = 0
     seconds: float = 0.0  # of this command

@@ -101,6 +101,7 @@ class Standing:
     orphans: list[str]  # keys of parts that no input on the shelf leads to
     waiting: list[str]  # keys of parts that cannot be judged before a part above them is made
     offered: int | None  # inputs that the stage before has for this one; None: the shelf itself
+    is_paid: bool  # it asks a model for money
     is_current: bool  # this stage and all before it are up to date
 
     def find_faults(self) -> Iterator[str]:
@@ -135,6 +136,7 @@ def take_stock(reports: Sequence[StageReport]) -> list[Standing]:
                 [key for key in report.orphans if key not in waiting],
                 sorted(waiting),
                 _count_offered(report.states, standings),
+                report.is_paid,
                 is_current,
             )
         )

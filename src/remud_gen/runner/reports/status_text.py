@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from remud_gen.runner.command import Result
 from remud_gen.runner.reports.batches import batch_lines, tell_collecting
@@ -14,6 +14,7 @@ from remud_gen.runner.reports.reasons import group_reasons
 from remud_gen.runner.reports.standing import Standing, Tally, take_stock
 from remud_gen.runner.reports.table import lay_out, measure_text, shorten_text
 from remud_gen.runner.reports.wording import count_noun, describe_price, format_duration
+from remud_gen.runner.unasked import FREE_COMMANDS
 
 WIDTH = 120
 MOST_DOCUMENTS = 15
@@ -173,7 +174,13 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
     errors = sum(one.tally.errors for one in standings)
     n_open = sum(one.tally.n_open for one in standings)
     command = _choose_command(standings) if is_exported is None else "export"
-    if n_open:
+    # Commands after the stage that asks send nothing: who wants to pay for more says so.
+    asking = _find_asking(standings, command, lambda one: bool(one.tally.n_open))
+    failing = _find_asking(standings, command, lambda one: bool(one.tally.errors)) or command
+    if asking is not None:
+        which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
+        yield f"{count_noun(n_open, 'part')} to be made ({which}): run `remud {asking}`, then `remud {command}`."
+    elif n_open:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
         last_open = [one.command for one in standings if one.tally.n_open][-1]
         more = "" if last_open == command else ", then what follows"
@@ -182,12 +189,18 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
         start = "" if n_open or is_exported is False else "Up to date, but "
         yield (
             f"{start}{count_noun(errors, 'error')} on record: when the cause is mended, "
-            f"run `remud {command} --retry-errors`."
+            f"run `remud {failing} --retry-errors`."
         )
     if not n_open and is_exported is False:
         yield "An export is not up to date: run `remud export`."
     elif not n_open and not errors:
         yield "Up to date, no errors."
+
+
+def _find_asking(standings: Sequence[Standing], command: str, is_meant: Callable[[Standing], bool]) -> str | None:
+    """The command of the last stage that is meant and asks for money, where `command` may not do so itself."""
+    names = [one.command for one in standings if one.is_paid and is_meant(one)]
+    return names[-1] if names and command in FREE_COMMANDS else None
 
 
 def _choose_command(standings: Sequence[Standing]) -> str:

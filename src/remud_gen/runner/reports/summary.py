@@ -65,6 +65,7 @@ def _stage_json(report: StageReport) -> dict[str, Any]:
         "usage": describe_usage(report.usage),
         "calls_paid": report.calls_paid,
         "calls_stored": report.calls_stored,
+        "inputs_unasked": report.n_unasked,
         "parts": report.n_parts,
         "parts_run": report.n_run,
         "parts_partial": report.n_partial,
@@ -94,13 +95,25 @@ def to_text(result: Result) -> str:
     costs = tell_costs(*_list_costs(result))
     lines += ["", *costs] if costs else []
     lines += _list_exports(result)
-    lines += ["", _last_line(result)]
+    lines += ["", *_list_unasked(result), _last_line(result)]
     return "\n".join(lines)
 
 
 def _list_costs(result: Result) -> tuple[Path, BudgetConfig, Costs, int | None]:
     kept = result.funnel.kept if result.funnel is not None else None
     return result.run, result.config.budget, [(report.name, report.usage) for report in result.reports], kept
+
+
+def _list_unasked(result: Result) -> list[str]:
+    """What was left because it costs, and the command that the user has to give for it."""
+    return [
+        f"{report.name} has {count_noun(report.n_unasked, 'input')} left that "
+        f"{'needs' if report.n_unasked == 1 else 'need'} a model: "
+        f"run `remud {report.command}{' --retry-errors' if report.is_retry else ''}` to ask for "
+        f"{'it' if report.n_unasked == 1 else 'them'}"
+        for report in result.reports
+        if report.n_unasked
+    ]
 
 
 def _list_exports(result: Result) -> list[str]:
@@ -172,6 +185,8 @@ def _list_notes(result: Result) -> list[str]:
         if report.n_orphans:
             parts = count_noun(report.n_orphans, "part")
             lines.append(f"{report.name}: {parts} of inputs that are gone, kept on disk, not used")
+        if report.n_unasked:
+            continue  # said at the end, with what to do
         if report.n_stale and result.dry_run is None and result.waiting is None:
             lines.append(f"{report.name}: {_count_parts(report.n_stale)} out of date (left so by --only)")
         if report.n_partial and result.waiting is None:
