@@ -28,9 +28,9 @@ def write_picture_book(path: Path, n_figures: int, seed: int = 0) -> None:
             page = book.new_page(width=420, height=640)
             for place, number in enumerate(range(first, min(first + FIGURES_PER_PAGE, n_figures))):
                 left, top = 30 + 190 * (place % 2), 30 + 290 * (place // 2)
-                page.insert_image(pymupdf.Rect(left, top, left + 160, top + 120), stream=_make_picture(number))
+                page.insert_image(pymupdf.Rect(left, top, left + 105, top + 79), stream=_make_picture(number))
                 caption = f"Figure {number + 1}. {_describe(draw, number)}"
-                page.insert_textbox(pymupdf.Rect(left, top + 126, left + 165, top + 250), caption, fontsize=8)
+                page.insert_textbox(pymupdf.Rect(left, top + 85, left + 165, top + 250), caption, fontsize=8)
         book.save(path, garbage=1, deflate=False)
 
 

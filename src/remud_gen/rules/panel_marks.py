@@ -85,6 +85,8 @@ def find_parenthesised(plain: str) -> list[Marker]:
 
 def find_chinese(plain: str) -> list[Marker]:
     """A图, 图A, A图、B图, (a)图."""
+    if "图" not in plain:
+        return []
     return _validate([_mark(expand_keys(m.group().replace("图", "")), m.span()) for m in CHINESE.finditer(plain)])
 
 

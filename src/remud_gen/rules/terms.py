@@ -177,7 +177,9 @@ def _pattern(kind: TermKind, language: Language) -> re.Pattern[str]:
     for form in forms:
         by_letter.setdefault(form[0].lower(), []).append(_form_pattern(form))
     groups = (f"(?={re.escape(letter)})(?:{'|'.join(patterns)})" for letter, patterns in sorted(by_letter.items()))
-    return re.compile(f"(?=[{re.escape(''.join(sorted(by_letter)))}])(?:{'|'.join(groups)})", re.IGNORECASE)
+    # A form in Latin letters begins a word: inside words, where most characters are, nothing is tried at all.
+    start = rf"(?:(?<![A-Za-z0-9])|(?=[^\x00-\x7f]))(?=[{re.escape(''.join(sorted(by_letter)))}])"
+    return re.compile(f"{start}(?:{'|'.join(groups)})", re.IGNORECASE)
 
 
 def _form_pattern(form: str) -> str:
