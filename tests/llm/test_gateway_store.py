@@ -13,7 +13,7 @@ from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.store import ReplyStore
 from remud_gen.runner.images import ContentImageStore
-from tests.llm.test_gateway import Client, make_request, run
+from tests.llm.test_gateway import Client, make_request, run, show_life
 from tests.llm.test_store import FIRST_VERSION
 from tests.model_server import ModelServer
 from tests.stages.test_generate import make_config
@@ -102,6 +102,7 @@ def test_full_disk_stops_sending_and_what_comes_in_late_is_stored_at_the_end(tmp
     async def inner():
         store = ReplyStore(tmp_path / "replies.sqlite")
         async with Gateway(client, store, pace=Pace(5)) as gateway:
+            await show_life(gateway, client)
             tasks = [asyncio.create_task(gateway.ask(make_request(str(number)))) for number in range(30)]
             await asyncio.sleep(0.02)
             store._connection.execute("PRAGMA max_page_count = 1")
@@ -113,9 +114,9 @@ def test_full_disk_stops_sending_and_what_comes_in_late_is_stored_at_the_end(tmp
     assert {type(result) for result in results} == {InputError}
     assert "full" in results[0].message
     assert "make room, then run the same command to go on" in results[0].hint
-    assert len(client.sent) == 5
+    assert len(client.sent) == 1 + 5
     store = ReplyStore(tmp_path / "replies.sqlite")
-    assert store.count() == 5
+    assert store.count() == 1 + 5
     store.close()
 
 
@@ -125,6 +126,7 @@ def test_replies_that_cannot_be_stored_are_told_and_never_passed_over(tmp_path):
     async def inner():
         store = ReplyStore(tmp_path / "replies.sqlite")
         async with Gateway(client, store, pace=Pace(5)) as gateway:
+            await show_life(gateway, client)
             tasks = [asyncio.create_task(gateway.ask(make_request(str(number)))) for number in range(3)]
             await asyncio.sleep(0.02)
             store._connection.execute("PRAGMA max_page_count = 1")

@@ -161,3 +161,23 @@ def test_pauses_before_the_quota_is_used_up():
         return time.monotonic() - started
 
     assert 0.25 < asyncio.run(use()) < 2
+
+
+@pytest.mark.parametrize("first", [{"is_well": True}, {"is_well": False, "is_refused": True}])
+def test_one_request_alone_finds_out_whether_anybody_answers(first):
+    async def use():
+        limiter = Limiter(Pace(100))
+        seen = [asyncio.create_task(limiter.enter()) for _ in range(50)]
+        slot = await seen[0]
+        await asyncio.sleep(0)
+        assert sum(task.done() for task in seen) == 1
+        limiter.leave(slot, is_well=False, is_busy=False)  # the connection broke: nothing is known
+        await asyncio.sleep(0.01)
+        assert sum(task.done() for task in seen) == 2
+        limiter.leave(await seen[1], is_busy=False, **first)
+        await asyncio.sleep(0.01)
+        assert sum(task.done() for task in seen) == 2 + FIRST_ALLOWED
+        limiter.stop()
+        await asyncio.gather(*seen)
+
+    asyncio.run(use())

@@ -210,6 +210,15 @@ def test_wrong_key_stops_and_is_shown_nowhere(tmp_path, caplog):
     assert caught.value.__suppress_context__
 
 
+def test_address_that_wants_a_key_where_none_is_set_says_so(tmp_path):
+    with (
+        ModelServer(key="sk-the-right-one-1234") as server,
+        pytest.raises(ProviderError, match="none is set") as caught,
+    ):
+        complete(server, tmp_path, environment={})
+    assert "set REMUD_API_KEY" in caught.value.hint
+
+
 def test_unknown_model_and_wrong_path_stop(tmp_path):
     with ModelServer() as server:
         with pytest.raises(ProviderError, match="no model 'huge'"):

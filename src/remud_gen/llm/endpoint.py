@@ -33,6 +33,11 @@ class Endpoint:
         return urlsplit(self.base_url).hostname or ""
 
     @property
+    def has_key(self) -> bool:
+        """Was a key set? An address on this machine may go without."""
+        return self.api_key != PLACEHOLDER_KEY
+
+    @property
     def is_local(self) -> bool:
         """Does it run on this machine?"""
         return _is_local(self.host)

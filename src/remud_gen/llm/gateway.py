@@ -261,17 +261,21 @@ class Gateway:
     async def _attempt(self, request: ModelRequest, key: str) -> ModelReply:
         slot = await self._limiter.enter(guess_tokens(request))
         reply: ModelReply | None = None
-        is_busy = False
+        is_busy = is_refused = False
         try:
             reply = await self._send(request, key)
         except TransientError as error:
             is_busy = error.is_busy
             raise
+        except RecordError:
+            is_refused = True
+            raise
         else:
             return reply
         finally:
             n_tokens = None if reply is None else count_tokens(reply)
-            self._limiter.leave(slot, is_well=reply is not None, is_busy=is_busy, n_tokens=n_tokens)
+            is_well = reply is not None
+            self._limiter.leave(slot, is_well=is_well, is_busy=is_busy, n_tokens=n_tokens, is_refused=is_refused)
 
     async def _send(self, request: ModelRequest, key: str) -> ModelReply:
         if self._refusal is not None:

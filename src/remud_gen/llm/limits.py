@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FIRST_ALLOWED = 32  # in flight at the start; more once it is known to go well
+FIRST_ALLOWED = 32  # in flight after the first answer; more once it is known to go well
 WELL_SHARE = 0.02  # of busy answers in a round, up to which the endpoint counts as well
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[hms])")
 DURATION_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -76,14 +76,16 @@ class _Usage:
 class Limiter:
     """Lets requests start: few enough at once, not too fast, and none while the endpoint asks for a pause.
 
-    The number in flight begins at 32 or the configured most, grows with every answer until the endpoint is busy for
-    the first time, and then by one a round. A round with busy answers takes half their share away, so that few
-    refusals slow it down a little and many a lot. Nothing here is a guess about the endpoint: it is told by 429, 503,
-    timeouts, and `x-ratelimit-*`.
+    One request alone finds out whether key, model and address are right: a wrong one must not cost a whole window of
+    pages. From its answer on the number in flight is 32 or the configured most, grows with every answer until the
+    endpoint is busy for the first time, and then by one a round. A round with busy answers takes half their share
+    away, so that few refusals slow it down a little and many a lot. Nothing here is a guess about the endpoint: it is
+    told by 429, 503, timeouts, and `x-ratelimit-*`.
     """
 
     pace: Pace
     allowed: float = field(init=False)
+    _has_life: bool = field(init=False, default=False)
     _is_growing_fast: bool = field(init=False, default=True)
     _n_flying: int = field(init=False, default=0)
     _number: int = field(init=False, default=0)
@@ -96,7 +98,7 @@ class Limiter:
     _tokens: _Meter | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.allowed = float(min(self.pace.concurrency, FIRST_ALLOWED))
+        self.allowed = 1.0
         if self.pace.requests_per_minute:
             self._requests = _Meter(self.pace.requests_per_minute)
         if self.pace.tokens_per_minute:
@@ -124,17 +126,30 @@ class Limiter:
                 self._wake()
         return Slot(self._number, n_tokens)
 
-    def leave(self, slot: Slot, *, is_well: bool, is_busy: bool, n_tokens: float | None = None) -> None:
+    def leave(
+        self,
+        slot: Slot,
+        *,
+        is_well: bool,
+        is_busy: bool,
+        n_tokens: float | None = None,
+        is_refused: bool = False,
+    ) -> None:
         """Give the place back and say how it went: an answer, a sign that the endpoint is busy, or neither.
 
-        `n_tokens` is what the request used, where that is known.
+        `is_refused`: this one request alone, which is a sign of life, too. `n_tokens` is what the request used, where
+        that is known.
         """
         self._n_flying -= 1
         if n_tokens is not None:
             self._usage.note(n_tokens)
             if self._tokens is not None:
                 self._tokens.correct(n_tokens - slot.n_tokens)
-        if slot.round == self._number:  # what started under an earlier limit says nothing of this one
+        if not self._has_life:
+            if is_well or is_refused:
+                self._has_life = True
+                self._allow(FIRST_ALLOWED)
+        elif slot.round == self._number:  # what started under an earlier limit says nothing of this one
             self._round.n_well += is_well
             self._round.n_busy += is_busy
             self._adapt()

@@ -13,11 +13,11 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from remud_gen.config import ModelConfig
-from remud_gen.errors import ConfigError, ProviderError, RecordError
+from remud_gen.errors import ConfigError, ProviderError, RecordError, RemudError
 from remud_gen.llm.batch_api import BatchApi
 from remud_gen.llm.connections import CONNECT_TIMEOUT_S, Connections
 from remud_gen.llm.dialect import OPTIONAL, Dialect
-from remud_gen.llm.endpoint import Endpoint, find_endpoint
+from remud_gen.llm.endpoint import KEY_NAMES, Endpoint, find_endpoint
 from remud_gen.llm.images import encode_image
 from remud_gen.llm.memory import DialectMemory
 from remud_gen.llm.message import find_choice, keep_storable, read_message
@@ -68,9 +68,7 @@ class OpenAIClient:
                 message = self._endpoint.scrub(_tell(error))
                 if _is_about_phrasing(error.status_code, message) and self._prober.take_refusal(dialect, message, body):
                     continue
-                raise read_refusal(
-                    error.status_code, message, error.response.headers, self.model, self._endpoint.host
-                ) from None
+                raise self._refuse(error.status_code, message, error.response.headers) from None
             reply = self._read(completion, time.monotonic() - started)
             self._prober.judge(dialect, request, reply)
             return reply
@@ -114,10 +112,14 @@ class OpenAIClient:
         _, sent = used.phrase(ModelRequest("", "", "", "", "", schema={}, params=dict.fromkeys(OPTIONAL, 1)))
         if status in {400, 422} and self._prober.take_refusal(used, told, {**sent, "max_tokens": 1}):
             raise TransientError("REPHRASED", f"the endpoint wants requests phrased in another way: {told}", ASK_LATER)
-        refusal = read_refusal(status, told, {}, self.model, self._endpoint.host)
+        refusal = self._refuse(status, told, {})
         if isinstance(refusal, RecordError):
             raise refusal
         raise RecordError("REQUEST_REFUSED", refusal.message, refusal.hint)
+
+    def _refuse(self, status: int, message: str, headers: Mapping[str, str]) -> RemudError:
+        endpoint = self._endpoint
+        return read_refusal(status, message, headers, self.model, endpoint.host, has_key=endpoint.has_key)
 
     def report_headers_to(self, observe: Callable[[Mapping[str, str]], None]) -> None:
         """Call this with the headers of every answer."""
@@ -238,7 +240,8 @@ def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = 
                 return f"{endpoint.host} answers; it lists no models, so {model} could not be looked up"
             message = endpoint.scrub(_tell(error))
             told = f"{endpoint.host} refuses ({error.status_code}): {message}"
-            raise ProviderError(told, "look at the key and its rights") from None
+            hint = "look at the key and its rights" if endpoint.has_key else f"no key is set: set {KEY_NAMES[0]}"
+            raise ProviderError(told, hint) from None
         except (openai.APIConnectionError, openai.APIResponseValidationError, json.JSONDecodeError) as error:
             told = f"{endpoint.base_url} cannot be reached ({type(error).__name__})"
             raise ProviderError(told, f"is the server running, is {ADDRESS_KEY} right?") from None

@@ -35,9 +35,14 @@ BUSY_STATUS = {429: "RATE_LIMITED", 503: "OVERLOADED", 529: "OVERLOADED"}
 TRANSIENT_STATUS = {408, 409, 425, 429}
 
 
-def read_refusal(status: int, message: str, headers: Mapping[str, str], model: str, host: str) -> RemudError:
+def read_refusal(
+    status: int, message: str, headers: Mapping[str, str], model: str, host: str, *, has_key: bool = True
+) -> RemudError:
     """The error that an HTTP status with its message stands for; `message` must be free of keys already."""
     told = " ".join(message.split())[:300]
+    if status == 401 and not has_key:
+        hint = "set REMUD_API_KEY or OPENAI_API_KEY in the environment or in a .env file"
+        return ProviderError(f"{host} wants a key, and none is set (HTTP 401): {told}", hint)
     stop = _find_stop(status, told, model, host)
     if stop is not None:
         return stop
