@@ -12,9 +12,9 @@ from PIL import Image
 from remud_gen.config import Config
 from remud_gen.errors import RecordError
 from remud_gen.records import ImageTextPair
+from remud_gen.rules.banners import WITHHELD
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.runner.inventory import take_inventory
-from remud_gen.rules.banners import WITHHELD
 from remud_gen.stages.base import PageInput, Rejection, StageContext
 from remud_gen.stages.documents import DocumentsStage
 from remud_gen.stages.extract import ExtractStage
