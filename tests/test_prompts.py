@@ -131,3 +131,13 @@ def test_missing_folder_and_unknown_prompt_are_named(tmp_path):
         load_prompt("vqa", "en", tmp_path / "gone")
     with pytest.raises(ConfigError, match=r"riddle\.en\.md"):
         load_prompt("riddle", "en")
+
+
+@pytest.mark.parametrize("name", ["vqa.cn.md", "vqa.md", "VQA.zh.md", "vqa.zh.txt"])
+def test_file_that_replaces_no_prompt_is_named_with_the_names_that_do(tmp_path, name):
+    (tmp_path / "README.md").write_text("ours", "utf-8")
+    assert load_prompt("vqa", "en", tmp_path).head.name == "vqa"
+    (tmp_path / name).write_text(GOOD, "utf-8")
+    with pytest.raises(ConfigError, match=name) as caught:
+        load_prompt("vqa", "en", tmp_path)
+    assert "vqa.zh.md" in caught.value.hint

@@ -10,7 +10,7 @@ import typer
 
 from remud_gen.cli_options import ConfigOpt, JsonOpt, RunOpt, SetOpt, guard, make_options
 from remud_gen.cli_output import DEFAULT_RUN, write_out
-from remud_gen.errors import ConfigError
+from remud_gen.errors import ConfigError, InputError
 
 app = typer.Typer(help="Stored replies of models: what a store holds; export and import.", rich_markup_mode=None)
 
@@ -69,3 +69,5 @@ def import_file(
 
     transfer = import_into(choose_store(make_options(run, config, assignments), replies), file)
     write_out(json.dumps(transfer_json(transfer)) if as_json else transfer_text(transfer, file))
+    if not transfer.good:
+        raise typer.Exit(InputError.exit_code)

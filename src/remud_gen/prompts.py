@@ -70,6 +70,8 @@ def load_prompt(name: str, language: Language, folder: Path | None = None) -> Pr
     """
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"generate.prompts: {folder} is not a folder", f"shipped prompts: {find_shipped('prompts')}")
+    if folder is not None:
+        _refuse_unknown_names(folder)
     file_name = f"{name}.{language}.md"
     own = folder / file_name if folder is not None else None
     path = own if own is not None and own.is_file() else find_shipped("prompts") / file_name
@@ -78,6 +80,18 @@ def load_prompt(name: str, language: Language, folder: Path | None = None) -> Pr
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"prompt {path.name} cannot be read: {error}") from None
     return parse_prompt(text, path.name)
+
+
+def _refuse_unknown_names(folder: Path) -> None:
+    """A misnamed file would replace nothing, and nobody would hear of it."""
+    known = sorted(path.name for path in find_shipped("prompts").glob("*.md"))
+    texts = (
+        path for path in folder.iterdir() if path.suffix.lower() in {".md", ".markdown", ".txt"} and path.is_file()
+    )
+    unknown = sorted(path.name for path in texts if path.name not in known and path.stem.lower() != "readme")
+    if unknown:
+        told = f"generate.prompts: {', '.join(unknown)} in {folder} replaces no shipped prompt"
+        raise ConfigError(told, f"name it like one of these, or move it away: {', '.join(known)}")
 
 
 def parse_prompt(text: str, origin: str) -> Prompt:

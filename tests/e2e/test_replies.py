@@ -204,6 +204,14 @@ def test_damaged_lines_are_named_and_the_command_says_so(paid, tmp_path):
     assert "Finished with 1 error: the good lines are stored." in done.stdout
 
 
+@pytest.mark.parametrize("text", ["", "no reply\n"])
+def test_file_without_one_good_line_is_an_error(tmp_path, text):
+    (tmp_path / "r.jsonl").write_text(text, "utf-8")
+    done = remud("replies", "import", tmp_path / "r.jsonl", "--replies", tmp_path / "new.sqlite", "--json")
+    assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout)["new"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -49,6 +49,11 @@ class Transfer:
     refused: int = 0
     reasons: list[tuple[int, str]] = field(default_factory=list)  # number of the line, why; the first few
 
+    @property
+    def good(self) -> int:
+        """Lines that hold a reply, be it taken or there already."""
+        return self.new + self.known + self.differing
+
     def refuse(self, number: int, reason: str) -> None:
         """Note a line that was left out."""
         self.refused += 1
