@@ -12,6 +12,7 @@ from remud_gen.runner.reading import Inputs
 from remud_gen.runner.reports.mix import measure_mix
 from remud_gen.runner.writer import PartWriter
 from tests.llm.test_negatives import QUESTIONS, ask, make_pairs
+from tests.model_server import ModelServer
 from tests.stages.test_generate import generate, make_inputs
 from tests.thinking_server import ThinkingServer
 
@@ -63,3 +64,26 @@ def write_part(folder, records):
         writer.add(("pair1", "book.pdf", 1), records)
         meta = writer.commit(is_partial=False)
     return PartState(spec, stamp, "fresh", "", meta)
+
+
+def test_traces_that_are_not_the_model_s_own_are_counted(tmp_path):
+    records, counts = [], []
+    for reasoning in ("Look at the near field first, then at what lies behind it.", None):
+        with ModelServer(reasoning=reasoning) as server:
+            settings = [
+                "generate.model=tiny", f"generate.base_url={server.base_url}", "generate.thinking=native",
+                "generate.reasoning_share=1.0",
+            ]  # fmt: skip
+            config = load_config(None, settings, {})
+            folder = tmp_path / str(reasoning is None)
+            folder.mkdir()
+            results, _ = generate(config, folder, make_inputs(folder, 2))
+        made = [record for outcomes in results for record in outcomes]
+        records += made
+        counts.append(len(made))
+    found = measure_mix(tmp_path, [write_part(tmp_path, records)], config.generate)
+    assert found.to_json()["thinking_sources"] == {"native": counts[0], "field": counts[1]}
+    assert found.to_lines()[-1] == (
+        f"  thinking: {counts[0]} native, the model's own trace, "
+        f"{counts[1]} fell back to the reply's own field, as the endpoint gave no trace"
+    )

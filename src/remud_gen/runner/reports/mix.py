@@ -19,6 +19,12 @@ FIELDS = re.compile(
 )
 OPTION = re.compile(rb'\{"key":"[^"]*","text":')
 KEY = re.compile(rb'"answer_key":"([^"]*)"')
+SOURCE = re.compile(rb'"thinking_source":"(\w+)"')
+INSTEAD = {
+    "field": "fell back to the reply's own field, as the endpoint gave no trace",
+    "rewrite": "rewritten, as they talked about the task",
+    "none": "without any",
+}
 OWN_WAY = (b'"question_from":"', f'"{GIVEN_FLAG}"'.encode())  # negatives and a bank's questions follow no mix
 
 
@@ -54,11 +60,13 @@ class MixReport:
     tallies: dict[str, Tally]
     n_twins: int = 0  # direct forms of reasoned questions, counted in no share
     n_negatives: int = 0
+    sources: Counter[str] | None = None  # of the thinking of reasoned questions, where the model's own was wanted
 
     def to_json(self) -> dict[str, Any]:
         """For scripts."""
         lists = {name: tally.to_json() for name, tally in self.tallies.items()}
-        return {**lists, "twins": self.n_twins, "negatives": self.n_negatives}
+        told = {"thinking_sources": dict(sorted(self.sources.items()))} if self.sources is not None else {}
+        return {**lists, "twins": self.n_twins, "negatives": self.n_negatives, **told}
 
     def to_lines(self) -> list[str]:
         """For people: one list a line, those without any question left out."""
@@ -66,6 +74,7 @@ class MixReport:
         lines = [f"  {name.replace('_', ' ')}: {tally.to_line()}" for name, tally in tallies]
         extra = [f"{n} {name}" for n, name in ((self.n_twins, "twins"), (self.n_negatives, "negatives")) if n]
         lines += [f"  beside these: {', '.join(extra)}"] if extra else []
+        lines += [f"  thinking: {', '.join(_tell_sources(self.sources))}"] if self.sources else []
         return ["mix of the questions in per cent, wanted shares in brackets", *lines]
 
 
@@ -86,6 +95,7 @@ def measure_mix(run: Path, states: Sequence[PartState], options: GenerateConfig)
             "yesno_keys": Tally({"yes": 1, "no": 1}),
         }
     )
+    report.sources = Counter() if options.thinking == "native" else None
     for state in states:
         if state.meta is not None:
             with part_paths(run, state.spec.stage, state.spec.key).records.open("rb") as lines:
@@ -94,8 +104,19 @@ def measure_mix(run: Path, states: Sequence[PartState], options: GenerateConfig)
     return report
 
 
+def _tell_sources(sources: Mapping[str, int]) -> Iterator[str]:
+    """How many traces are the model's own, and what stands for those that are not."""
+    yield f"{sources.get('native', 0)} native, the model's own trace"
+    for name, words in INSTEAD.items():
+        if sources.get(name):
+            yield f"{sources[name]} {words}"
+
+
 def _count(line: bytes, report: MixReport) -> None:
     fields = FIELDS.search(line)
+    source = SOURCE.search(line)
+    if report.sources is not None and fields is not None and fields[4] == b"reasoning" and source is not None:
+        report.sources[source[1].decode()] += 1
     if fields is None or any(mark in line for mark in OWN_WAY):
         report.n_negatives += OWN_WAY[0] in line
         return
