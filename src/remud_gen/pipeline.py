@@ -2,7 +2,8 @@
 
     folder ─▶ documents ─▶ extract ─▶ pair ─▶ generate ─▶ filter ─▶ corpus ─▶ export
 
-Each row takes the records of the row above. A stage command first brings every row above it up to date.
+Each row takes the records of the row above. A stage command first brings every row above it up to date; `filter` and
+`export` do so only as far as that costs nothing.
 With `extract.layout: vlm` a model is asked before pages are read: documents ─▶ views ─▶ ground ─▶ extract.
 With `pair.rule: vlm_check` one is asked about unsure pairs: pair ─▶ check ─▶ generate.
 """
