@@ -92,3 +92,21 @@ def test_run_that_has_asked_nothing_says_which_command_asks(tmp_path: Path) -> N
         assert f"run `remud generate --run {tmp_path / 'run'}` first" in done.stderr
         assert read_records(tmp_path / "run", "pair")  # what costs nothing is done
         assert not server.log
+
+
+def test_errors_of_a_model_are_asked_for_by_the_command_that_asks(tmp_path: Path) -> None:
+    make_book(tmp_path / "books" / "kidney.pdf", 2)
+    with ModelServer(steady={"content_filter": 0.5}) as server:
+        more = (*flags(tmp_path, server), "--set", "runner.max_error_rate=1")
+        remud("generate", tmp_path / "books", *more)
+        n_sent, run = len(server.log), tmp_path / "run"
+        n_errors = json.loads(remud("status", "--run", run, "--json").stdout)["errors"]
+        assert n_errors
+        made = read_records(run, "generate")
+        done = remud("filter", "--run", run, "--quiet", "--retry-errors")
+        assert done.returncode == 0, done.stderr
+        assert f"run `remud generate --retry-errors --run {run}` to ask for" in done.stdout
+        assert len(server.log) == n_sent
+        assert read_records(run, "generate") == made
+        line = remud("status", "--run", run).stdout.splitlines()[-1]
+        assert line.endswith(f"run `remud generate --retry-errors --run {run}`.")
