@@ -27,7 +27,8 @@ def tell_costs(run: Path, limits: BudgetConfig, costs: Costs, n_kept: int | None
     """Lines for people; none where no model was asked."""
     reading, total = read_spending(run), add_usage(costs)
     spent = reading.total
-    if not total.calls and not spent.n_replies and not spent.n_lost:
+    is_free = not total.cost_usd and not total.unpriced_calls and not total.output_tokens
+    if is_free and not spent.n_replies and not spent.n_lost:
         return []
     return [
         *_tell_kept(total, n_kept),
