@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -25,7 +27,7 @@ SHOWN_CHARS = 2000  # of what a failed command said
 
 
 class Command:
-    """One `remud …` in a session of its own. Its bars on stderr tell which stage is running.
+    """One `remud …` in a session of its own, its stderr a terminal, where bars tell which stage is running.
 
     Use as a context manager: whatever still runs at the end is killed.
     """
@@ -35,16 +37,19 @@ class Command:
         self.begun_s: dict[str, float] = {}  # stage -> seconds from the start to its first bar
         self.stage: str | None = None
         self._said = b""
+        self._terminal, its_end = pty.openpty()
+        termios.tcsetwinsize(its_end, (24, 120))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "remud_gen", *(str(argument) for argument in arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=its_end,
             cwd=cwd,
             umask=umask,
             env=environment(**env),
             start_new_session=True,
         )
+        os.close(its_end)
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
 
@@ -128,12 +133,17 @@ class Command:
         return not had_ended
 
     def _listen(self) -> None:
-        assert self.process.stderr is not None
-        while chunk := os.read(self.process.stderr.fileno(), 65536):
+        while chunk := self._read():
             self._said += chunk
             for label in BAR.findall(self._said):
                 self.stage = label.decode()
                 self.begun_s.setdefault(self.stage, self.age_s)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._terminal, 65536)
+        except OSError:
+            return b""  # nobody holds the other end any more
 
     def __enter__(self) -> Command:
         return self
@@ -142,8 +152,8 @@ class Command:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill_tree()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
+        self._reader.join(GONE_WITHIN_S)
+        os.close(self._terminal)
 
 
 def find_tree(root: int) -> list[psutil.Process]:

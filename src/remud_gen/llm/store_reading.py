@@ -19,6 +19,7 @@ SELECT client, model, count(*), coalesce(sum(input_tokens), 0), coalesce(sum(out
     coalesce(sum(cost_usd), 0.0), sum(cost_usd IS NULL)
 FROM replies GROUP BY client, model ORDER BY client, model
 """
+DAMAGED_HINT = "move the file away; what it held is then asked for again"
 OPEN_BATCHES = """
 SELECT batch_id, state, n_requests, n_ended, n_bytes, planned_at, model FROM batches
 WHERE state != 'collected' ORDER BY planned_at, plan
@@ -125,7 +126,7 @@ class StoreReader:
         try:
             row = self._connection.execute(query, (request_sha256,)).fetchone()
         except sqlite3.Error as error:
-            raise InputError(f"reply store {self._path} cannot be read: {error}") from None
+            raise InputError(f"reply store {self._path} cannot be read: {error}", DAMAGED_HINT) from None
         return None if row is None else ModelReply(**dict(zip(self._columns, row, strict=True)))
 
     def close(self) -> None:
@@ -142,12 +143,12 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-                raise InputError(f"{path} is an SQLite file, but no reply store")
+                raise InputError(f"{path} is an SQLite file, but no reply store", DAMAGED_HINT)
             if version > SCHEMA_VERSION:
                 raise InputError(f"{path} was written by a newer remud", "upgrade remud-gen")
             yield connection
     except sqlite3.Error as error:
-        raise InputError(f"reply store {path} cannot be read: {error}") from None
+        raise InputError(f"reply store {path} cannot be read: {error}", DAMAGED_HINT) from None
 
 
 def _has(connection: sqlite3.Connection, table: str) -> bool:
