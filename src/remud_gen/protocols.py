@@ -78,6 +78,7 @@ __all__ = [
     "ModelRequest",
     "OcrEngine",
     "OpenDocument",
+    "PackedPicture",
     "PageView",
     "PairingRule",
     "PictureBox",
@@ -339,6 +340,15 @@ class ExportedRow:
     images: tuple[str, ...] = ()  # as written: paths below the format's folder
     content: Mapping[str, Any] | None = None  # the row itself, where nulls and mixed schemas are forbidden
     is_view: bool = False  # repeats a row of another file, such as the reasoning half of a mixed set
+    packed: tuple[bytes, ...] = ()  # pictures that stand in the row itself, behind those of `images`
+
+
+@dataclass(frozen=True, slots=True)
+class PackedPicture:
+    """A picture for a format that holds pictures in its data files."""
+
+    name: str  # <sha256 of the stored picture>[-rgb].jpg|png
+    data: bytes
 
 
 class PictureShelf(Protocol):
@@ -346,6 +356,10 @@ class PictureShelf(Protocol):
 
     def place(self, refs: Sequence[ImageRef], *, as_rgb: bool = True) -> tuple[str, ...]:
         """Relative POSIX paths of all pictures of a record; RecordError, and nothing placed, if one is unusable."""
+        ...
+
+    def pack(self, refs: Sequence[ImageRef]) -> tuple[PackedPicture, ...]:
+        """The same pictures as RGB in memory, nothing placed; RecordError if one is unusable."""
         ...
 
 

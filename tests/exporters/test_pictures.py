@@ -103,3 +103,16 @@ def test_paths_that_may_leave_the_folder_are_refused(path):
     with pytest.raises(RecordError) as caught:
         check_relative(path)
     assert caught.value.code == "IMAGE_PATH"
+
+
+def test_packed_pictures_are_the_bytes_that_placed_ones_have(tmp_path, store):
+    refs = [make_picture(store, 1, is_photographic=True), make_picture(store, 40, mode="L")]
+    folder = PictureFolder(tmp_path / "out", store)
+    packed = folder.pack(refs)
+    assert not (tmp_path / "out").exists()
+    for path, picture in zip(folder.place(refs), packed, strict=True):
+        assert path.endswith(f"/{picture.name}")
+        assert (tmp_path / "out" / path).read_bytes() == picture.data
+    store.path(refs[1]).unlink()
+    with pytest.raises(RecordError, match="is gone"):
+        folder.pack(refs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,6 +16,7 @@ from remud_gen.exporters.raw import RawExporter
 from remud_gen.exporters.rows import encode_line, read_rows
 from remud_gen.exporters.swift import SwiftExporter
 from remud_gen.exporters.validate import RULES, SHOWN_PROBLEMS, Validator
+from remud_gen.protocols import ExportedRow
 from tests.exporters.samples import make_mixed, make_picture, make_record, make_store
 
 EXPORTERS = {"llamafactory": LlamaFactoryExporter, "swift": SwiftExporter, "raw": RawExporter}
@@ -218,3 +221,40 @@ def test_a_raw_record_of_another_schema_is_caught(tmp_path):
     path.write_bytes(b"".join([encode_line(row), *rest]))
     with pytest.raises(RecordError, match=r"BAD_JSON: train\.jsonl line 1: surprise"):
         written.check()
+
+
+def encode_picture(mode="RGB", kind="PNG"):
+    buffer = io.BytesIO()
+    Image.new(mode, (8, 8)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("packed", "split", "code"),
+    [
+        (encode_picture(), "train", None),
+        (encode_picture("L"), "train", "IMAGE_MODE"),
+        (encode_picture(kind="TIFF"), "train", "IMAGE_MODE"),
+        (encode_picture()[:-20], "train", "IMAGE_UNREADABLE"),
+        (encode_picture(), "validation", "SPLIT_OVERLAP"),
+    ],
+)
+def test_pictures_packed_into_rows_are_checked_as_files_are(packed, split, code):
+    rows = [
+        ExportedRow("a", str(n), where, (("user", "<image>Q"), ("assistant", "A")), packed=(data,))
+        for n, (where, data) in enumerate([("train", encode_picture()), (split, packed)])
+    ]
+
+    class Packing:
+        name, needs_rgb = "packing", True
+
+        def read_back(self, folder):
+            return iter(rows)
+
+    validator = Validator("qwen", is_split_by_document=True)
+    records = [("train", make_record(0)), ("train", make_record(1))]
+    assert len(list(validator.watch(records))) == 2
+    if code is None:
+        return validator.check(Packing(), Path(), 0)
+    with pytest.raises(RecordError, match=f"1: {code}: picture 1"):
+        validator.check(Packing(), Path(), 0)

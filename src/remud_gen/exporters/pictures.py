@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from remud_gen.errors import RecordError
-from remud_gen.protocols import ImageStore
+from remud_gen.protocols import ImageStore, PackedPicture
 from remud_gen.records import ImageRef
 from remud_gen.rules.digests import DigestTable, digest_text
 
@@ -84,6 +84,22 @@ class PictureFolder:
             _name(ref, plans[ref].ending if ending is None else _ENDINGS[ending])
             for ref, ending in zip(refs, endings, strict=True)
         )
+
+    def pack(self, refs: Sequence[ImageRef]) -> tuple[PackedPicture, ...]:
+        """A record's pictures as RGB JPEG or PNG, in order, for formats that hold pictures in their data files.
+
+        Raises:
+            RecordError: IMAGE_MISSING, IMAGE_CHANGED or IMAGE_UNREADABLE.
+        """
+        packed = []
+        for ref in refs:
+            plan = self._plan(ref, as_rgb=True)
+            try:
+                data = plan.source.read_bytes() if plan.data is None else plan.data
+            except OSError as error:
+                raise RecordError("IMAGE_UNREADABLE", f"{ref.path}: {error}", RESTORE_HINT) from None
+            packed.append(PackedPicture(f"{ref.sha256}{plan.ending}", data))
+        return tuple(packed)
 
     def _plan(self, ref: ImageRef, as_rgb: bool) -> _Plan:
         source = self._store.path(ref)

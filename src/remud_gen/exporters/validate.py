@@ -6,10 +6,12 @@ checked here instead; each problem names the record and the rule it breaks.
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
@@ -139,6 +141,18 @@ class Validator:
                 check_picture(folder / path, path, is_decoded=path in decoded, needs_rgb=needs_rgb)
             except RecordError as error:
                 self._note(row.id, error.code, error.message)
+        for number, data in enumerate(row.packed, len(row.images) + 1):
+            self._check_packed(row, f"picture {number}", data, needs_rgb=needs_rgb)
+
+    def _check_packed(self, row: ExportedRow, name: str, data: bytes, *, needs_rgb: bool) -> None:
+        n_before = len(self._split_by_image)
+        if (other := _note_split(self._split_by_image, hashlib.sha256(data).hexdigest(), row.split)) != row.split:
+            self._note(row.id, "SPLIT_OVERLAP", f"{name} stands in {other} and {row.split}")
+        if len(self._split_by_image) > n_before:
+            try:
+                check_picture(io.BytesIO(data), name, is_decoded=False, needs_rgb=needs_rgb)
+            except RecordError as error:
+                self._note(row.id, error.code, error.message)
 
     def _note(self, record_id: str, code: str, detail: str) -> None:
         self.counts[code] += 1
@@ -166,8 +180,9 @@ def check_row(row: ExportedRow, thinking: str) -> Iterator[tuple[str, str]]:
     if not turns or len(turns) % 2 or turns != ["user", "assistant"] * (len(turns) // 2):
         yield "ROLE_ORDER", " ".join(roles) or "no turns"
     count = sum(text.count(PLACEHOLDER) for _, text in row.messages)
-    if count != len(row.images):
-        yield "PLACEHOLDER_COUNT", f"{count} placeholders for {len(row.images)} pictures"
+    n_pictures = len(row.images) + len(row.packed)
+    if count != n_pictures:
+        yield "PLACEHOLDER_COUNT", f"{count} placeholders for {n_pictures} pictures"
     for number, (role, text) in enumerate(row.messages):
         for code, detail in _check_message(role, text, thinking):
             yield code, f"turn {number + 1} ({role}) {detail}"
@@ -214,7 +229,7 @@ def check_inside(folder: Path, path: str, known: dict[Path, bool]) -> None:
         raise RecordError("IMAGE_PATH", f"{path} is no file inside the export")
 
 
-def check_picture(file: Path, path: str, *, is_decoded: bool, needs_rgb: bool) -> None:
+def check_picture(file: Path | BinaryIO, path: str, *, is_decoded: bool, needs_rgb: bool) -> None:
     """Raise RecordError unless the file, named `path` in the message, is a readable picture."""
     try:
         with Image.open(file) as image:
