@@ -14,6 +14,7 @@ TABLE: dict[str, str] = {
     "meaning": "remud_gen.filters.meaning:MeaningFilter",
     "pair_conflict": "remud_gen.filters.pair_conflict:PairConflictFilter",
     "question": "remud_gen.filters.question:QuestionFilter",
+    "images": "remud_gen.filters.images:ImagesFilter",
     "duplicates": "remud_gen.filters.duplicates:DuplicatesFilter",
     "balance": "remud_gen.filters.balance:BalanceFilter",
 }

@@ -45,6 +45,12 @@ def load_pixels(image: Image) -> Pixels:
     return np.asarray(colour.reduce(factor) if factor > 1 else colour, dtype=np.float32)
 
 
+def list_cells(pixels: Pixels) -> list[Box]:
+    """What stands between white bands, however many parts that gives; the whole picture where there are none."""
+    height, width = pixels.shape[:2]
+    return [_share(cell, pixels) for cell in _cut(pixels, (0, 0, width, height))]
+
+
 def cut_at_paper(pixels: Pixels, count: int) -> list[Box] | None:
     """Exactly `count` cells of like size between white bands, none of them mostly white; None where it is otherwise."""
     height, width = pixels.shape[:2]

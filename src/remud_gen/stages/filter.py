@@ -8,9 +8,10 @@ from typing import Any, Literal
 from remud_gen import registry
 from remud_gen.config import Config, parse_options
 from remud_gen.errors import ConfigError
+from remud_gen.filter_protocols import NeedsPictures
 from remud_gen.protocols import CorpusFilter, Filter
 from remud_gen.records import Quadruplet, Verdict
-from remud_gen.stages.base import Failure, RecordStage, Rejection
+from remud_gen.stages.base import Failure, RecordStage, Rejection, StageContext
 
 FIXABLE = ("question", "thinking", "answer")
 _RANK = {"reject": 0, "review": 1, "fix": 2, "info": 3}
@@ -48,7 +49,7 @@ def describe_filters(filters: Sequence[Filter | CorpusFilter]) -> dict[str, obje
 class FilterStage(RecordStage[Quadruplet, Quadruplet]):
     """Judge one quadruplet at a time by rules."""
 
-    name, version = "filter", 1
+    name, version = "filter", 2
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -59,8 +60,17 @@ class FilterStage(RecordStage[Quadruplet, Quadruplet]):
         return describe_filters(self.filters)
 
     def libraries(self) -> Sequence[str]:
-        """Similarities are rapidfuzz's."""
-        return ("rapidfuzz",)
+        """Similarities are rapidfuzz's, pixels are read by pillow."""
+        return ("rapidfuzz", "pillow", "numpy")
+
+    def setup(self, context: StageContext) -> None:
+        """Lend the run's pictures to the filters that judge pixels; here, so that `status` loads no image library."""
+        from remud_gen.stages.measuring import StoreMeasurer
+
+        measurer = StoreMeasurer(context.images)
+        for each in self.filters:
+            if isinstance(each, NeedsPictures):
+                each.measurer = measurer
 
     def process(self, item: Quadruplet) -> Iterator[Quadruplet | Failure | Rejection[Quadruplet]]:
         """The record with its verdicts and fixes; a rejection carries it too."""
