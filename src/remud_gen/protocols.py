@@ -331,16 +331,22 @@ class ExportSummary:
 
 @dataclass(frozen=True, slots=True)
 class ExportedRow:
-    """One row read back from an export's own file, in the terms all formats share."""
+    """One row read back from an export's own file, in the terms all formats share.
+
+    Whatever stands for a picture in the format (a content part, a column) is `<image>` in `messages`.
+    """
 
     file: str
     id: str
     split: str
     messages: tuple[tuple[str, str], ...] | None  # (system|user|assistant, text); None: fields, no conversation
-    images: tuple[str, ...] = ()  # as written: paths below the format's folder
-    content: Mapping[str, Any] | None = None  # the row itself, where nulls and mixed schemas are forbidden
+    images: tuple[str, ...] = ()  # paths below the format's folder, whatever prefix the trainer wants before them
+    content: Mapping[str, Any] | None = None  # the row itself, where nulls and mixed schemas are forbidden;
+    # None where the file's own schema sees to that (parquet)
     is_view: bool = False  # repeats a row of another file, such as the reasoning half of a mixed set
     packed: tuple[bytes, ...] = ()  # pictures that stand in the row itself, behind those of `images`
+    solution: str | None = None  # of reinforcement learning: messages end with the user's, this is what is rewarded
+    thinking: str | None = None  # how thinking is written in this row, where not as export.thinking says
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +364,10 @@ class PictureShelf(Protocol):
         """Relative POSIX paths of all pictures of a record; RecordError, and nothing placed, if one is unusable."""
         ...
 
+    def may_show(self, record: Quadruplet) -> bool:
+        """Whether the pictures of a record may be passed on; asked only by formats that can hold pointers instead."""
+        ...
+
     def pack(self, refs: Sequence[ImageRef]) -> tuple[PackedPicture, ...]:
         """The same pictures as RGB in memory, nothing placed; RecordError if one is unusable."""
         ...
@@ -370,6 +380,8 @@ class Exporter(Protocol):
     summary: ClassVar[str]  # one line for `remud export --list`
     thinking_modes: ClassVar[tuple[str, ...]]  # of qwen, remud, field, none: what the format can hold
     needs_rgb: ClassVar[bool]
+    packs_images: ClassVar[bool]  # pictures lie in the data files (`pack`) rather than beside them (`place`)
+    holds_pointers: ClassVar[bool]  # can name document, page and box where a picture may not be passed on
 
     def __init__(self, thinking: str) -> None: ...
 

@@ -40,6 +40,8 @@ class ChatExporter(ABC):
     stem: ClassVar[str] = "{split}"
     thinking_modes: ClassVar[tuple[str, ...]] = ("qwen", "remud", "none")
     needs_rgb: ClassVar[bool] = True
+    packs_images: ClassVar[bool] = False
+    holds_pointers: ClassVar[bool] = False
 
     def __init__(self, thinking: str) -> None:
         self.thinking = thinking

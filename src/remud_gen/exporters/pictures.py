@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from remud_gen.errors import RecordError
 from remud_gen.protocols import ImageStore, PackedPicture
-from remud_gen.records import ImageRef
+from remud_gen.records import ImageRef, Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 
 # What Pillow raises on broken, truncated or hostile image files.
@@ -49,9 +49,16 @@ class _Plan:
 class PictureFolder:
     """Places pictures below one export's folder. `inspections` may be shared by the folders of several formats."""
 
-    def __init__(self, folder: Path, store: ImageStore, inspections: Inspections | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: ImageStore,
+        inspections: Inspections | None = None,
+        may_show: Callable[[Quadruplet], bool] = lambda record: True,
+    ) -> None:
         self._folder = folder
         self._store = store
+        self._may_show = may_show
         self._inspections: Inspections = {} if inspections is None else inspections
         self._placed = DigestTable()  # path in the store, SHA-256 and whether as RGB -> how it is named
         self._made: set[Path] = set()
@@ -100,6 +107,10 @@ class PictureFolder:
                 raise RecordError("IMAGE_UNREADABLE", f"{ref.path}: {error}", RESTORE_HINT) from None
             packed.append(PackedPicture(f"{ref.sha256}{plan.ending}", data))
         return tuple(packed)
+
+    def may_show(self, record: Quadruplet) -> bool:
+        """Whether the pictures of a record may be passed on."""
+        return self._may_show(record)
 
     def _plan(self, ref: ImageRef, as_rgb: bool) -> _Plan:
         source = self._store.path(ref)

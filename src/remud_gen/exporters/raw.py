@@ -25,6 +25,8 @@ class RawExporter:
     summary: ClassVar[str] = "every field, evidence and verdicts included: to archive, to audit, to import again"
     thinking_modes: ClassVar[tuple[str, ...]] = ("qwen", "remud", "field", "none")  # thinking stays a field in all
     needs_rgb: ClassVar[bool] = False
+    packs_images: ClassVar[bool] = False
+    holds_pointers: ClassVar[bool] = True
 
     def __init__(self, thinking: str) -> None:
         self.thinking = thinking

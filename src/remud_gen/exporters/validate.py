@@ -175,8 +175,13 @@ def check_row(row: ExportedRow, thinking: str) -> Iterator[tuple[str, str]]:
     """(rule, detail) of everything wrong with the conversation of one row; fields-only rows have none."""
     if row.messages is None:
         return
+    thinking = row.thinking or thinking
     roles = [role for role, _ in row.messages]
     turns = roles[1:] if roles[:1] == ["system"] else roles
+    if row.solution is not None:
+        turns = [*turns, "assistant"]
+        for code, detail in _check_part(row.solution):
+            yield code, f"solution {detail}"
     if not turns or len(turns) % 2 or turns != ["user", "assistant"] * (len(turns) // 2):
         yield "ROLE_ORDER", " ".join(roles) or "no turns"
     count = sum(text.count(PLACEHOLDER) for _, text in row.messages)
@@ -199,12 +204,16 @@ def _check_message(role: str, text: str, thinking: str) -> Iterator[tuple[str, s
         else:
             parts = [part for part in split if part is not None]
     for part in parts:
-        if not part.strip():
-            yield "EMPTY_TEXT", "is empty"
-        if (token := find_reserved(part)) is not None:
-            yield "RESERVED_TOKEN", f"holds {token}"
-        if (character := find_unfit_character(part)) is not None:
-            yield "UNFIT_CHARACTER", f"holds {character}"
+        yield from _check_part(part)
+
+
+def _check_part(text: str) -> Iterator[tuple[str, str]]:
+    if not text.strip():
+        yield "EMPTY_TEXT", "is empty"
+    if (token := find_reserved(text)) is not None:
+        yield "RESERVED_TOKEN", f"holds {token}"
+    if (character := find_unfit_character(text)) is not None:
+        yield "UNFIT_CHARACTER", f"holds {character}"
 
 
 def _strip_placeholders(text: str) -> str:
