@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from remud_gen.errors import ConfigError
+from remud_gen.judge_config import JudgeOptions
 from remud_gen.mix_config import MixConfig
 from remud_gen.rules.coordinates import CoordsName
 from remud_gen.rules.strict_yaml import TWICE, read_yaml
@@ -145,6 +146,16 @@ class VisionConfig(ModelConfig):
     max_image_pixels: int = Field(1_003_520, ge=100_000)  # of a page that is shown: no server's limit may be lower
 
 
+class JudgeConfig(JudgeOptions, ModelConfig):
+    """The model that is asked about finished records. Without one of its own it is that of `generate`."""
+
+    temperature: float | None = 0.0
+    max_output_tokens: int = Field(2048, ge=64)
+
+
+Model = TypeVar("Model", bound=ModelConfig)
+
+
 class FilterConfig(Section):
     """Which filters run, with which options; `null` switches one off."""
 
@@ -210,6 +221,7 @@ class Config(Section):
     vision: VisionConfig = Field(default_factory=VisionConfig)
     generate: GenerateConfig = Field(default_factory=GenerateConfig)
     filter: FilterConfig = Field(default_factory=FilterConfig)
+    judge: JudgeConfig = Field(default_factory=JudgeConfig)
     export: ExportConfig = Field(default_factory=ExportConfig)
     budget: BudgetConfig = Field(default_factory=BudgetConfig)
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
@@ -217,11 +229,19 @@ class Config(Section):
 
     def resolve_vision(self) -> VisionConfig:
         """The vision section, with the model and the address of `generate` where it names none."""
-        own, rest = self.vision, self.generate
+        return self._resolve(self.vision)
+
+    def resolve_judge(self) -> JudgeConfig:
+        """The judge section, with the model and the address of `generate` where it names none."""
+        return self._resolve(self.judge)
+
+    def _resolve(self, own: Model) -> Model:
+        rest = self.generate
+        address = {"base_url": own.base_url or rest.base_url}
         if own.model is not None:
-            return own.model_copy(update={"base_url": own.base_url or rest.base_url})
+            return own.model_copy(update=address)
         shared = {"client": own.client or rest.client, "model": rest.model, "replay": own.replay or rest.replay}
-        return own.model_copy(update={**shared, "base_url": own.base_url or rest.base_url})
+        return own.model_copy(update={**address, **shared})
 
 
 def load_config(

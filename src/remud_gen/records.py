@@ -15,6 +15,8 @@ from remud_gen.generation_records import Generation as Generation
 from remud_gen.generation_records import Step as Step
 from remud_gen.generation_records import ThinkingSource as ThinkingSource
 from remud_gen.generation_records import Trace as Trace
+from remud_gen.judge_records import Probing as Probing
+from remud_gen.judge_records import Trial as Trial
 from remud_gen.record_base import BBox as BBox
 from remud_gen.record_base import Evidence as Evidence
 from remud_gen.record_base import EvidenceKind as EvidenceKind
@@ -334,6 +336,7 @@ class Quadruplet(Record):
     licence: str | None = None
     twin_id: str | None = None  # shared by the reasoning and the direct form of one question
     question_from: str | None = None  # the pair whose question this is, asked of an image that cannot answer it
+    probing: Probing | None = Field(None, exclude_if=lambda probing: probing is None)  # only where a model judges
 
     @property
     def status(self) -> Literal["kept", "review", "rejected"]:
@@ -366,4 +369,5 @@ RECORD_TYPES: dict[str, type[Record]] = {
     "question": QuestionItem,
     "quadruplet": Quadruplet,
     "corpus_verdict": CorpusVerdict,
+    "trial": Trial,
 }

@@ -25,7 +25,7 @@ def judge_conclusion(problem: Problem, conclusion: str, key: str | None) -> bool
     if problem.form == "yesno":
         said = read_yes_no(key) or read_yes_no(conclusion)
         return None if said is None or problem.answer_key is None else said == problem.answer_key
-    return _compare(problem.answer, conclusion, problem.language)
+    return compare_answers(problem.answer, conclusion, problem.language)
 
 
 def read_yes_no(text: str | None) -> str | None:
@@ -47,7 +47,8 @@ def find_option(options: Sequence[Option], conclusion: str, key: str | None) -> 
     return longest.key
 
 
-def _compare(answer: str, conclusion: str, language: Language) -> bool | None:
+def compare_answers(answer: str, conclusion: str, language: Language) -> bool | None:
+    """Whether two statements say the same, as far as rules can tell."""
     if find_flip(answer, conclusion) or find_swap(answer, conclusion):
         return False
     mine, theirs = read_quantities(answer), read_quantities(conclusion)
