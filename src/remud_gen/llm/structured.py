@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import json_repair
 from pydantic import ValidationError
 
 from remud_gen.errors import RecordError
+from remud_gen.llm.repair import repair_json
 from remud_gen.llm.reply import PairCheck, ReplyItem, ReplyItems
 from remud_gen.prompts import Prompt
 from remud_gen.protocols import Asker, ModelReply, ModelRequest, StepCounter
@@ -286,12 +286,9 @@ def read_whole(reply: ModelReply, text: str) -> Any:
 
 def _repair(text: str, problem: str) -> Any:
     try:
-        value = json_repair.loads(text, skip_json_loads=True)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict | list):
-        raise UnreadableReply("JSON_INVALID", f"the JSON is broken beyond repair ({problem})")
-    return value
+        return repair_json(text)
+    except ValueError as error:
+        raise UnreadableReply("JSON_INVALID", f"the JSON is broken beyond repair ({problem}; {error})") from None
 
 
 def _find_items(value: Any, depth: int = 0) -> tuple[Mapping[str, Any], list[str]]:
