@@ -1,0 +1,33 @@
+"""The mixed corpus of the exporter tests in the formats that trainers are checked with: python -m scripts.trainers.export_mixed OUT
+
+Everything lies in the train split, so that every record must arrive. Run from the project's root.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from remud_gen.config import Config
+from remud_gen.runner.images import ContentImageStore
+from remud_gen.stages.export import ExportStage
+from tests.exporters.mixed_records import make_mixed_corpus
+
+FORMATS = ("raw", "llamafactory", "swift")
+
+
+def main(out: Path) -> None:
+    """Write every format and print its counts."""
+    store = ContentImageStore(out / "pictures")
+    records = make_mixed_corpus(store)
+    export = Config().export.model_copy(update={"formats": list(FORMATS), "split": (1.0,)})
+    stage = ExportStage(Config().model_copy(update={"export": export}))
+    folder = out / "exports"
+    folder.mkdir(parents=True)
+    for name, summary in stage.export(lambda: iter(records), store, folder):
+        left = "".join(f", left out {code}: {', '.join(ids)}" for code, *ids in summary.left_out)
+        print(f"exported {name}: {dict(summary.counts)}{left}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
