@@ -1,8 +1,8 @@
 """Make torchvision importable beside a CPU build of torch. Import it before transformers, swift or llamafactory.
 
-The wheel of torchvision on the Python Package Index is built against CUDA: its operators do not load beside a torch without
-CUDA, and the import then fails although only the transforms, which are plain Python, are needed. Where a matching build is
-installed nothing is changed. Nothing here touches pixels but the decoding of picture files, which Pillow does instead.
+The wheel of torchvision on the Python Package Index is built against CUDA: its operators do not load beside a torch
+without CUDA, and the import then fails although only the transforms, which are plain Python, are needed. Where a
+matching build is installed nothing is changed. Pixels are not touched: Pillow decodes picture files instead.
 """
 
 from __future__ import annotations

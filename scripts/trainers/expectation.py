@@ -24,7 +24,7 @@ class Expected:
 
 
 def read_expected(raw: Path, split: str) -> dict[str, Expected]:
-    """Every record of a split of a raw export by its id; thinking as `--thinking qwen` writes it, in the last turn only."""
+    """Every record of a split of a raw export by its id; thinking in the last turn, as `--thinking qwen` writes it."""
     found = {}
     for line in (raw / f"{split}.jsonl").read_text(encoding="utf-8").split("\n"):
         if not line:

@@ -1,4 +1,6 @@
-"""The mixed corpus of the exporter tests in the formats that trainers are checked with: python -m scripts.trainers.export_mixed OUT
+"""The mixed corpus of the exporter tests in the formats that trainers are checked with.
+
+    python -m scripts.trainers.export_mixed OUT
 
 Everything lies in the train split, so that every record must arrive. Run from the project's root.
 """

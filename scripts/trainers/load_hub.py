@@ -1,6 +1,6 @@
 """datasets, webdataset and label-studio-sdk over an export: python load_hub.py EXPORTS
 
-Every record and every picture of `hf`, `webdataset`, `verl` and `labelstudio` must come out of the library that reads them.
+Every record and every picture of `hf`, `webdataset` and `labelstudio` must come out of the library that reads them.
 """
 
 from __future__ import annotations

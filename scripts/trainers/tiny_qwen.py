@@ -1,9 +1,9 @@
-"""Qwen2.5-VL and Qwen3-VL with the real tokenizer, processor and template, and a few random weights: no download, no GPU.
+"""Qwen2.5-VL and Qwen3-VL with the real tokenizer, processor and template, and random weights: no download, no GPU.
 
     python scripts/trainers/tiny_qwen.py OUT
 
-The vocabulary is the one in the package dashscope, the templates are those in trl. OUT/qwen2_5_vl and OUT/qwen3_vl are model
-folders as any trainer takes them; two steps of training take seconds.
+The vocabulary is the one in the package dashscope, the templates are those in trl. OUT/qwen2_5_vl and OUT/qwen3_vl are
+model folders as any trainer takes them; two steps of training take seconds.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import Any
 import cpu_vision  # noqa: F401 - first
 
 # In the order of the published tokenizers: the first is id 151643.
-CONTROL = (
-    "<|endoftext|> <|im_start|> <|im_end|> <|object_ref_start|> <|object_ref_end|> <|box_start|> <|box_end|> "
-    "<|quad_start|> <|quad_end|> <|vision_start|> <|vision_end|> <|vision_pad|> <|image_pad|> <|video_pad|>"
-).split()
+_CONTROL_NAMES = (
+    "endoftext im_start im_end object_ref_start object_ref_end box_start box_end "
+    "quad_start quad_end vision_start vision_end vision_pad image_pad video_pad"
+)
+CONTROL = [f"<|{name}|>" for name in _CONTROL_NAMES.split()]
 TEXTUAL = "<tool_call> </tool_call> <|fim_prefix|> <|fim_middle|> <|fim_suffix|> <|fim_pad|> <|repo_name|> <|file_sep|>"
 THINKING = "<tool_response> </tool_response> <think> </think>"  # of Qwen3 alone: its tags are single tokens
 END, START_OF_TURN, PICTURE, VIDEO = 151643, 151644, 151655, 151656
