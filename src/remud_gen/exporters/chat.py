@@ -73,7 +73,7 @@ class ChatExporter(ABC):
                 stem = self.stem.format(split=split)
                 for view in ("", VIEWS[0] if chat.has_thinking else VIEWS[1]):
                     if view == "" or self.thinking != "none":
-                        files.add(stem + view, line, holds_picture=bool(chat.images))
+                        files.add(stem + view, line, filled=("images",) if chat.images else ())
                 for path in chat.images:
                     images.setdefault(digest_text(path))
                 ledger.keep(split, record)

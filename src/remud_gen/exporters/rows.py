@@ -1,15 +1,15 @@
-"""JSON Lines files of an export: written in one pass, read back for the validator."""
+"""JSON files of an export: written in one pass, read back for the validator."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from remud_gen.errors import RecordError
 
@@ -17,9 +17,9 @@ from remud_gen.errors import RecordError
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
 
-def encode_line(row: Mapping[str, Any]) -> bytes:
-    """One row as a UTF-8 line that no reader splits in two."""
-    return protect_line(json.dumps(row, ensure_ascii=False, allow_nan=False))
+def encode_line(row: Mapping[str, Any], *, as_ascii: bool = False) -> bytes:
+    """One row as a UTF-8 line that no reader splits in two; in ASCII for readers that use the locale's encoding."""
+    return protect_line(json.dumps(row, ensure_ascii=as_ascii, allow_nan=False))
 
 
 def protect_line(text: str) -> bytes:
@@ -37,47 +37,92 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
-            try:
-                row = json.loads(line.decode("utf-8"))
-            except ValueError as error:
-                raise RecordError("BAD_JSON", f"{path.name} line {number}: {error}") from None
-            if not isinstance(row, dict):
-                raise RecordError("BAD_JSON", f"{path.name} line {number} is not an object")
-            yield row
+            yield _parse_line(line, f"{path.name} line {number}")
+
+
+def read_array(path: Path) -> Iterator[dict[str, Any]]:
+    """Every row of a JSON array that has one element on each line.
+
+    Raises:
+        RecordError: BAD_JSON with the line number.
+    """
+    number, before = 0, b"["
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            text = line.strip()
+            # The first line opens the array, every element but the last ends in a comma, and the last line closes it.
+            is_end = text == b"]"
+            if (number == 1) != (text == b"[") or before == b"]" or (number > 2 and before.endswith(b",") == is_end):
+                raise RecordError("BAD_JSON", f"{path.name} line {number} breaks the array")
+            if number > 1 and not is_end:
+                yield _parse_line(text.removesuffix(b","), f"{path.name} line {number}")
+            before = text
+    if before != b"]":
+        raise RecordError("BAD_JSON", f"{path.name} line {number}: the array is not closed")
+
+
+def _parse_line(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except ValueError as error:
+        raise RecordError("BAD_JSON", f"{place}: {error}") from None
+    if not isinstance(row, dict):
+        raise RecordError("BAD_JSON", f"{place} is not an object")
+    return row
 
 
 @dataclass(slots=True)
 class _OpenFile:
     stream: BinaryIO
     size: int = 0
-    leader: tuple[int, int] | None = None  # offset and length of the first row that holds a picture
+    leaders: dict[str, tuple[int, int]] = field(default_factory=dict)  # column -> place of the first row that fills it
 
 
 class RowFiles:
     """Writes `<stem>.jsonl` files; a context manager that closes and orders them.
 
     `datasets` takes a file's column types from its first 10 MB: if those rows have `"images": []` only, the first
-    picture after them breaks the load. So the first row with a picture becomes the first row of its file.
+    picture after them breaks the load. So the first rows that fill such columns become the first rows of their file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    suffix: ClassVar[str] = ".jsonl"
+
+    def __init__(self, folder: Path, *, as_ascii: bool = False) -> None:
         self._folder = folder
+        self._as_ascii = as_ascii
         self._files: dict[str, _OpenFile] = {}
 
-    def add(self, stem: str, line: bytes, *, holds_picture: bool = False) -> None:
-        """Append a line to a file, which is created by its first line."""
+    def encode(self, row: Mapping[str, Any]) -> bytes:
+        """A row as `add` takes it, for several files."""
+        return encode_line(row, as_ascii=self._as_ascii)
+
+    def add(self, stem: str, line: bytes, *, filled: Collection[str] = ()) -> None:
+        """Append a line to a file, which is created by its first line.
+
+        Args:
+            stem: the file's path below the folder, without its ending.
+            line: from `encode`.
+            filled: the columns that are empty in other rows of the file, and hold something in this one.
+        """
         if stem not in self._files:
-            self._files[stem] = _OpenFile((self._folder / f"{stem}.jsonl").open("wb"))
+            path = self._folder / f"{stem}{self.suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._files[stem] = _OpenFile(path.open("wb"))
         file = self._files[stem]
-        if holds_picture and file.leader is None:
-            file.leader = (file.size, len(line))
+        for column in filled:
+            file.leaders.setdefault(column, (file.size, len(line)))
         file.stream.write(line)
         file.size += len(line)
 
     @property
     def stems(self) -> tuple[str, ...]:
-        """The files written, in the order of their first line."""
+        """The files begun, in the order of their first line."""
         return tuple(self._files)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Their paths below the folder, sorted."""
+        return tuple(sorted(f"{stem}{self.suffix}" for stem in self._files))
 
     def __enter__(self) -> RowFiles:
         return self
@@ -89,18 +134,43 @@ class RowFiles:
             for file in self._files.values():
                 stack.callback(file.stream.close)
         for stem, file in self._files.items():
-            if error is None and file.leader is not None and file.leader[0] > 0:
-                _move_to_front(self._folder / f"{stem}.jsonl", *file.leader)
+            leaders = sorted(set(file.leaders.values()))
+            if error is None and leaders and leaders[-1][0] > 0:
+                _move_to_front(self._folder / f"{stem}{self.suffix}", leaders)
 
 
-def _move_to_front(path: Path, offset: int, length: int) -> None:
+class ArrayFiles(RowFiles):
+    """Writes `<stem>.json` files: one JSON array each, an element a line, never held in memory."""
+
+    suffix: ClassVar[str] = ".json"
+
+    def add(self, stem: str, line: bytes, *, filled: Collection[str] = ()) -> None:
+        """Append an element; its readers take the file as a whole, so no row has to lead it."""
+        is_first = stem not in self._files
+        super().add(stem, (b"[\n" if is_first else b",\n") + line.removesuffix(b"\n"))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as stack:
+            stack.callback(super().__exit__, kind, error, trace)
+            for file in self._files.values():
+                file.stream.write(b"\n]\n")
+
+
+def _move_to_front(path: Path, leaders: Collection[tuple[int, int]]) -> None:
+    """Put the lines at these (offset, length), in ascending order, before all others."""
     ordered = path.with_suffix(".ordered")
     with path.open("rb") as old, ordered.open("wb") as new:
-        old.seek(offset)
-        new.write(old.read(length))
-        old.seek(0)
-        for start in range(0, offset, 1 << 20):
-            new.write(old.read(min(1 << 20, offset - start)))
-        old.seek(offset + length)
+        for offset, length in leaders:
+            old.seek(offset)
+            new.write(old.read(length))
+        start = 0
+        for offset, length in leaders:
+            old.seek(start)
+            for at in range(start, offset, 1 << 20):
+                new.write(old.read(min(1 << 20, offset - at)))
+            start = offset + length
+        old.seek(start)
         shutil.copyfileobj(old, new)
     ordered.replace(path)
