@@ -219,7 +219,7 @@ class ModelRequest:
     language: str = "en"
     params: Mapping[str, Any] = field(default_factory=dict)  # temperature, max_output_tokens, seed, …
     wanted: tuple[WantedItem, ...] = ()  # the mix, also rendered into `user`
-    payload: GenerateInput | None = None  # what it is about; for model-free clients, never sent
+    payload: GenerateInput | Quadruplet | None = None  # what it is about; for model-free clients, never sent
     is_private: bool = False  # holds patient data unless masked
 
 

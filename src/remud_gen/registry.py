@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 
 from remud_gen.errors import ConfigError
 
-Kind = Literal["readers", "layout", "ocr", "pairing", "llm", "filters", "exporters", "executors"]
+Kind = Literal["readers", "layout", "ocr", "pairing", "llm", "filters", "exporters", "executors", "probes"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-FOLDERS = {"executors": "runner.executors"}  # of kinds whose folder is not named as they are
+FOLDERS = {"executors": "runner.executors", "probes": "llm.judging"}  # of kinds whose folder is not named as they are
 
 
 @cache

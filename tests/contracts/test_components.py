@@ -22,6 +22,7 @@ ENDINGS = {
     "filters": "Filter",
     "exporters": "Exporter",
     "executors": "Executor",
+    "probes": "Probe",
 }
 
 
@@ -59,10 +60,11 @@ def test_ocr_engine_names_the_packages_that_shape_its_text(name) -> None:
     assert pickle.loads(pickle.dumps(engine())).name == name
 
 
-@pytest.mark.parametrize("name", registry.names("filters"))
-def test_filter_codes_are_stable_names_with_a_sentence(name) -> None:
-    codes = registry.load("filters", name).codes
+@pytest.mark.parametrize(("kind", "name"), [entry for entry in COMPONENTS if entry[0] in ("filters", "probes")])
+def test_filter_codes_are_stable_names_with_a_sentence(kind, name) -> None:
+    codes = registry.load(kind, name).codes
     assert codes
+    assert set(registry.load(kind, name).severities) == set(codes)
     for code, sentence in codes.items():
         assert re.fullmatch(r"[A-Z][A-Z0-9_]+", code)
         assert len(sentence) > 15
@@ -70,8 +72,8 @@ def test_filter_codes_are_stable_names_with_a_sentence(name) -> None:
 
 def test_reason_codes_belong_to_one_filter() -> None:
     seen: dict[str, str] = {}
-    for name in registry.names("filters"):
-        for code in registry.load("filters", name).codes:
+    for kind, name in COMPONENTS:
+        for code in getattr(registry.load(kind, name), "codes", ()):
             assert seen.setdefault(code, name) == name
     assert seen
 

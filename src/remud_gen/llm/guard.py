@@ -12,7 +12,7 @@ from remud_gen.errors import RecordError
 from remud_gen.llm.screening import PictureReader, is_hidden, paint_picture, remember
 from remud_gen.llm.shield import FOUND, IdentifiersFound, choose_policy, find_words
 from remud_gen.protocols import ImageStore, ModelRequest
-from remud_gen.records import BBox, ImageRef, ImageTextPair, Language, QuestionItem
+from remud_gen.records import BBox, ImageRef, ImageTextPair, Language, Quadruplet, QuestionItem
 from remud_gen.rules.banners import PictureKind, find_hidden_lines, is_clinical
 from remud_gen.rules.placeholders import count_placeholders, mask_lines
 
@@ -62,7 +62,7 @@ class PrivacyGuard:
             if words.hidden and not await asyncio.to_thread(is_hidden, self._images, image, words.list_boxes(image)):
                 raise RecordError(FOUND, "its picture names somebody and was not masked", "please report this")
             return image
-        is_sheet = not is_own and not isinstance(payload, QuestionItem)
+        is_sheet = not is_own and not isinstance(payload, QuestionItem | Quadruplet)
         kind: PictureKind = "clinical" if is_private else "page" if is_sheet else "book"
         return await self._screen(image, kind, section)
 
