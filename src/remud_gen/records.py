@@ -35,6 +35,8 @@ SCHEMA_VERSION = 1
 
 
 Severity = Literal["reject", "review", "fix", "info"]
+HUMAN_ACCEPTED, HUMAN_EDITED = "HUMAN_ACCEPTED", "HUMAN_EDITED"
+LIFTS_REVIEW = frozenset({HUMAN_ACCEPTED, HUMAN_EDITED})  # codes of a person's word: reviews before it are settled
 Language = Literal["zh", "en"]
 
 
@@ -336,12 +338,17 @@ class Quadruplet(Record):
     licence: str | None = None
     twin_id: str | None = None  # shared by the reasoning and the direct form of one question
     question_from: str | None = None  # the pair whose question this is, asked of an image that cannot answer it
+    image_groups: tuple[str, ...] = Field((), exclude_if=lambda groups: not groups)  # of pictures that have copies
     probing: Probing | None = Field(None, exclude_if=lambda probing: probing is None)  # only where a model judges
 
     @property
     def status(self) -> Literal["kept", "review", "rejected"]:
-        """The outcome of all verdicts: one reject outweighs all, one review holds back."""
-        severities = {verdict.severity for verdict in self.verdicts}
+        """The outcome of all verdicts: one reject outweighs all; a review holds back, unless a person's word follows."""
+        severities = set()
+        for verdict in self.verdicts:
+            if verdict.code in LIFTS_REVIEW:
+                severities.discard("review")
+            severities.add(verdict.severity)
         if "reject" in severities:
             return "rejected"
         return "review" if "review" in severities else "kept"
@@ -354,6 +361,7 @@ class CorpusVerdict(Record):
     schema_version: int = SCHEMA_VERSION
     id: str  # of the quadruplet
     verdicts: tuple[Verdict, ...]
+    image_groups: tuple[str, ...] = Field((), exclude_if=lambda groups: not groups)  # pictures with copies share one
 
 
 QuestionItem.model_rebuild()
