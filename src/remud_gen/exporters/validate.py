@@ -28,6 +28,7 @@ PLACEHOLDER = "<image>"
 SHOWN_PROBLEMS = 20
 RULES: Mapping[str, str] = {
     "BAD_JSON": "Every line of a data file is one JSON object in UTF-8.",
+    "BAD_PARQUET": "Every Parquet file opens and reads to its end.",
     "DUPLICATE_ID": "A record stands once in a file.",
     "EMPTY_TEXT": "No turn, and no thinking or answer in it, is empty.",
     "IMAGES_MISSING": "A question about a picture has its picture.",
@@ -35,6 +36,7 @@ RULES: Mapping[str, str] = {
     "IMAGE_MISSING": "Every picture that a record names is in the run's image store.",
     "IMAGE_MODE": "Pictures are RGB, in PNG or JPEG.",
     "IMAGE_PATH": "Picture paths are relative, POSIX, and lead to a file inside the export.",
+    "IMAGE_TOO_LARGE": "Pictures are as large as the service takes them.",
     "IMAGE_UNREADABLE": "Pictures open.",
     "NOT_LOSSLESS": "A raw record reads back unchanged.",
     "NULL_VALUE": "No value of a row is null.",
@@ -46,6 +48,7 @@ RULES: Mapping[str, str] = {
     "SCHEMA_MIXED": "All rows of a file have the same keys and types.",
     "SPLIT_OVERLAP": "No document, figure or picture stands in two splits.",
     "THINKING_UNBALANCED": "Thinking tags are those of the chosen mode, opened and closed once.",
+    "TOO_MANY_IMAGES": "A record has as many pictures as the format holds.",
     "UNFIT_CHARACTER": "No text holds control characters.",
 }
 
