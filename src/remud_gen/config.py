@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from remud_gen.errors import ConfigError
+from remud_gen.export_config import ExportConfig
 from remud_gen.judge_config import JudgeOptions
 from remud_gen.mix_config import MixConfig
 from remud_gen.rules.coordinates import CoordsName
@@ -160,15 +161,6 @@ class FilterConfig(Section):
     """Which filters run, with which options; `null` switches one off."""
 
     options: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
-
-
-class ExportConfig(Section):
-    """Kept quadruplets -> a trainer's files."""
-
-    formats: tuple[str, ...] = ("llamafactory",)
-    thinking: Literal["qwen", "remud", "field", "none"] = "qwen"
-    split: tuple[float, ...] = (0.9, 0.1)  # train, validation[, test], by document
-    seed: int = 0
 
 
 class PriceConfig(Section):
