@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remud_gen.cli_import import import_
 from remud_gen.cli_options import (
     BatchOpt,
     ConfigOpt,
@@ -59,6 +60,7 @@ app = typer.Typer(
 
 app.add_typer(replies_app, name="replies")
 app.command()(outbound)
+app.command("import")(import_)
 
 
 def _show(result: Result, *, as_json: bool) -> None:

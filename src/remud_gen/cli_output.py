@@ -15,7 +15,7 @@ from remud_gen.errors import InputError
 
 DEFAULT_RUN = Path("remud-run")
 COMMAND = re.compile(
-    r"`(remud (?:run|extract|pair|generate|filter|export|status|inspect|clean|outbound)\b(?![^`]*--run)[^`]*)`"
+    r"`(remud (?:run|extract|pair|generate|filter|export|import|status|inspect|clean|outbound)\b(?![^`]*--run)[^`]*)`"
 )
 
 

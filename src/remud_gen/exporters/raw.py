@@ -83,9 +83,18 @@ def read_records(path: Path) -> Iterator[Quadruplet]:
     """
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
-            try:
-                yield Quadruplet.model_validate_json(line)
-            except ValidationError as error:
-                problem = error.errors(include_url=False, include_input=False)[0]
-                place = ".".join(str(part) for part in problem["loc"])
-                raise RecordError("BAD_JSON", f"{path.name} line {number}: {place}: {problem['msg']}") from None
+            yield parse_record(line, f"{path.name} line {number}")
+
+
+def parse_record(line: bytes, place: str) -> Quadruplet:
+    """The record of one line.
+
+    Raises:
+        RecordError: BAD_JSON with the place.
+    """
+    try:
+        return Quadruplet.model_validate_json(line)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in problem["loc"])
+        raise RecordError("BAD_JSON", f"{place}: {field}: {problem['msg']}") from None

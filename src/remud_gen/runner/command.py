@@ -15,14 +15,16 @@ from remud_gen.filters.funnel import Funnel
 from remud_gen.llm.store_reading import WaitingBatch, list_waiting
 from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.judged import take_funnel
-from remud_gen.runner.parts import list_parts
+from remud_gen.runner.parts import PartState, list_parts
 from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
 from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport, list_errors
+from remud_gen.runner.review import load_review
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.store_place import find_store
 from remud_gen.runner.unasked import FREE_COMMANDS
@@ -58,6 +60,8 @@ class Result:
     run: Path
     config: Config
     reports: list[StageReport] = field(default_factory=list)
+    imported: Sequence[PartState] = ()
+    review: Mapping[str, int] = field(default_factory=dict)  # people's decisions by outcome, for the status
     funnel: Funnel | None = None
     exports: Mapping[str, Publication] = field(default_factory=dict)
     export_folder: Path | None = None
@@ -94,7 +98,7 @@ def resolve_config(options: Options) -> Config:
 
 def _fix_paths(config: Config) -> Config:
     """Relative paths mean this folder, now: the run keeps its configuration and may be called from elsewhere."""
-    sections = {"runner": ("replies",), "generate": ("prompts", "replay"), "vision": ("replay",)}
+    sections = {"runner": ("replies",), "generate": ("prompts", "replay"), "vision": ("replay",), "judge": ("replay",)}
     fixed = {}
     for name, keys in sections.items():
         section = getattr(config, name)
@@ -108,7 +112,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     config = resolve_config(options)
     folder = RunFolder(options.run)
     roots = list(options.inputs) or folder.recall_roots()
-    if not roots:
+    if not (roots or (wish.only is not None and is_import_alone(options))):
         raise InputError(
             f"{options.run} has no inputs yet", "name a folder or files: remud extract books/ --run " + str(options.run)
         )
@@ -122,7 +126,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     for stage in list(stages.values())[: list(stages).index(wish.last) + 1]:
         if wish.only is None or stage.name in wish.only:
             stage.check()
-            if isinstance(stage, AsyncStage) and wish.may_ask:
+            if isinstance(stage, AsyncStage) and wish.may_ask(stage.name):
                 check_spending(config, stage.model)
                 # What was asked before needs none; a dry run asks for one when it comes to a sample.
                 is_new = not (find_store(config, folder.path).exists() or list_parts(folder.path, stage.name))
@@ -158,7 +162,8 @@ def _forget_config(folder: RunFolder, config: Config, stages: Mapping[str, Stage
         before = Config()
         with suppress(ConfigError):  # edited by hand
             before = load_config(kept, environment={}) if kept.is_file() else before
-        folder.keep_config(config.model_copy(update={"generate": before.generate, "vision": before.vision}))
+        models = {name: getattr(before, name) for name in ("generate", "vision", "judge")}
+        folder.keep_config(config.model_copy(update=models))
 
 
 def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
@@ -172,9 +177,12 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     limited = [row for row in wanted if row.is_limited] if last == "run" else _list_limited(own)
     limits = {row.name: options.limit for row in limited if options.limit is not None}
     only = frozenset(row.name for row in own) if options.is_only else None
+    if last in FREE_COMMANDS and is_import_alone(options):
+        only = frozenset({"filter", "corpus"})  # the stages before have nothing to look at, and need no model for it
     wish = Wish((own or wanted)[-1].name, only, options.retries_errors, limits, options.waits, options.is_thorough)
-    may_ask = last not in FREE_COMMANDS
-    wish = replace(wish, pays_twice="generate.batch=false" in options.assignments, may_ask=may_ask)
+    # These pay for no stage of another command; `filter` has one of its own that asks, where probes are switched on.
+    paying = frozenset(row.name for row in own) if last in FREE_COMMANDS else None
+    wish = replace(wish, pays_twice="generate.batch=false" in options.assignments, paying=paying)
     if options.dry_run is not None:
         return _think_through(rows, options, wish)
     with _open_session(rows, options, wish) as session:
@@ -188,11 +196,14 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
         if result.waiting is not None:
             return result
         if wish.last == wanted[-1].name:
-            filtered, corpus = (_find(reports, name).states for name in ("filter", "corpus"))
-            result.funnel = take_funnel(run, filtered, corpus)
+            result.imported = list_imported(run, is_thorough=options.is_thorough)
+            filtered = [*result.imported, *_find(reports, "filter").states]
+            corpus, review = _find(reports, "corpus").states, load_review(run, session.config)
+            result.funnel = take_funnel(run, filtered, corpus, review)
             if publisher is not None:
                 gaps = describe_gaps(reports, options.limit if last == "run" else None)
-                crop = Crop(run, filtered, corpus, result.funnel.kept, gaps, options.limit)
+                gaps = (*describe_faults(result.imported), *gaps)
+                crop = Crop(run, filtered, corpus, result.funnel.kept, gaps, options.limit, review)
                 _require_kept(crop, reports)
                 check = session.interruption.raise_if_requested
                 result.exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
@@ -221,13 +232,26 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
         driver = Driver(folder, config, rows, interruption, is_quiet=True)
         roots = list(options.inputs) or folder.recall_roots()
         reports = driver.survey(roots, is_thorough=options.is_thorough)
-        batches = list_waiting(find_store(config, folder.path))
-        return Result(folder.path, config, reports, errors=list_errors(folder.path, reports), batches=batches)
+        return Result(
+            folder.path,
+            config,
+            reports,
+            imported=list_imported(folder.path, is_thorough=options.is_thorough),
+            review=load_review(folder.path).count(),
+            errors=list_errors(folder.path, reports),
+            batches=list_waiting(find_store(config, folder.path)),
+        )
+
+
+def is_import_alone(options: Options) -> bool:
+    """Whether a run was never given a file, and holds imported records."""
+    is_given = bool(options.inputs) or bool(RunFolder(options.run).recall_roots())
+    return not is_given and bool(list_imported(options.run))
 
 
 def _list_limited(own: Sequence[StageRow]) -> list[StageRow]:
     """The rows of one command whose inputs its limit counts."""
-    return [row for row in own if row.is_limited or row.name == row.run_by]
+    return [row for row in own if row.is_limited or row.is_limited_alone or row.name == row.run_by]
 
 
 def _find(reports: Sequence[StageReport], name: str) -> StageReport:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from remud_gen import registry
 from remud_gen.config import Config
 from remud_gen.errors import InputError, Interrupted, MissingExtraError, RemudError, TooManyErrors
-from remud_gen.records import CorpusVerdict, Quadruplet, Verdict
+from remud_gen.records import Quadruplet
 from remud_gen.runner.account import RunAccount
 from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.failures import FailureWatch, is_too_many
 from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.meter import Meter
+from remud_gen.runner.overlay import Overlay
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.plan import Request, StageRow, choose_rows, join_parts, make_basis, plan_stage
 from remud_gen.runner.progress import Progress, tell
@@ -54,7 +56,12 @@ class Wish:
     is_thorough: bool = False  # read every file of every part again before trusting it
     dry_run: DryRun | None = None  # stages that ask models are thought through instead of run
     pays_twice: bool = False  # for what is under way in a batch, as the user said: one by one
-    may_ask: bool = True  # send requests that cost; else stages are made as far as they cost nothing
+    paying: frozenset[str] | None = None  # stages that may send requests that cost; others are made as far as
+    #   that costs nothing. None: all
+
+    def may_ask(self, stage: str) -> bool:
+        """Whether a stage may send requests that cost."""
+        return self.paying is None or stage in self.paying
 
 
 class Driver:
@@ -89,7 +96,7 @@ class Driver:
         """
         self._waits, self._pays_twice = wish.waits, wish.pays_twice
         stages = self._load_stages(wish)
-        files = take_inventory(roots, self._folder.path, is_writable=True)
+        files = take_inventory(roots, self._folder.path, is_writable=True) if roots else []
         for _ in range(MOST_REPLANS):
             try:
                 reports = self._run_rows(stages, files, wish)
@@ -139,7 +146,7 @@ class Driver:
 
     def survey(self, roots: Sequence[Path], *, is_thorough: bool = False) -> list[StageReport]:
         """How every stage stands, without running or writing anything."""
-        files = take_inventory(roots, self._folder.path, is_writable=False)
+        files = take_inventory(roots, self._folder.path, is_writable=False) if roots else []
         request = Request(self._folder.path, self._config, files, is_thorough)
         reports: list[StageReport] = []
         upstream: list[PartState] = []
@@ -189,7 +196,7 @@ class Driver:
                             self._judge(report_stage(self._folder.path, row, _update(states, done)), is_stopped=True)
 
                     if isinstance(stage, AsyncStage):
-                        is_asked = wish.may_ask or not costs_money(stage.model)
+                        is_asked = wish.may_ask(row.name) or not costs_money(stage.model)
                         ask = self._ask if is_asked else self._look_up
                         calls = self._run_loop(ask(stage, bench, jobs, progress, publish))
                     else:
@@ -201,7 +208,7 @@ class Driver:
                 raise
         report = report_stage(self._folder.path, row, _update(states, done))
         report.n_run = len(done)
-        if isinstance(stage, AsyncStage) and not wish.may_ask and costs_money(stage.model):
+        if isinstance(stage, AsyncStage) and not wish.may_ask(row.name) and costs_money(stage.model):
             report.n_unasked = count_left(todo, report.states)
             report.is_retry = wish.retries_errors
             refuse_empty(row, report.n_unasked, report.states)
@@ -370,22 +377,12 @@ def _needs_run(state: PartState, wish: Wish) -> bool:
     return wish.retries_errors and state.meta is not None and state.meta.counts.errors > 0
 
 
-def read_overlay(run: Path, corpus: Sequence[PartState]) -> dict[str, tuple[Verdict, ...]]:
-    """Verdicts that rest on the whole corpus, by quadruplet id."""
-    overlay: dict[str, tuple[Verdict, ...]] = {}
-    for record in iterate_inputs(run, join_parts([state for state in corpus if state.meta is not None])):
-        if isinstance(record, CorpusVerdict):
-            overlay[record.id] = record.verdicts
-    return overlay
-
-
 def iterate_judged(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState]) -> Iterator[Quadruplet]:
     """Every filtered quadruplet with all its verdicts, in the order of documents and parts."""
-    overlay = read_overlay(run, corpus)
+    overlay = Overlay(run, join_parts([state for state in corpus if state.meta is not None]).parts)
     for state in filtered:
         if state.meta is None:
             continue
         for record in iterate_inputs(run, join_parts([state])):
             if isinstance(record, Quadruplet):
-                extra = overlay.get(record.id)
-                yield record.model_copy(update={"verdicts": (*record.verdicts, *extra)}) if extra else record
+                yield overlay.lay_over(record)

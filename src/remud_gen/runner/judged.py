@@ -16,6 +16,7 @@ from remud_gen.runner.driver import iterate_judged
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.reading import DamagedPart
+from remud_gen.runner.review import Review
 
 FILE = "corpus/funnel.json"
 
@@ -26,39 +27,49 @@ class _KeptFunnel(BaseModel):
     funnel: Funnel
 
 
-def digest_judged(filtered: Sequence[PartState], corpus: Sequence[PartState]) -> str:
-    """One digest over the bytes and the order of all records and verdicts of finished parts."""
+NO_REVIEW = Review()
+
+
+def digest_judged(filtered: Sequence[PartState], corpus: Sequence[PartState], review: Review = NO_REVIEW) -> str:
+    """One digest over the bytes and the order of all records and verdicts of finished parts, and people's decisions."""
     sha = hashlib.sha256()
     for name, states in (("filter", filtered), ("corpus", corpus)):
         sha.update(f"{name}\n".encode())
         for state in states:
             if state.meta is not None:
                 sha.update(f"{state.meta.sha256}\n".encode())
+    if review:
+        sha.update(f"review\n{review.digest}\n".encode())
     return sha.hexdigest()
 
 
-def read_judged(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState]) -> Iterator[Quadruplet]:
-    """All judged records, for what is made of them once every stage has run.
+def read_judged(
+    run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState], review: Review = NO_REVIEW
+) -> Iterator[Quadruplet]:
+    """All judged records with people's decisions, for what is made of them once every stage has run.
 
     Raises:
         InputError: a part was changed on disk. Its sidecar is then gone, so that the next command makes it anew.
     """
     try:
-        yield from iterate_judged(run, filtered, corpus)
+        for record in iterate_judged(run, filtered, corpus):
+            yield review.apply(record)
     except DamagedPart as damage:
         damage.invalidate(run)
         hint = "run the same command again (without --only): the part is made anew"
         raise InputError(damage.message, hint) from None
 
 
-def take_funnel(run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState]) -> Funnel:
+def take_funnel(
+    run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState], review: Review = NO_REVIEW
+) -> Funnel:
     """The funnel over all judged records: the one kept in the run if it is of these records, else counted and kept."""
-    basis = hashlib.sha256(f"{VERSION} {digest_judged(filtered, corpus)}".encode()).hexdigest()
+    basis = hashlib.sha256(f"{VERSION} {digest_judged(filtered, corpus, review)}".encode()).hexdigest()
     path = run / FILE
     kept = _read_kept(path)
     if kept is not None and kept.basis == basis and kept.sha256 == _hash_funnel(kept.funnel):
         return kept.funnel
-    funnel = count_funnel(read_judged(run, filtered, corpus))
+    funnel = count_funnel(read_judged(run, filtered, corpus, review))
     fresh = _KeptFunnel(basis=basis, sha256=_hash_funnel(funnel), funnel=funnel)
     write_atomically(path, fresh.model_dump_json().encode("utf-8"))
     return funnel

@@ -19,11 +19,12 @@ from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.judged import digest_judged, read_judged
+from remud_gen.runner.judged import NO_REVIEW, digest_judged, read_judged
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.place import PICTURES, find_leftovers, open_place, recover
 from remud_gen.runner.progress import Progress
 from remud_gen.runner.reports.report import StageReport
+from remud_gen.runner.review import Review
 from remud_gen.stages.export import ExportStage, Origin
 
 PLACES = "export.json"
@@ -57,6 +58,7 @@ class Crop:
     kept: int  # by the funnel
     gaps: tuple[str, ...] = ()
     limit: int | None = None
+    review: Review = NO_REVIEW
 
     @property
     def inputs(self) -> int:
@@ -66,14 +68,17 @@ class Crop:
     def to_origin(self) -> Origin:
         """What fingerprint and notes need; a limit that cuts nothing off is none."""
         if self.inputs == self.kept:
-            return Origin(digest_judged(self.filtered, self.corpus), None, self.gaps)
+            return Origin(self._digest(), None, self.gaps)
         note = f"Limited: the first {self.inputs} of {self.kept} kept records (--limit)."
-        return Origin(digest_judged(self.filtered, self.corpus), self.inputs, (note, *self.gaps))
+        return Origin(self._digest(), self.inputs, (note, *self.gaps))
 
     def iterate_kept(self) -> Iterator[Quadruplet]:
         """The records to export, in the order of documents and parts."""
-        judged = read_judged(self.run, self.filtered, self.corpus)
+        judged = read_judged(self.run, self.filtered, self.corpus, self.review)
         return islice((record for record in judged if record.status == "kept"), self.inputs)
+
+    def _digest(self) -> str:
+        return digest_judged(self.filtered, self.corpus, self.review)
 
 
 class Publisher:

@@ -24,7 +24,9 @@ from remud_gen.runner.cleaning.text import Cleaning
 from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.inventory import CACHE
+from remud_gen.runner.parts import list_parts
 from remud_gen.runner.place import recover
 from remud_gen.runner.plan import StageRow
 
@@ -50,7 +52,7 @@ def clean(rows: Sequence[StageRow], options: Options, *, is_applied: bool) -> Cl
         stages = judge_parts(plan)
         sweeper.sweep_parts(stages)
         sweeper.sweep_bases(stages)
-        sweeper.sweep_pictures(stages)
+        sweeper.sweep_pictures([*stages, StageFiles(IMPORTED, staying=list_parts(run, IMPORTED))])
         try:
             _sweep_replies(rows, plan, stages, sweeper, is_applied=is_applied)
         except RemudError as error:

@@ -88,6 +88,12 @@ MEANINGS: Final[Mapping[str, str]] = {
     "TIMEOUT": "the endpoint did not answer in time",
     "UNREACHABLE": "the endpoint was not there",
     "UNUSABLE": "what the source says does not carry a question",
+    # imports
+    "ALREADY_THERE": "the run has a record with this id",
+    "BAD_JSON": "no record in the form of this version",
+    "IMAGE_CHANGED": "a picture is not what the record names",
+    "IMAGE_PATH": "a picture is not named by its content",
+    "NOT_A_TASK": "not of an export of remud-gen",
     # the run itself
     "NOTHING_PRODUCED": "went in, and nothing came out",
     "NOT_UNICODE": "half a character in its text",

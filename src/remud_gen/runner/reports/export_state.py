@@ -9,8 +9,10 @@ from typing import Literal
 from remud_gen.config import Config
 from remud_gen.errors import RecordError
 from remud_gen.exporters.card import read_manifest
+from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.publish import OWN_PLACE, Crop, describe_gaps
 from remud_gen.runner.reports.report import StageReport
+from remud_gen.runner.review import load_review
 from remud_gen.stages.export import ExportStage
 
 ExportState = Literal["up to date", "out of date", "damaged", "missing"]
@@ -24,7 +26,10 @@ def examine_exports(run: Path, config: Config, reports: Sequence[StageReport]) -
     if not {"filter", "corpus"} <= states.keys() or not any((place / name).is_dir() for name in stage.formats):
         return {}
     # Without a limit the number of kept records does not count: an export under a limit is out of date here.
-    crop = Crop(run, states["filter"], states["corpus"], kept=0, gaps=describe_gaps(reports))
+    imported = list_imported(run)
+    gaps = (*describe_faults(imported), *describe_gaps(reports))
+    filtered, review = [*imported, *states["filter"]], load_review(run, config)
+    crop = Crop(run, filtered, states["corpus"], kept=0, gaps=gaps, review=review)
     origin = crop.to_origin()
     return {name: _examine(place / name, stage.fingerprint(name, origin)) for name in stage.formats}
 

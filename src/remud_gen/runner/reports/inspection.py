@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from remud_gen.errors import InputError
 from remud_gen.records import Document, ImageTextPair, Page, PageRendition, Passage, Quadruplet, QuestionItem, Record
+from remud_gen.runner.imported import STAGE as IMPORTED
+from remud_gen.runner.parts import list_parts
 from remud_gen.runner.reading import parse_record
 from remud_gen.runner.reports.naming import choose_named, explain_unread, list_documents, refuse_no_run
 
@@ -19,7 +21,7 @@ def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]
         InputError: when no record or more than one has an id that begins so, or the folder is no run.
     """
     refuse_no_run(run)
-    found = _search(run, reversed(stages), identity)
+    found = _search(run, [*reversed(stages), IMPORTED], identity)
     if found is None:
         named = choose_named(list_documents(run), identity)
         if named:
@@ -37,12 +39,17 @@ def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]
         parent = found.document_id
     elif isinstance(found, PageRendition):
         parent = found.document.id
-    if parent is not None:
+    if parent is not None and not _is_foreign(run, stages, parent):
         trail += find_record(run, stages, parent)
     return trail
 
 
-def _search(run: Path, stages: Iterator[str], identity: str) -> Record | None:
+def _is_foreign(run: Path, stages: Sequence[str], parent: str) -> bool:
+    """Whether what a record was made from lies in the run that it was imported from."""
+    return bool(list_parts(run, IMPORTED)) and _search(run, [*reversed(stages)], parent) is None
+
+
+def _search(run: Path, stages: Iterable[str], identity: str) -> Record | None:
     needle = f'"id":"{identity}'.encode()
     for stage in stages:
         matches: dict[str, Record] = {}

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from remud_gen.runner.command import Result
+from remud_gen.runner.imported import count_records, describe_faults
 from remud_gen.runner.parts import PartState, add_counts
 from remud_gen.runner.reports.costs import costs_json
 from remud_gen.runner.reports.export_state import examine_exports
@@ -26,6 +27,12 @@ def status_json(result: Result) -> str:
         "first_errors": result.errors,
         "faults": [fault for standing in standings for fault in standing.find_faults()],
         "exports": exports,
+        "imported": {
+            "records": count_records(result.imported),
+            "parts": len(result.imported),
+            "faults": list(describe_faults(result.imported)),
+        },
+        "review": dict(result.review),
         "batches": [asdict(batch) for batch in result.batches],
         "costs": costs_json(
             result.run, result.config.budget, [(report.name, report.usage) for report in result.reports], None

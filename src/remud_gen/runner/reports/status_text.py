@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from remud_gen.runner.command import Result
+from remud_gen.runner.imported import count_records, describe_faults
 from remud_gen.runner.reports.batches import batch_lines, tell_collecting
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import tell_costs
@@ -34,6 +35,7 @@ def status_text(result: Result) -> str:
         _list_documents(standings),
         _list_reasons(standings),
         _list_orphans(standings),
+        _tell_imports(result),
         _tell_all_costs(result, standings),
         _list_codes(standings),
         batch_lines(result.batches),
@@ -137,6 +139,19 @@ def _list_orphans(standings: Sequence[Standing]) -> list[str]:
         lines.append(
             "Orphaned parts: nothing on the shelf leads to them any more, nothing uses them; see `remud clean`."
         )
+    return lines
+
+
+def _tell_imports(result: Result) -> list[str]:
+    """Records of another run and decisions of people: no stage makes them, none takes them away."""
+    lines = []
+    if result.imported:
+        records, parts = count_records(result.imported), count_noun(len(result.imported), "part")
+        lines.append(f"imported: {count_noun(records, 'record')} in {parts}")
+        lines += describe_faults(result.imported)
+    if result.review:
+        counts = ", ".join(f"{outcome} {count}" for outcome, count in result.review.items())
+        lines.append(f"review: {count_noun(sum(result.review.values()), 'decision')} ({counts})")
     return lines
 
 
