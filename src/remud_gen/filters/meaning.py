@@ -15,7 +15,8 @@ from remud_gen.rules.opposites import find_swap, list_sides
 from remud_gen.rules.polarity import find_flip, is_denial_unfounded
 from remud_gen.rules.words import list_content_words, measure_cover
 
-_LEAD = re.compile(r"^\s*(?:no|yes|否|是的?|不是|对|不对|有|没有)[.,。,::;、!\s]+", re.IGNORECASE)
+# Not `No flow is seen`: a bare `no` belongs to what follows.
+_LEAD = re.compile(r"^\s*(?:no|yes|否|是的?|不是|对|不对|有|没有)\s*[.,。,::;、!]\s*", re.IGNORECASE)
 
 
 class MeaningOptions(RuleOptions):

@@ -10,7 +10,7 @@ from remud_gen.filters.choices import split_letter
 from remud_gen.filters.fields import read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions
 from remud_gen.records import Quadruplet, Severity
-from remud_gen.rules.normalise import squash, unify
+from remud_gen.rules.normalise import fold, squash, unify
 from remud_gen.rules.patterns import compile_pattern, search_first
 from remud_gen.rules.words import list_content_words
 
@@ -29,6 +29,7 @@ _VISUAL = (
         r"|how (?:wide|large|thick|long|big|deep|fast|many)|side)\b"
     ),
 )
+_WORD = re.compile(r"[^\W_]+")
 _GENERAL_KINDS = frozenset({"knowledge", "physics", "management"})
 
 
@@ -58,10 +59,12 @@ class QuestionFilter(RuleFilter[RuleOptions]):
 def _find_key_in_stem(record: Quadruplet, stem: str) -> str:
     texts = {option.key: squash(option.text) for option in record.options}
     key = texts.get(record.answer_key or "", "")
+    wording = next((option.text for option in record.options if option.key == record.answer_key), "")
     # A stem that lists several options is a choice in words, not a giveaway.
     others = [text for option, text in texts.items() if option != record.answer_key and text and text in stem]
     least = 6 if key.isascii() else 3
-    return key if len(key) >= least and key in stem and not others else ""
+    is_held = len(key) >= least and key in stem and not others
+    return key if is_held and _stands_in(wording, record.question) else ""
 
 
 def _find_answer_in_stem(record: Quadruplet, stem: str) -> str:
@@ -73,4 +76,11 @@ def _find_answer_in_stem(record: Quadruplet, stem: str) -> str:
         return ""
     words = list_content_words(body)
     is_repeated = len(words) >= 3 and words <= list_content_words(record.question)
-    return record.answer if answer in stem or is_repeated else ""
+    is_held = answer in stem and _stands_in(body, record.question)
+    return record.answer if is_held or is_repeated else ""
+
+
+def _stands_in(text: str, question: str) -> bool:
+    """Whether words stand in a question as words: `vitamin d` is no part of `vitamin deficiency`."""
+    words, asked = (" ".join(_WORD.findall(fold(each))) for each in (text, question))
+    return not words.isascii() or f" {words} " in f" {asked} "

@@ -37,6 +37,7 @@ _CONCLUSION = re.compile(
     re.IGNORECASE,
 )
 _HESITATION = re.compile(r"\bwait\b|\bhmm\b|等等|不对|让我(?:再|重新)", re.IGNORECASE)
+SAME_COVER = 0.5  # share of an answer's words in the thinking's last sentence from which both say the same
 _YES_NO_LEAD = re.compile(r"^\s*(?:yes|no|是的?|否|不是|对|不对|有|没有|不)[.,。,::;、\s]+", re.IGNORECASE)
 
 
@@ -140,6 +141,8 @@ def _contradict_yes_no(record: Quadruplet, thinking: str, answer: str) -> str:
     chosen = re.search(r"(?:answer is|答案(?:是|为))\s*[::]?\s*[\"“]?(yes|no|是|否|不是)", thinking, re.IGNORECASE)
     if chosen and (chosen.group(1).lower() in ("yes", "是")) != said_yes:
         return f"concludes {chosen.group(1)}"
+    if said_no and _ends_alike(body, tail):
+        return ""
     if said_no and not has_negation(tail) and not find_swap(record.question, tail):
         # A denial may rest on an opposite instead of a negation: asked for an increase, the thinking finds a decrease.
         return (
@@ -150,6 +153,12 @@ def _contradict_yes_no(record: Quadruplet, thinking: str, answer: str) -> str:
     if said_yes and len(list_content_words(body)) < 2 and has_negation(tail) and find_flip(record.question, tail):
         return "the answer affirms, the thinking denies"
     return ""
+
+
+def _ends_alike(body: str, tail: str) -> bool:
+    """Whether an answer goes on to say what the thinking ends on: `No, it is enlarged`."""
+    words = list_content_words(body)
+    return bool(words) and not has_negation(body) and measure_cover(body, list_content_words(tail)) >= SAME_COVER
 
 
 def _is_about_another(question: str, tail: str) -> bool:

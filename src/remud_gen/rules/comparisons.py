@@ -28,6 +28,8 @@ _BELOW = re.compile(
     r"(?:小于|低于|不足|少于|不到|<)|\b(?:less|smaller|lower|fewer|thinner|narrower|shorter|below"
     r"|under|<)(?:\s+than)?\b"
 )
+# The second number is then compared with something else, or the comparison is denied.
+_OTHER_SUBJECT = re.compile(r"不(?=[大高超多小低少])|\b(?:not|no|or|and|but|while|whereas|it|here)\b|及|或|而|且|这里")
 _RANGE_MARK = re.compile(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
 _EQUATION = re.compile(
     r"(\d+(?:\.\d+)?)((?:\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米"
@@ -77,7 +79,7 @@ def find_false_comparison(text: str) -> str | None:
         if not first.unit or first.dimension != second.dimension or len(gap) > 30 or re.search(r"[。;;.!?]", gap):
             continue
         above, below = _ABOVE.search(gap), _BELOW.search(gap)
-        if bool(above) == bool(below) or re.search(r"不(?=[大高超多小低少])|\b(?:not|no)\b|or|及|或", gap):
+        if bool(above) == bool(below) or _OTHER_SUBJECT.search(gap):
             continue
         if second.base_value == first.base_value:
             continue

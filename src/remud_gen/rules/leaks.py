@@ -240,8 +240,8 @@ TASK_TALK: tuple[Pattern, ...] = (
         r"|返回|生成)(?:一个|为)?\s*(?:JSON|json)"
         r"|JSON\s*(?:格式|对象)|四元组|(?:按照|遵循|根据)(?:系统|上述|给定)?(?:的)?(?:提示|要求"
         r"|指令)(?:的)?(?:格式|输出|,)?|不能提到|不得提及"
-        r"|不能透露|证据片段|出题(?:人|要求|者)?|题目要求(?:我)?|(?:我|需要)(?:需要|应该|必须|得"
-        r"|要)?(?:先)?(?:生成|编写|设计|构造|写出)(?:一|几"
+        r"|不能透露|证据片段|出题(?:人|要求|者)?|题目要求(?:我)?|(?:我|需要|请)(?:需要|应该|必须|得"
+        r"|要)?(?:先|为我|帮我|再)?(?:生成|编写|设计|构造|写出)(?:一|几"
         r"|这)?(?:个|道|条|组)?(?:问题|题目|答案|问答|思考|对话)|指令(?:要求|中)|这(?:道|个)(?:问答"
         r"|样本|数据)(?:应|需|要)",
         "用户|提示|json|四元组|要求|提到|提及|透露|证据|题|指令|生成|编写|设计|构造|写出|问答|样本|数据",
@@ -249,7 +249,7 @@ TASK_TALK: tuple[Pattern, ...] = (
     compile_pattern(
         r"(?i)\bspan_?ids?\b|\bJSON (?:object|format|schema|output|string|fields?|keys?|response|array|reply)\b|"
         r"\b(?:valid|output|return|an?|as|in|the|into) JSON\b(?! ?\))|\b(?:the|this|my|required|output|given|"
-        r"response|json) schema\b"
+        r"response|json) schema\b(?! of)"
         r"|\bclaim_ids?\b|\banswer_key\b",
         "span|json|schema|claim_id|answer_key",
     ),
