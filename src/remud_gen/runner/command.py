@@ -13,6 +13,7 @@ from remud_gen.config import Config, load_config
 from remud_gen.errors import ConfigError, InputError, ProviderError
 from remud_gen.filters.funnel import Funnel
 from remud_gen.llm.store_reading import WaitingBatch, list_waiting
+from remud_gen.records import Trial
 from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import describe_faults, list_imported
@@ -27,6 +28,7 @@ from remud_gen.runner.reports.report import StageReport, list_errors
 from remud_gen.runner.review import load_review
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.store_place import find_store
+from remud_gen.runner.trial import list_filtered, read_trial
 from remud_gen.runner.unasked import FREE_COMMANDS
 from remud_gen.stages.base import AsyncStage, Stage
 from remud_gen.stages.export import ExportStage
@@ -63,6 +65,7 @@ class Result:
     imported: Sequence[PartState] = ()
     review: Mapping[str, int] = field(default_factory=dict)  # people's decisions by outcome, for the status
     funnel: Funnel | None = None
+    trial: Trial | None = None  # how the judge did, where one was asked
     exports: Mapping[str, Publication] = field(default_factory=dict)
     export_folder: Path | None = None
     errors: list[str] = field(default_factory=list)
@@ -197,9 +200,10 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
             return result
         if wish.last == wanted[-1].name:
             result.imported = list_imported(run, is_thorough=options.is_thorough)
-            filtered = [*result.imported, *_find(reports, "filter").states]
+            filtered = [*result.imported, *list_filtered(reports)]
             corpus, review = _find(reports, "corpus").states, load_review(run, session.config)
             result.funnel = take_funnel(run, filtered, corpus, review)
+            result.trial = read_trial(run, corpus)
             if publisher is not None:
                 gaps = describe_gaps(reports, options.limit if last == "run" else None)
                 gaps = (*describe_faults(result.imported), *gaps)

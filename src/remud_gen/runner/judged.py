@@ -11,12 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from remud_gen.errors import InputError
 from remud_gen.filters.funnel import VERSION, Funnel, count_funnel
+from remud_gen.llm.judging.trial import settle
 from remud_gen.records import Quadruplet
 from remud_gen.runner.driver import iterate_judged
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.reading import DamagedPart
 from remud_gen.runner.review import Review
+from remud_gen.runner.trial import read_trial
 
 FILE = "corpus/funnel.json"
 
@@ -52,8 +54,9 @@ def read_judged(
         InputError: a part was changed on disk. Its sidecar is then gone, so that the next command makes it anew.
     """
     try:
+        trial = read_trial(run, corpus)
         for record in iterate_judged(run, filtered, corpus):
-            yield review.apply(record)
+            yield review.apply(settle(record, trial))
     except DamagedPart as damage:
         damage.invalidate(run)
         hint = "run the same command again (without --only): the part is made anew"
@@ -70,6 +73,8 @@ def take_funnel(
     if kept is not None and kept.basis == basis and kept.sha256 == _hash_funnel(kept.funnel):
         return kept.funnel
     funnel = count_funnel(read_judged(run, filtered, corpus, review))
+    trial = read_trial(run, corpus)
+    funnel.alarms += trial.alarms if trial is not None else ()
     fresh = _KeptFunnel(basis=basis, sha256=_hash_funnel(funnel), funnel=funnel)
     write_atomically(path, fresh.model_dump_json().encode("utf-8"))
     return funnel

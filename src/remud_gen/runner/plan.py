@@ -30,6 +30,7 @@ class StageRow:
     division: Division
     unit: str  # what an input is called in progress bars and tables
     is_limited: bool = False  # whether --limit of `run` counts this stage's inputs
+    is_limited_alone: bool = False  # or only that of its own command, where it is not named after that
     command: str = ""  # the command that runs it, where that is not its name
     is_wanted: Callable[[Config], bool] = lambda config: True  # some configurations need more rows than others
 

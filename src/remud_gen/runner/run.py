@@ -180,6 +180,8 @@ class Workbench:
 
     def _run_corpus(self, stage: CorpusStage[Any, Any], spec: PartSpec, writer: PartWriter, tick: Tick) -> None:
         seen = Counts()
+        if stage.needs_survey:
+            stage.survey(iterate_inputs(self._bench.run, spec.inputs))
 
         def watch() -> Iterator[Any]:
             for item in iterate_inputs(self._bench.run, spec.inputs):

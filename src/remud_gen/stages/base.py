@@ -184,6 +184,11 @@ class AsyncStage(Stage[In, Out]):
 class CorpusStage(Stage[In, Out]):
     """A stage over all records at once, streaming; its output is one overlay part."""
 
+    needs_survey: bool = False  # whether it sees all records once before it is given them
+
+    def survey(self, items: Iterator[In]) -> None:
+        """See the whole corpus before any of it is worked on."""
+
     @abstractmethod
     def process_all(self, items: Iterator[In]) -> Iterator[Out]:
         """Turn the whole corpus into overlay records."""

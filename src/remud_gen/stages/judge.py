@@ -14,7 +14,7 @@ from remud_gen.llm.endpoint import check_url
 from remud_gen.llm.judging.case import Case, draw
 from remud_gen.llm.judging.desk import Desk, load_prompts
 from remud_gen.llm.judging.planting import Planted, choose_originals, choose_partners, plant
-from remud_gen.llm.judging.probe import FAILED, SHARED_CODES, Examined, Finding, Probe, check_codes
+from remud_gen.llm.judging.probe import FAILED, SHARED_CODES, Examined, Finding, Probe, build_probes, check_codes
 from remud_gen.llm.opening import name_asked
 from remud_gen.llm.together import settle_all
 from remud_gen.protocols import Asker
@@ -36,18 +36,6 @@ class _Call:
     probe: Probe
     case: Case
     planted: Planted | None = None
-
-
-def build_probes(config: JudgeConfig) -> list[Probe]:
-    """The probes that are switched on, in the order of their table."""
-    for name in (*config.probes, *config.shares):
-        registry.check_name("probes", name)
-    return [registry.load("probes", name)(config) for name in registry.table("probes") if name in config.probes]
-
-
-def list_tested(config: JudgeConfig) -> frozenset[str]:
-    """The probes whose verdicts count only while they find the planted records."""
-    return frozenset(probe.name for probe in build_probes(config) if probe.catching)
 
 
 class JudgeStage(AsyncStage[Quadruplet, Quadruplet]):

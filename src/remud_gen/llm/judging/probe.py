@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from remud_gen import registry
 from remud_gen.config import JudgeConfig
 from remud_gen.errors import ConfigError
 from remud_gen.judge_records import ProbeOutcome
@@ -73,6 +74,22 @@ class Probe(ABC):
             return None
         evidence = shorten(finding.evidence, MOST_CHARS)
         return Verdict(code=finding.code, severity=severity, field=finding.field, evidence=evidence, filter=self.name)
+
+
+def build_probes(config: JudgeConfig) -> list[Probe]:
+    """The probes that are switched on, in the order of their table.
+
+    Raises:
+        ConfigError: for an unknown name, with the known ones.
+    """
+    for name in (*config.probes, *config.shares):
+        registry.check_name("probes", name)
+    return [registry.load("probes", name)(config) for name in registry.table("probes") if name in config.probes]
+
+
+def list_tested(config: JudgeConfig) -> frozenset[str]:
+    """The probes whose verdicts count only while they find the planted records."""
+    return frozenset(probe.name for probe in build_probes(config) if probe.catching)
 
 
 def check_codes(config: JudgeConfig, known: Mapping[str, str]) -> None:

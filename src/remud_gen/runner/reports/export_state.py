@@ -13,6 +13,7 @@ from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.publish import OWN_PLACE, Crop, describe_gaps
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.review import load_review
+from remud_gen.runner.trial import choose_filtered
 from remud_gen.stages.export import ExportStage
 
 ExportState = Literal["up to date", "out of date", "damaged", "missing"]
@@ -28,7 +29,7 @@ def examine_exports(run: Path, config: Config, reports: Sequence[StageReport]) -
     # Without a limit the number of kept records does not count: an export under a limit is out of date here.
     imported = list_imported(run)
     gaps = (*describe_faults(imported), *describe_gaps(reports))
-    filtered, review = [*imported, *states["filter"]], load_review(run, config)
+    filtered, review = [*imported, *choose_filtered(states)], load_review(run, config)
     crop = Crop(run, filtered, states["corpus"], kept=0, gaps=gaps, review=review)
     origin = crop.to_origin()
     return {name: _examine(place / name, stage.fingerprint(name, origin)) for name in stage.formats}
