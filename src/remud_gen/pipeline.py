@@ -6,6 +6,7 @@ Each row takes the records of the row above. A stage command first brings every 
 `export` do so only as far as that costs nothing.
 With `extract.layout: vlm` a model is asked before pages are read: documents ─▶ views ─▶ ground ─▶ extract.
 With `pair.rule: vlm_check` one is asked about unsure pairs: pair ─▶ check ─▶ generate.
+With `judge.probes` one is asked about finished records, by `filter`: filter ─▶ judge ─▶ corpus.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ def asks_about_pairs(config: Config) -> bool:
     return config.pair.rule == "vlm_check"
 
 
+def asks_about_records(config: Config) -> bool:
+    """Whether a model is asked about the records that no rule rejected."""
+    return bool(config.judge.probes)
+
+
 # fmt: off
 PIPELINE: tuple[StageRow, ...] = (
     StageRow("documents", "remud_gen.stages.documents:DocumentsStage", "file", "file", command="extract"),
@@ -50,6 +56,10 @@ PIPELINE: tuple[StageRow, ...] = (
     StageRow("check", "remud_gen.stages.check:CheckStage", "part", "pair", command="pair", is_wanted=asks_about_pairs),
     StageRow("generate", "remud_gen.stages.generate:GenerateStage", "slice", "pair", is_limited=True),
     StageRow("filter", "remud_gen.stages.filter:FilterStage", "part", "record"),
+    StageRow(
+        "judge", "remud_gen.stages.judge:JudgeStage", "part", "record", command="filter", is_limited_alone=True,
+        is_wanted=asks_about_records,
+    ),
     StageRow("corpus", "remud_gen.stages.corpus:CorpusFilterStage", "corpus", "record", command="filter"),
 )
 # fmt: on
