@@ -84,6 +84,7 @@ __all__ = [
     "PictureBox",
     "PictureShelf",
     "Reader",
+    "SeesImages",
     "StepCounter",
     "Unpaired",
     "WantedItem",
@@ -312,6 +313,19 @@ class CorpusFilter(Protocol):
 
     def finish(self) -> Iterable[tuple[str, Verdict]]:
         """(quadruplet id, verdict) for whatever is found among all records shown."""
+        ...
+
+
+@runtime_checkable
+class SeesImages(Protocol):
+    """A corpus filter that looks at pictures and knows which of them are the same."""
+
+    def use_images(self, images: ImageStore) -> None:
+        """Take the run's pictures, before any record is shown."""
+        ...
+
+    def list_image_groups(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """(quadruplet id, names of the groups of its pictures) where a picture has copies; asked after `finish`."""
         ...
 
 

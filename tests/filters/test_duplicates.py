@@ -13,7 +13,11 @@ def judge_all(*records):
     judged = build("duplicates")
     for record in records:
         judged.observe(record)
-    return {record_id: (verdict.code, verdict.evidence) for record_id, verdict in judged.finish()}
+    return {
+        record_id: (verdict.code, verdict.evidence)
+        for record_id, verdict in judged.finish()
+        if verdict.code != "IMG_DUP"
+    }
 
 
 def test_exact_and_near_duplicates_of_one_picture_lose_against_the_first() -> None:

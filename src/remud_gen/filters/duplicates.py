@@ -1,8 +1,8 @@
 """Records that say again what another record of the same picture, or of any text, already says.
 
-Records with a picture are compared within their picture; without one, over the whole corpus, where MinHash bands find
-candidates and the similarity of the texts decides. So it is for a picture with very many records. Numbers and sides
-are never "nearly" the same.
+Records with a picture are compared within their picture, which may have been saved several times; without one, over
+the whole corpus, where MinHash bands find candidates and the similarity of the texts decides. So it is for a picture
+with very many records. Numbers and sides are never "nearly" the same.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from rapidfuzz import fuzz
 
+from remud_gen.filters.image_groups import ImageGroups
 from remud_gen.filters.rule import RuleOptions, check_severities, reject_all
 from remud_gen.filters.shelf import TextShelf
+from remud_gen.protocols import ImageStore
 from remud_gen.records import Quadruplet, Severity, Verdict
 from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.minhash import BandHasher
+from remud_gen.rules.near_hashes import MAX_DISTANCE
 from remud_gen.rules.normalise import fold, squash
 from remud_gen.rules.opposites import find_swap
 from remud_gen.rules.polarity import find_flip, has_negation
@@ -29,15 +32,28 @@ from remud_gen.rules.polarity import find_flip, has_negation
 WHOLE_GROUP = 256
 _PAIRS = 1 << 18
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?: ?(?:mm|cm|ml|m/s|cm/s|%|mhz|hz|mmhg|kpa)\b)?")
+_MOST_QUOTES = 31
 
 
 class DuplicatesOptions(RuleOptions):
-    """When two records are the same."""
+    """When two records are the same, and when two pictures are."""
 
     min_ratio: float = Field(90.0, ge=50, le=100)
     """Percent of similarity of question and answer together."""
     max_comparisons: int = Field(20, ge=1)
     """How many earlier records of one bucket a text-only record is compared with."""
+    same_picture_bits: int = Field(6, ge=0, le=MAX_DISTANCE)
+    """Pictures whose perceptual hashes differ in so many of 64 bits are one picture."""
+    doubtful_picture_bits: int = Field(10, ge=0, le=MAX_DISTANCE)
+    """Up to so many bits, their pixels are compared."""
+    min_correlation: float = Field(0.80, gt=0, le=1)
+    """Of small copies of two pictures, from which they are one."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> DuplicatesOptions:
+        if self.doubtful_picture_bits < self.same_picture_bits:
+            raise ValueError("doubtful_picture_bits must not be below same_picture_bits")
+        return self
 
 
 class _Memory:
@@ -48,14 +64,14 @@ class _Memory:
         self.digests = array("Q")  # of the squashed texts
         self.forms = array("B")
         self.twins = array("Q")  # 0, or a digest that the two forms of one question share
-        self.is_kept = bytearray()
+        self.ranks = array("B")  # of two equal records the one that ranks higher stays
         self.is_exact = bytearray()
         self.lost_to = array("I")  # 0, or the winner's number + 1
         self.text_only = array("I")
         self.wholes = DigestTable()  # text and thinking -> the first record with them
+        self.pictures = ImageGroups()
         self._form_codes: dict[str, int] = {}
-        self._pictures = DigestTable()
-        self._picture_of, self._record_of = array("I"), array("I")  # every record under each of its pictures
+        self._picture_of, self._picture_ends = array("I"), array("Q")  # of every record, one after the other
 
     def add(self, record: Quadruplet, text: str, squashed: str) -> int:
         """Keep a record and return its number."""
@@ -64,30 +80,40 @@ class _Memory:
         self.digests.append(digest_text(squashed))
         self.forms.append(self._form_codes.setdefault(record.form, len(self._form_codes)))
         self.twins.append(digest_text(record.twin_id) if record.twin_id else 0)
-        self.is_kept.append(record.status == "kept")
+        self.ranks.append(_rank(record))
         self.is_exact.append(False)
         self.lost_to.append(0)
-        for picture in _list_pictures(record):
-            key = digest_text(picture)
-            self._picture_of.append(self._pictures.setdefault(key, len(self._pictures)))
-            self._record_of.append(index)
+        self._picture_of.extend(self.pictures.add(image) for image in record.images)
+        self._picture_ends.append(len(self._picture_of))
         return index
 
     def are_twins(self, first: int, second: int) -> bool:
         """Whether they are the reasoned and the direct form of one question, which are both wanted."""
         return self.twins[first] == self.twins[second] != 0
 
-    def list_pictures(self) -> Iterator[list[int]]:
-        """The records of every picture that has several, in the order in which pictures and records came."""
+    def list_pictures(self, index: int) -> Sequence[int]:
+        """The pictures of a record, by number."""
+        start = self._picture_ends[index - 1] if index else 0
+        return self._picture_of[start : self._picture_ends[index]]
+
+    def list_neighbours(self) -> Iterator[list[int]]:
+        """Records of the same pictures, wherever there are several, in the order in which pictures and records came."""
         if not self._picture_of:
             return
-        pictures = np.frombuffer(self._picture_of, np.uint32)
-        order = np.argsort(pictures, kind="stable")
-        ends = np.cumsum(np.bincount(pictures))
+        numbers: dict[tuple[int, ...], int] = {}
+        group_of, record_of = array("I"), array("I")
+        for index in range(len(self.ids)):
+            pictures = tuple(self.pictures.find(number) for number in self.list_pictures(index))
+            if pictures:
+                group_of.append(numbers.setdefault(pictures, len(numbers)))
+                record_of.append(index)
+        groups = np.frombuffer(group_of, np.uint32)
+        order = np.argsort(groups, kind="stable")
+        ends = np.cumsum(np.bincount(groups))
         start = 0
         for end in ends.tolist():
             if end - start > 1:
-                yield [self._record_of[place] for place in order[start:end].tolist()]
+                yield [record_of[place] for place in order[start:end].tolist()]
             start = end
 
 
@@ -96,13 +122,14 @@ class DuplicatesFilter:
 
     name: ClassVar[str] = "duplicates"
     scope: ClassVar[Literal["corpus"]] = "corpus"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options_class: ClassVar[type[RuleOptions]] = DuplicatesOptions
     codes: ClassVar[Mapping[str, str]] = {
         "DUP_EXACT": "Question and answer are those of another record of the same picture, or of another one without.",
         "DUP_NEAR": "Question and answer differ from those of another record in a few words only.",
+        "IMG_DUP": "The picture is also there as another file; an export keeps all of them in one split.",
     }
-    severities: ClassVar[Mapping[str, Severity]] = reject_all(codes)
+    severities: ClassVar[Mapping[str, Severity]] = reject_all(codes, IMG_DUP="info")
 
     def __init__(self, options: DuplicatesOptions) -> None:
         check_severities(self.name, self.codes, options.severities)
@@ -110,9 +137,14 @@ class DuplicatesFilter:
         self._memory = _Memory()
         self._hasher = BandHasher()
         self._different = array("Q", bytes(8 * _PAIRS))
+        self._images: ImageStore | None = None
+
+    def use_images(self, images: ImageStore) -> None:
+        """Pictures whose hashes leave a doubt are looked up here."""
+        self._images = images
 
     def observe(self, record: Quadruplet) -> None:
-        """Keep the record's normal form; a kept record outranks one under review, else the first wins."""
+        """Keep the record's normal form."""
         memory = self._memory
         text = _normalise(record)
         squashed = squash(text)
@@ -127,24 +159,40 @@ class DuplicatesFilter:
                 self._settle(earlier, index, is_exact=True)
 
     def finish(self) -> Iterator[tuple[str, Verdict]]:
-        """A verdict for every record that lost against another one."""
-        for indices in self._memory.list_pictures():
+        """A verdict for every record that lost against another one, and for every one whose picture has copies."""
+        memory, options = self._memory, self.options
+        memory.pictures.join(
+            self._images, options.same_picture_bits, options.doubtful_picture_bits, options.min_correlation
+        )
+        for indices in memory.list_neighbours():
             if len(indices) > WHOLE_GROUP:
                 self._compare_many(indices)
             else:
                 for place, later in enumerate(indices):
                     self._compare(later, indices[:place])
-        self._compare_buckets(self._hasher, self._memory.text_only)
-        for index, lost_to in enumerate(self._memory.lost_to):
+        self._compare_buckets(self._hasher, memory.text_only)
+        for index, lost_to in enumerate(memory.lost_to):
             if lost_to:
-                code = "DUP_EXACT" if self._memory.is_exact[index] else "DUP_NEAR"
-                severity = self.options.severities.get(code, self.severities[code])
-                if severity != "off":
-                    evidence = f"of {self._memory.ids.read(lost_to - 1)}"
-                    yield (
-                        self._memory.ids.read(index),
-                        Verdict(code=code, severity=severity, evidence=evidence, filter=self.name),
-                    )
+                code = "DUP_EXACT" if memory.is_exact[index] else "DUP_NEAR"
+                yield from self._judge(index, code, f"of {memory.ids.read(lost_to - 1)}")
+        for record_id, groups in self.list_image_groups():
+            yield from self._judge(record_id, "IMG_DUP", f"group {', '.join(groups)}", "images")
+
+    def list_image_groups(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """(quadruplet id, names of the groups of its pictures) wherever a picture has copies; after `finish`."""
+        memory = self._memory
+        names = memory.pictures.name_groups()
+        for index in range(len(memory.ids) if names else 0):
+            roots = dict.fromkeys(memory.pictures.find(number) for number in memory.list_pictures(index))
+            found = tuple(names[root] for root in roots if root in names)
+            if found:
+                yield memory.ids.read(index), found
+
+    def _judge(self, record: int | str, code: str, evidence: str, field: str = "") -> Iterator[tuple[str, Verdict]]:
+        severity = self.options.severities.get(code, self.severities[code])
+        if severity != "off":
+            record_id = self._memory.ids.read(record) if isinstance(record, int) else record
+            yield record_id, Verdict(code=code, severity=severity, field=field, evidence=evidence, filter=self.name)
 
     def _compare_many(self, indices: Sequence[int]) -> None:
         """Records of one picture in linear time: equal ones by digest, similar ones as if they had no picture."""
@@ -201,7 +249,7 @@ class DuplicatesFilter:
 
     def _settle(self, earlier: int, later: int, *, is_exact: bool) -> None:
         memory = self._memory
-        is_later_better = memory.is_kept[later] and not memory.is_kept[earlier]
+        is_later_better = memory.ranks[later] > memory.ranks[earlier]
         winner, loser = (later, earlier) if is_later_better else (earlier, later)
         if not memory.lost_to[winner] and not memory.lost_to[loser]:
             memory.lost_to[loser], memory.is_exact[loser] = winner + 1, is_exact
@@ -216,12 +264,10 @@ def _normalise(record: Quadruplet) -> str:
     return "\n".join(" ".join(fold(part).split()) for part in parts)
 
 
-def _list_pictures(record: Quadruplet) -> list[str]:
-    if not record.images:
-        return []
-    same_pixels = [image.sha256 for image in record.images]
-    same_look = [f"phash {image.phash}" for image in record.images if image.phash and len(set(image.phash)) > 2]
-    return [" ".join(same_pixels), *([" ".join(same_look)] if len(same_look) == len(same_pixels) else [])]
+def _rank(record: Quadruplet) -> int:
+    """Kept before doubted, reasoned before direct, then the one that quotes more; what is left is decided by order."""
+    quotes = sum(len(claim.evidence) for claim in record.claims)
+    return (record.status == "kept") << 6 | bool(record.thinking) << 5 | min(quotes, _MOST_QUOTES)
 
 
 def _mean_the_same(first: str, second: str) -> bool:

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from remud_gen.config import Config
 from remud_gen.llm.judging.probe import list_tested
 from remud_gen.llm.judging.trial import settle, weigh
-from remud_gen.protocols import CorpusFilter
+from remud_gen.protocols import CorpusFilter, ImageStore, SeesImages
 from remud_gen.records import CorpusVerdict, Quadruplet, Trial, Verdict
-from remud_gen.stages.base import CorpusStage
+from remud_gen.rules.record_texts import FieldMismatchError, set_texts
+from remud_gen.stages.base import CorpusStage, StageContext
 from remud_gen.stages.filter import build_filters, describe_filters
 
 
 class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
     """Show every record that no rule has rejected to every corpus filter, then collect what they found."""
 
-    name, version = "corpus", 1
+    name, version = "corpus", 2
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -24,6 +25,7 @@ class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
         self._judge = config.resolve_judge()
         self._trial: Trial | None = None
         self.needs_survey = bool(self._judge.probes)  # a judge's verdicts count by what it found in the whole run
+        self._images: ImageStore | None = None
 
     def settings(self) -> Mapping[str, object]:
         """Names, versions and resolved options of the filters."""
@@ -34,8 +36,12 @@ class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
         return settings
 
     def libraries(self) -> Sequence[str]:
-        """Similarities are rapidfuzz's, hashes numpy's."""
-        return ("rapidfuzz", "numpy")
+        """Similarities are rapidfuzz's, hashes numpy's, small copies of pictures Pillow's."""
+        return ("rapidfuzz", "numpy", "pillow")
+
+    def setup(self, context: StageContext) -> None:
+        """Some filters look at pictures."""
+        self._images = context.images
 
     def survey(self, items: Iterator[Quadruplet]) -> None:
         """How the judge did over the whole run."""
@@ -43,18 +49,45 @@ class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
 
     def process_all(self, items: Iterator[Quadruplet]) -> Iterator[CorpusVerdict | Trial]:
         """One overlay record per quadruplet with findings, in the order of ids."""
-        filters = build_filters(self.config, "corpus")  # fresh ones: they remember what they saw
+        filters: list[CorpusFilter] = build_filters(self.config, "corpus")  # fresh ones: they remember what they saw
+        for each in filters:
+            if self._images is not None and isinstance(each, SeesImages):
+                each.use_images(self._images)
         for item in items:
             record = settle(item, self._trial)
             if record.status != "rejected":
                 for each in filters:
                     each.observe(record)
         found: dict[str, list[Verdict]] = {}
+        groups: dict[str, tuple[str, ...]] = {}
         for each in filters:
             for record_id, verdict in each.finish():
                 found.setdefault(record_id, []).append(verdict)
-        for record_id in sorted(found):
-            verdicts = sorted(found[record_id], key=lambda verdict: (verdict.code, verdict.field, verdict.evidence))
-            yield CorpusVerdict(id=record_id, verdicts=tuple(verdicts))
+            if isinstance(each, SeesImages):
+                groups.update(each.list_image_groups())
+        for record_id in sorted({*found, *groups}):
+            verdicts = sorted(
+                found.get(record_id, ()), key=lambda verdict: (verdict.code, verdict.field, verdict.evidence)
+            )
+            yield CorpusVerdict(id=record_id, verdicts=tuple(verdicts), image_groups=groups.get(record_id, ()))
         if self._trial is not None:
             yield self._trial
+
+
+def lay_over(record: Quadruplet, extra: CorpusVerdict) -> Quadruplet:
+    """The record with what was found over the whole corpus: verdicts, fixes, the groups of its pictures.
+
+    The fixes of one code belong together, such as the new places of options and the letters in the thinking: where one
+    of them does not fit the record, none is made and the code calls for a look at the record instead.
+    """
+    verdicts: list[Verdict] = []
+    for code in dict.fromkeys(verdict.code for verdict in extra.verdicts):
+        own = [verdict for verdict in extra.verdicts if verdict.code == code]
+        fixes = {v.field: (v.original or "", v.replacement or "") for v in own if v.severity == "fix"}
+        try:
+            record = set_texts(record, fixes) if fixes else record
+        except FieldMismatchError:
+            blank = {"severity": "review", "original": None, "replacement": None}
+            own = [verdict.model_copy(update=blank) if verdict.severity == "fix" else verdict for verdict in own]
+        verdicts += own
+    return record.model_copy(update={"verdicts": (*record.verdicts, *verdicts), "image_groups": extra.image_groups})
