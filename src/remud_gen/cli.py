@@ -156,12 +156,14 @@ def generate(
 def filter_records(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, verify: VerifyOpt = False,
+    retry_errors: RetryOpt = False, verify: VerifyOpt = False, replies: RepliesOpt = None, offline: OfflineOpt = None,
+    max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None,
 ) -> None:  # fmt: skip
     """Quadruplets -> quadruplets with verdicts, and the funnel."""
+    shortcuts = {**_privacy_keys(offline), **_reply_keys(replies, None), **_budget_keys(max_cost, max_tokens)}
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify,
+        is_thorough=verify, shortcuts=shortcuts,
     )  # fmt: skip
     _run_to("filter", options, as_json=as_json)
 

@@ -44,6 +44,7 @@ def examine_setup(config: Config, run: Path) -> list[Finding]:
         *_look_at_components(config),
         *_look_at_model(config),
         *_look_at_vision(config),
+        *_look_at_judge(config),
         *_look_at_disk(run),
     ]
 
@@ -122,6 +123,20 @@ def _look_at_vision(config: Config) -> Iterator[Finding]:
             yield Finding("vision", _look_at_replies_of(wanting[0].model))
     except RemudError as error:
         yield Finding("vision", f"{error.message}: {error.hint}", error.exit_code)
+
+
+def _look_at_judge(config: Config) -> Iterator[Finding]:
+    """The model that is asked about finished records, where the configuration wants one."""
+    from remud_gen.stages.judge import JudgeStage
+
+    if not config.judge.probes:
+        return
+    try:
+        stage = JudgeStage(config)
+        stage.check()
+        yield Finding("judge", _look_at_replies_of(stage.model))
+    except RemudError as error:
+        yield Finding("judge", f"{error.message}: {error.hint}", error.exit_code)
 
 
 def _look_at_disk(run: Path) -> Iterator[Finding]:

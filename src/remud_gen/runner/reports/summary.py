@@ -17,6 +17,7 @@ from remud_gen.runner.reports.mix import MixReport, measure_mix
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
+from remud_gen.runner.reports.trial_text import trial_json, trial_lines
 from remud_gen.runner.reports.wording import count_noun, describe_price
 
 HEADINGS = ("stage", "inputs", "produced", "rejected", "failed", "outputs", "parts run", "seconds")
@@ -40,6 +41,8 @@ def to_json(result: Result) -> str:
     data["costs"] = costs_json(*_list_costs(result))
     if result.funnel is not None:
         data["funnel"] = result.funnel.to_json()
+    if result.trial is not None:
+        data["judge"] = trial_json(result.trial)
     if result.exports:
         data["export_folder"] = str(result.export_folder)
         data["exports"] = {name: _export_json(one) for name, one in result.exports.items()}
@@ -92,6 +95,8 @@ def to_text(result: Result) -> str:
         lines += ["", *mix.to_lines()]
     if result.funnel is not None:
         lines += ["", *result.funnel.to_lines()]
+    if result.trial is not None:
+        lines += ["", *trial_lines(result.trial)]
     costs = tell_costs(*_list_costs(result))
     lines += ["", *costs] if costs else []
     lines += _list_exports(result)
