@@ -295,6 +295,7 @@ def _note_missing(cluster_count: int, wanted: Sequence[str], unit: str) -> tuple
 
 
 def _list_pictures(record: Quadruplet) -> Iterator[int]:
+    yield from (digest_text("image group", group) for group in record.image_groups)  # confirmed by their pixels
     for image in record.images:
         yield digest_text("image", image.sha256)
         if image.derived_from:
