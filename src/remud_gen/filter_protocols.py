@@ -20,6 +20,7 @@ class PictureFacts:
     white_share: float  # above 225
     dark_share: float  # below 30
     saturated_share: float  # channels more than 40 apart
+    ultrasound_score: float  # 0 to 1: what grain, tone and colour of the best part say
     n_panels: int  # dark pictures of like size, parted by white bands
 
 

@@ -12,6 +12,7 @@ from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
 from remud_gen.rules.patterns import compile_pattern, search_first
 
+NOT_ULTRASOUND = "not_ultrasound"  # flag of the pair a record was made of
 # Such pictures are coloured all over, so that colour says nothing against them.
 _COLOURED_MODES = (
     compile_pattern(
@@ -43,6 +44,10 @@ class ImagesOptions(RuleOptions):
     """With less darkness, whiteness and colour count sooner."""
     bright_white_share: float = Field(0.15, ge=0, le=1)
     bright_saturated_share: float = Field(0.20, ge=0, le=1)
+    min_ultrasound_score: float = Field(0.5, ge=0, le=1)
+    """Grain and tone of ultrasound outweigh white margins and colour from here on."""
+    doubtful_ultrasound_score: float = Field(0.3, ge=0, le=1)
+    """Below this a picture is for review whatever its tones: CT, MRI and photographs are smooth."""
     min_entropy_bits: float = 1.6
     """Drawings and print have few tones."""
 
@@ -60,7 +65,7 @@ class ImagesFilter(RuleFilter[ImagesOptions]):
         "IMG_TINY": "The picture has too few pixels; somewhat small ones are for review or noted.",
         "IMG_ASPECT": "The picture is very long and narrow, as a strip or a heading is.",
         "IMG_BLUR": "The picture is out of focus, or was enlarged from next to nothing.",
-        "IMG_NOT_US": "The picture is a page, chart, drawing or photograph; coloured ultrasound modes are for review.",
+        "IMG_NOT_US": "The picture is a page, chart, drawing or photograph; CT, MRI and doubtful ones are for review.",
         "IMG_COMPOUND": "Several pictures stand side by side in one and should have been parted.",
     }
     severities: ClassVar[Mapping[str, Severity]] = reject_all(
@@ -101,12 +106,21 @@ class ImagesFilter(RuleFilter[ImagesOptions]):
             return
         if facts.sharpness < options.min_sharpness:
             yield Finding("IMG_BLUR", field, f"sharpness {facts.sharpness}, at least {options.min_sharpness}")
-        foreign = self._tell_foreign(facts)
-        if foreign:
-            may_be_coloured = "colour" in foreign and self._is_coloured_mode(record)
-            yield Finding("IMG_NOT_US", field, foreign, "review" if may_be_coloured else None)
+        yield from self._check_kind(record, field, facts)
         if facts.n_panels > 1:
             yield Finding("IMG_COMPOUND", field, f"{facts.n_panels} pictures")
+
+    def _check_kind(self, record: Quadruplet, field: str, facts: PictureFacts) -> Iterator[Finding]:
+        options, foreign = self.options, self._tell_foreign(facts)
+        if foreign and facts.ultrasound_score < options.min_ultrasound_score:
+            may_be_coloured = "colour" in foreign and _is_coloured_mode(record)
+            yield Finding("IMG_NOT_US", field, foreign, "review" if may_be_coloured else None)
+        elif facts.white_share > options.max_white_share:
+            yield Finding("IMG_NOT_US", field, f"{foreign}, with ultrasound in it", "review")
+        elif facts.ultrasound_score < options.doubtful_ultrasound_score:
+            yield Finding("IMG_NOT_US", field, f"grain and tone of ultrasound {facts.ultrasound_score}", "review")
+        elif NOT_ULTRASOUND in record.flags:
+            yield Finding("IMG_NOT_US", field, "its words and pixels, when it was paired", "review")
 
     def _tell_foreign(self, facts: PictureFacts) -> str:
         """What speaks against ultrasound, in words; empty where nothing does."""
@@ -124,6 +138,7 @@ class ImagesFilter(RuleFilter[ImagesOptions]):
                 return f"{facts.saturated_share:.0%} of strong colour, {facts.dark_share:.0%} dark"
         return ""
 
-    def _is_coloured_mode(self, record: Quadruplet) -> bool:
-        said = "\n".join([record.question, record.answer, *(span.text for span in record.evidence)])
-        return search_first(_COLOURED_MODES, said) is not None
+
+def _is_coloured_mode(record: Quadruplet) -> bool:
+    said = "\n".join([record.question, record.answer, *(span.text for span in record.evidence)])
+    return search_first(_COLOURED_MODES, said) is not None

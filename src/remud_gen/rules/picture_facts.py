@@ -10,6 +10,7 @@ from PIL import Image as PillowImage
 
 from remud_gen.filter_protocols import PictureFacts
 from remud_gen.rules.gutters import list_cells, load_pixels
+from remud_gen.rules.modality import see, weigh
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,6 +41,7 @@ def measure_picture(image: Image) -> PictureFacts:
         white_share=round(float((grey > 225).mean()), 4),
         dark_share=round(float((grey < 30).mean()), 4),
         saturated_share=round(float((pixels.max(axis=2) - pixels.min(axis=2) > 40).mean()), 4),
+        ultrasound_score=round(weigh(see(colour).evidence, ()).ultrasound, 2),
         n_panels=count_panels(colour),
     )
 
