@@ -10,8 +10,10 @@ from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.licences import name_licence
+from remud_gen.rules.organs import name_organ
 
-PROFILE = ("kind", "style", "form", "qtype", "language", "model", "thinking_source")
+PROFILE = ("kind", "style", "form", "qtype", "organ", "language", "licence", "model", "thinking_source")
 
 
 class Ledger:
@@ -19,6 +21,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._sorts: Counter[tuple[str, ...]] = Counter()  # split and the values of PROFILE
+        self._prompts: Counter[tuple[str, str]] = Counter()  # name and digest; of a record several may stand here
         self._left_out: list[tuple[str, str]] = []
         self._written = DigestTable()
 
@@ -32,8 +35,11 @@ class Ledger:
         self._written.setdefault(digest_text(record.id))
         origin = record.generation
         model = f"{origin.client}/{origin.model}"
-        sort = (record.kind, record.style, record.form, record.qtype, record.language, model, origin.thinking_source)
-        self._sorts[split, *sort] += 1
+        licence = name_licence(record.licence)
+        sort = (record.kind, record.style, record.form, record.qtype, name_organ(record), record.language)
+        self._sorts[split, *sort, licence, model, origin.thinking_source] += 1
+        further = {(step.prompt, step.prompt_sha256) for step in origin.steps}
+        self._prompts.update({(origin.prompt, origin.prompt_sha256), *further})
 
     def leave_out(self, record: Quadruplet, error: RecordError) -> None:
         """Note a record that the format cannot hold, and why."""
@@ -50,7 +56,8 @@ class Ledger:
             },
             left_out=tuple(self._left_out),
             profile={
-                field: dict(sorted(values.items())) for field, values in zip(PROFILE, profile, strict=True) if values
+                **{f: dict(sorted(values.items())) for f, values in zip(PROFILE, profile, strict=True) if values},
+                "prompt": {f"{name} sha256:{sha256[:16]}": n for (name, sha256), n in sorted(self._prompts.items())},
             },
             notes=tuple(notes),
         )

@@ -1,9 +1,50 @@
-"""Open licences as documents state them: "distributed under the Creative Commons Attribution License", CC BY-NC 4.0."""
+"""Licences: as documents state them ("under the Creative Commons Attribution License"), and what they allow.
+
+What is not known to be open is private: a licence that nobody stated gives no rights.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Literal
 
+# What may be done with the pictures and words of a source, from most to least. `share_alike` and `noncommercial` may be
+# passed on for research; of `no_derivatives` only the unchanged whole may, and a crop is not that.
+Rights = Literal["permissive", "share_alike", "noncommercial", "no_derivatives", "private"]
+# SPDX identifiers (in lower case, as the Hub writes them) of licences that sources of text and pictures bear.
+SPDX: dict[str, Rights] = {
+    **dict.fromkeys((
+        "cc0-1.0", "cc-by-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "pddl-1.0", "odc-by-1.0", "mit",
+        "mit-0", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "0bsd", "ogl-uk-3.0", "etalab-2.0",
+        "cdla-permissive-1.0", "cdla-permissive-2.0", "wtfpl", "us-gov-pd", "public-domain",
+    ), "permissive"),
+    **dict.fromkeys((
+        "cc-by-sa-1.0", "cc-by-sa-2.0", "cc-by-sa-2.5", "cc-by-sa-3.0", "cc-by-sa-4.0", "odbl-1.0", "gfdl-1.3",
+        "gfdl-1.3-or-later", "gpl-3.0", "gpl-3.0-or-later", "agpl-3.0", "agpl-3.0-or-later", "cdla-sharing-1.0",
+    ), "share_alike"),
+    **dict.fromkeys((
+        "cc-by-nc-1.0", "cc-by-nc-2.0", "cc-by-nc-2.5", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-1.0",
+        "cc-by-nc-sa-2.0", "cc-by-nc-sa-2.5", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0",
+    ), "noncommercial"),
+    **dict.fromkeys((
+        "cc-by-nd-1.0", "cc-by-nd-2.0", "cc-by-nd-2.5", "cc-by-nd-3.0", "cc-by-nd-4.0", "cc-by-nc-nd-1.0",
+        "cc-by-nc-nd-2.0", "cc-by-nc-nd-2.5", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0",
+    ), "no_derivatives"),
+    "proprietary": "private",
+    "private": "private",
+}  # fmt: skip
+PRIVATE = "private"
+_CC_ADDRESS = re.compile(
+    r"creativecommons\.org/(?:licen[cs]es/(?P<terms>by(?:-nc)?(?:-sa|-nd)?)/(?P<version>[1-4]\.\d)|"
+    r"publicdomain/(?P<domain>zero|mark))",
+    re.IGNORECASE,
+)
+_CC_NAME = re.compile(
+    r"cc[ _-]*by(?P<terms>(?:[ _-]*(?:nc|sa|nd))*)(?:[ _-]*v?(?P<version>[1-4]\.\d))?(?:[ _-]*(?:deed|licen[cs]e|"
+    r"international|unported|igo))*\.?",
+    re.IGNORECASE,
+)
 _GRANT = re.compile(
     r"(?:open[- ]access|distributed under|licen[cs]ed under|under the terms|under a|遵循|采用|使用)"
     r"[^.。]{0,160}?(?P<words>(?:creative commons|知识共享)[^.。)]{0,80}|\bCC[ -]?(?:BY|0)[-A-Z0-9. ]{0,16})",
@@ -32,3 +73,34 @@ def find_licence(text: str) -> str | None:
     version = _VERSION.search(plain, grant.start())
     near = version is not None and version.start() - grant.end() < 60
     return "-".join(["CC-BY", *terms, *([version[1]] if version is not None and near else [])])
+
+
+@lru_cache(maxsize=1024)
+def name_licence(stated: str | None) -> str:
+    """The SPDX identifier, in lower case, of a licence as people write it; `private` where it is none that is known.
+
+    Without a version a Creative Commons licence counts as 4.0: what it allows is the same in all.
+    """
+    text = " ".join((stated or "").split())
+    address = _CC_ADDRESS.search(text)
+    if address is not None:
+        if address["domain"]:
+            return "cc0-1.0" if address["domain"].lower() == "zero" else "public-domain"
+        return f"cc-{address['terms'].lower()}-{address['version']}"
+    plain = re.sub(r"[\s_]+", "-", text.lower())
+    if plain in SPDX:
+        return plain
+    if re.fullmatch(r"cc-?0(?:-?1\.0)?(?:-universal)?|cc-zero", plain):
+        return "cc0-1.0"
+    name = _CC_NAME.fullmatch(text)
+    if name is not None:
+        parts = re.findall("nc|sa|nd", name["terms"].lower())
+        wanted = "-".join(["cc-by", *(part for part in ("nc", "sa", "nd") if part in parts), name["version"] or "4.0"])
+        return wanted if wanted in SPDX else PRIVATE
+    found = find_licence(f"distributed under {text}")
+    return name_licence(found) if found is not None and found != text else PRIVATE
+
+
+def find_rights(stated: str | None) -> Rights:
+    """What a licence as people write it allows; unknown is private."""
+    return SPDX.get(name_licence(stated), "private")
