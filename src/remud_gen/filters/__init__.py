@@ -15,6 +15,7 @@ TABLE: dict[str, str] = {
     "pair_conflict": "remud_gen.filters.pair_conflict:PairConflictFilter",
     "question": "remud_gen.filters.question:QuestionFilter",
     "images": "remud_gen.filters.images:ImagesFilter",
+    "companions": "remud_gen.filters.companions:CompanionsFilter",
     "duplicates": "remud_gen.filters.duplicates:DuplicatesFilter",
     "balance": "remud_gen.filters.balance:BalanceFilter",
 }

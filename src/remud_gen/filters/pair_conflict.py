@@ -12,7 +12,10 @@ from remud_gen.rules import leaks
 
 
 class PairConflictFilter(RuleFilter[RuleOptions]):
-    """Did the model notice a wrong pair and hedge instead of saying so."""
+    """Did the model notice a wrong pair and hedge instead of saying so.
+
+    The filter `companions` then marks all other records of the pair.
+    """
 
     name = "pair_conflict"
     codes: ClassVar[Mapping[str, str]] = {

@@ -55,8 +55,8 @@ class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
                 each.use_images(self._images)
         for item in items:
             record = settle(item, self._trial)
-            if record.status != "rejected":
-                for each in filters:
+            for each in filters:
+                if record.status != "rejected" or getattr(each, "sees_rejected", False):
                     each.observe(record)
         found: dict[str, list[Verdict]] = {}
         groups: dict[str, tuple[str, ...]] = {}
