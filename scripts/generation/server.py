@@ -3,7 +3,9 @@
 python -m scripts.generation.server --latency 0.2 --places 64 [--record FOLDER]
 
 What comes while all places are taken waits in line. With --record every request's body goes to FOLDER/bodies.jsonl,
-its picture to a file beside it: what another client must send to have done the same work.
+its picture to a file beside it: what another client must send to have done the same work. At its end (SIGTERM) it
+prints what it saw: how many requests, when the first came and the last was answered (seconds of the system's own
+clock), a digest of all bodies whatever their order, and its processor time.
 """
 
 from __future__ import annotations
@@ -13,12 +15,42 @@ import asyncio
 import base64
 import hashlib
 import json
+import signal
 import sys
+import time
 from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scripts.scale.server import LeanServer, complete
+
+
+@dataclass
+class Seen:
+    """What came in; bodies are looked at when all is over."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    first_s: float = 0.0
+    last_s: float = 0.0
+
+    def note(self, body: bytes) -> None:
+        self.first_s = self.first_s or time.monotonic()
+        self.bodies.append(body)
+
+    def describe(self) -> dict[str, Any]:
+        digests = sorted(digest_body(json.loads(body)) for body in self.bodies)
+        return {
+            "n_requests": len(self.bodies),
+            "first_s": self.first_s,
+            "last_s": self.last_s,
+            "digest": hashlib.sha256("".join(digests).encode()).hexdigest(),
+        }
+
+
+def digest_body(body: dict[str, Any]) -> str:
+    """Of what a body says, however it is spelled."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 class Places:
@@ -41,15 +73,16 @@ class Places:
     def _finish(self, server: SlowServer, body: bytes) -> None:
         self._n_free += 1
         server.reply(complete(json.loads(body)))
+        server.seen.last_s = time.monotonic()
         self._serve()
 
 
 class SlowServer(LeanServer):
     """One connection to the places."""
 
-    def __init__(self, places: Places, record: Path | None) -> None:
+    def __init__(self, places: Places, seen: Seen, record: Path | None) -> None:
         super().__init__()
-        self._places, self._record = places, record
+        self._places, self.seen, self._record = places, seen, record
 
     def answer(self, body: bytes) -> None:
         if not body:
@@ -57,6 +90,7 @@ class SlowServer(LeanServer):
             return
         if self._record is not None:
             write_down(json.loads(body), self._record)
+        self.seen.note(body)
         self._places.take(self, body)
 
 
@@ -75,11 +109,16 @@ def write_down(body: dict[str, Any], folder: Path) -> None:
 
 
 async def serve(latency_s: float, n_places: int, record: Path | None) -> None:
-    places = Places(n_places, latency_s)
-    server = await asyncio.get_running_loop().create_server(lambda: SlowServer(places, record), "127.0.0.1", 0)
+    places, seen = Places(n_places, latency_s), Seen()
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    server = await loop.create_server(lambda: SlowServer(places, seen, record), "127.0.0.1", 0, backlog=2048)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1\n")
     sys.stdout.flush()
-    await server.serve_forever()
+    await ended.wait()
+    cpu_s = time.process_time()
+    sys.stdout.write(json.dumps({**seen.describe(), "cpu_s": cpu_s}) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pymupdf
 from PIL import Image
 
 FIGURES_PER_PAGE = 4
+FIGURES_PER_BOOK = 400  # no book counts to a thousand: a four-digit number reads as no figure's
 PARAGRAPHS_PER_FILE = 200
 ORGANS = ("liver", "left kidney", "right kidney", "spleen", "thyroid", "gallbladder", "pancreas", "bladder", "uterus")
 SIGHTS = (
@@ -20,17 +21,23 @@ SIGHTS = (
 PLACES = ("upper pole", "lower pole", "hilum", "anterior margin", "posterior margin", "subcapsular zone", "isthmus")
 
 
-def write_picture_book(path: Path, n_figures: int, seed: int = 0) -> None:
-    """A PDF of small JPEG pictures of about 10 KB, each different, each over its caption."""
+def write_picture_books(folder: Path, n_figures: int, seed: int = 0) -> None:
+    """PDFs of small JPEG pictures of about 10 KB, each different, each over its caption."""
     draw = random.Random(seed)
+    for first in range(0, n_figures, FIGURES_PER_BOOK):
+        numbers = range(first, min(first + FIGURES_PER_BOOK, n_figures))
+        _write_picture_book(folder / f"book-{first // FIGURES_PER_BOOK:03d}.pdf", numbers, draw)
+
+
+def _write_picture_book(path: Path, numbers: range, draw: random.Random) -> None:
     with pymupdf.open() as book:
-        for first in range(0, n_figures, FIGURES_PER_PAGE):
+        for first in range(0, len(numbers), FIGURES_PER_PAGE):
             page = book.new_page(width=420, height=640)
-            for place, number in enumerate(range(first, min(first + FIGURES_PER_PAGE, n_figures))):
+            for place, number in enumerate(numbers[first : first + FIGURES_PER_PAGE]):
                 left, top = 30 + 190 * (place % 2), 30 + 290 * (place // 2)
-                page.insert_image(pymupdf.Rect(left, top, left + 105, top + 79), stream=_make_picture(number))
-                caption = f"Figure {number + 1}. {_describe(draw, number)}"
-                page.insert_textbox(pymupdf.Rect(left, top + 85, left + 165, top + 250), caption, fontsize=8)
+                page.insert_image(pymupdf.Rect(left, top, left + 75, top + 56), stream=_make_picture(number))
+                caption = f"Figure {first + place + 1}. {_describe(draw, number)}"
+                page.insert_textbox(pymupdf.Rect(left, top + 62, left + 165, top + 250), caption, fontsize=8)
         book.save(path, garbage=1, deflate=False)
 
 
@@ -54,10 +61,10 @@ def _describe(draw: random.Random, number: int) -> str:
 
 
 def _make_picture(number: int) -> bytes:
-    noise = Image.effect_noise((220, 165), 40 + number % 20)
+    noise = Image.effect_noise((156, 117), 40 + number % 20)
     fan = Image.new("L", noise.size)
     fan.paste(noise, mask=Image.radial_gradient("L").resize(noise.size).point(lambda value: 255 - value))
-    fan.putpixel((number % 220, number // 220 % 165), 255)
+    fan.putpixel((number % 156, number // 156 % 117), 255)
     buffer = io.BytesIO()
     fan.save(buffer, "JPEG", quality=70)
     return buffer.getvalue()
