@@ -10,11 +10,20 @@ import yaml
 from remud_gen.errors import RecordError
 from remud_gen.exporters.llamafactory import LlamaFactoryExporter
 from remud_gen.exporters.pictures import PictureFolder
-from remud_gen.records import Option
+from remud_gen.exporters.rows import read_rows
+from remud_gen.records import Option, Turn
 from tests.exporters.samples import make_mixed, make_picture, make_record, make_store
 
 TAGS = {"role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt", "system_tag": "system"}
 COLUMNS = {"messages": "conversations", "images": "images"}
+ALPACA_COLUMNS = {
+    "prompt": "instruction",
+    "query": "input",
+    "response": "output",
+    "system": "system",
+    "history": "history",
+    "images": "images",
+}
 
 
 def write(tmp_path, records, thinking="qwen"):
@@ -52,6 +61,38 @@ def test_golden_rows(tmp_path):
     assert read_lines(tmp_path, "remud_train_nothink.jsonl") == [with_pictures, ""]
 
 
+def test_golden_alpaca_rows(tmp_path):
+    store = make_store(tmp_path / "run")
+    turns = (Turn(question="And why?", thinking="T2", answer="A2"), Turn(question="Then?", thinking="T3", answer="A3"))
+    dialogue = make_record(
+        1, images=(make_picture(store, 1),), question="Q", thinking="T1", answer="A1", turns=turns, form="dialogue"
+    )
+    write(tmp_path, [("train", make_record(0, question="Why?", answer="So.")), ("train", dialogue)])
+    rows = list(read_rows(tmp_path / "out" / "remud_alpaca_train.jsonl"))
+    assert rows == [
+        {
+            "id": "d1-q0001",
+            "instruction": "Then?",
+            "input": "",
+            "output": "<think>\nT3\n</think>\n\nA3",
+            "system": "",
+            "history": [["<image>\nQ", "A1"], ["And why?", "A2"]],
+            "images": [f"images/{dialogue.images[0].sha256[:2]}/{dialogue.images[0].sha256}.png"],
+        },
+        {
+            "id": "d1-q0000",
+            "instruction": "Why?",
+            "input": "",
+            "output": "So.",
+            "system": "",
+            "history": [],
+            "images": [],
+        },
+    ]
+    back = {row.file: row.messages for row in LlamaFactoryExporter("qwen").read_back(tmp_path / "out") if row.images}
+    assert back["remud_alpaca_train.jsonl"] == back["remud_train.jsonl"]
+
+
 def test_dataset_info_names_every_file_in_ascii(tmp_path):
     records = make_mixed(make_store(tmp_path / "run"))
     write(tmp_path, [("train" if record.document_id == "d1" else "validation", record) for record in records])
@@ -60,7 +101,9 @@ def test_dataset_info_names_every_file_in_ascii(tmp_path):
     info = json.loads(data)
     assert sorted(f"{name}.jsonl" for name in info) == sorted(path.name for path in (tmp_path / "out").glob("*.jsonl"))
     for name, entry in info.items():
-        assert entry == {"file_name": f"{name}.jsonl", "formatting": "sharegpt", "columns": COLUMNS, "tags": TAGS}
+        sharegpt = {"file_name": f"{name}.jsonl", "formatting": "sharegpt", "columns": COLUMNS, "tags": TAGS}
+        alpaca = {"file_name": f"{name}.jsonl", "formatting": "alpaca", "columns": ALPACA_COLUMNS}
+        assert entry == (alpaca if "alpaca" in name else sharegpt)
 
 
 def test_training_files_have_the_template_that_keeps_thinking(tmp_path):
@@ -84,8 +127,9 @@ def test_without_validation_no_training_file_asks_for_it(tmp_path):
 
 def test_thinking_none_writes_one_file_without_any(tmp_path):
     summary = write(tmp_path, [("train", make_record(0, thinking="secret"))], thinking="none")
-    assert [name for name in summary.files if name.endswith(".jsonl")] == ["remud_train.jsonl"]
-    assert "secret" not in "".join(read_lines(tmp_path, "remud_train.jsonl"))
+    names = [name for name in summary.files if name.endswith(".jsonl")]
+    assert names == ["remud_alpaca_train.jsonl", "remud_train.jsonl"]
+    assert not [name for name in names if "secret" in "".join(read_lines(tmp_path, name))]
 
 
 def test_what_cannot_be_held_is_left_out_by_name_and_nothing_of_it_is_written(tmp_path):
@@ -115,5 +159,5 @@ def test_mode_field_is_not_offered():
 def test_read_back_refuses_rows_that_are_not_its_own(tmp_path):
     write(tmp_path, [("train", make_record(0))])
     (tmp_path / "out" / "remud_train.jsonl").write_text('{"id": "x", "conversations": 3, "images": []}\n', "utf-8")
-    with pytest.raises(RecordError, match=r"remud_train\.jsonl line 1"):
+    with pytest.raises(RecordError, match=r"remud_train\.jsonl row 1"):
         list(LlamaFactoryExporter("qwen").read_back(tmp_path / "out"))

@@ -195,7 +195,7 @@ def test_a_lost_row_and_a_doubled_row_are_caught(written):
 
 def test_a_line_that_is_no_row_is_caught(written):
     (written.folder / "remud_train.jsonl").write_bytes(b"{}\n")
-    with pytest.raises(RecordError, match=r"SCHEMA_MIXED: remud_train\.jsonl line 1"):
+    with pytest.raises(RecordError, match=r"SCHEMA_MIXED: remud_train\.jsonl row 1"):
         written.check()
 
 

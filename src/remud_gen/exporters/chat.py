@@ -1,24 +1,26 @@
-"""What all JSON Lines conversation formats share: render, check, place the pictures, write, read back."""
+"""What all conversation formats share: render, check, place the pictures, write, read back."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from types import TracebackType
+from typing import Any, ClassVar, Protocol
 
 from remud_gen.errors import RecordError
-from remud_gen.exporters.conversation import render_conversation
+from remud_gen.exporters.conversation import Conversation, render_conversation
 from remud_gen.exporters.ledger import Ledger
-from remud_gen.exporters.rows import RowFiles, encode_line, read_rows
+from remud_gen.exporters.rows import RowFiles, read_rows
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.exporters.validate import check_row
-from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
+from remud_gen.protocols import ExportedRow, ExportSummary, PackedPicture, PictureShelf
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 
 Messages = tuple[tuple[str, str], ...]
+PLACEHOLDER = "<image>"
 VIEWS = ("_think", "_nothink")
 
 
@@ -26,22 +28,69 @@ VIEWS = ("_think", "_nothink")
 class Chat:
     """One record as (role, text) messages with placeholders, and the pictures they stand for."""
 
-    id: str
+    record: Quadruplet
+    conversation: Conversation
     messages: Messages
-    images: tuple[str, ...]
-    has_thinking: bool
+    images: tuple[str, ...] = ()  # paths, where the format has its pictures beside the data
+    packed: tuple[PackedPicture, ...] = ()  # the pictures, where it has them in the data
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+        return self.record.id
+
+    @property
+    def has_thinking(self) -> bool:
+        """Whether any thinking is written."""
+        return self.conversation.has_thinking
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The columns that are empty in other rows."""
+        return ("images",) if self.record.images else ()
+
+
+class RowSink(Protocol):
+    """Files that rows are added to: JSON Lines, JSON arrays, Parquet."""
+
+    def encode(self, row: Mapping[str, Any]) -> Any:
+        """A row as `add` takes it, for several files."""
+        ...
+
+    def add(self, stem: str, line: Any, *, filled: Collection[str] = ()) -> None:
+        """Append it to a file, which is created by its first row; `filled` are columns that are empty elsewhere."""
+        ...
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The files begun, without their endings."""
+        ...
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files written, below the folder."""
+        ...
+
+    def __enter__(self) -> RowSink: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class ChatExporter(ABC):
-    """A mixed file per split, and the same rows again as `_think` and `_nothink`, for trainers that want them apart."""
+    """A mixed file per split; with `has_views` its rows once more as `_think` and `_nothink`, told apart."""
 
     name: ClassVar[str]
-    placeholder: ClassVar[str]  # with the line end that the trainer expects after it
+    summary: ClassVar[str]
+    placeholder: ClassVar[str] = PLACEHOLDER  # with the line end that the trainer expects after it
     stem: ClassVar[str] = "{split}"
     thinking_modes: ClassVar[tuple[str, ...]] = ("qwen", "remud", "none")
     needs_rgb: ClassVar[bool] = True
     packs_images: ClassVar[bool] = False
     holds_pointers: ClassVar[bool] = False
+    has_views: ClassVar[bool] = False
+    max_images: ClassVar[int | None] = None  # of a record
 
     def __init__(self, thinking: str) -> None:
         self.thinking = thinking
@@ -52,60 +101,123 @@ class ChatExporter(ABC):
 
     @abstractmethod
     def to_messages(self, row: Mapping[str, Any]) -> Messages:
-        """(role, text) of a row read back, in our role names."""
+        """(role, text) of a row read back, in our role names, with `<image>` for whatever stands for a picture."""
 
     @abstractmethod
     def write_settings(self, folder: Path, stems: Sequence[str]) -> Sequence[str]:
         """Write what the trainer needs beside the data, and return the file names."""
 
+    def to_images(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Picture paths of a row read back."""
+        return tuple(row["images"])
+
+    def to_packed(self, row: Mapping[str, Any]) -> tuple[bytes, ...]:
+        """Pictures inside a row read back."""
+        return ()
+
+    def to_content(self, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What of a row must have the same keys and types in all rows of a file."""
+        return row
+
+    def open_files(self, folder: Path) -> RowSink:
+        """Where rows go."""
+        return RowFiles(folder)
+
+    def read_file(self, path: Path) -> Iterator[dict[str, Any]]:
+        """The rows of one file."""
+        return read_rows(path)
+
+    def note(self) -> Sequence[str]:
+        """What a user should know of what was written, in whole sentences."""
+        return ()
+
     def write(self, records: Iterable[tuple[str, Quadruplet]], folder: Path, pictures: PictureShelf) -> ExportSummary:
         """Write all files of the format in one pass."""
         ledger, images = Ledger(), DigestTable()
-        with RowFiles(folder) as files:
+        with self.open_files(folder) as files:
             for split, record in records:
                 try:
                     ledger.check_new(record)
-                    chat = self._make_chat(record, pictures)
+                    chat = self.make_chat(record, pictures)
                 except RecordError as error:
                     ledger.leave_out(record, error)
                     continue
-                line = encode_line(self.to_row(chat))
-                stem = self.stem.format(split=split)
-                for view in ("", VIEWS[0] if chat.has_thinking else VIEWS[1]):
-                    if view == "" or self.thinking != "none":
-                        files.add(stem + view, line, filled=("images",) if chat.images else ())
-                for path in chat.images:
-                    images.setdefault(digest_text(path))
+                self.add_rows(files, split, chat)
+                for name in (*chat.images, *(picture.name for picture in chat.packed)):
+                    images.setdefault(digest_text(name))
                 ledger.keep(split, record)
         settings = self.write_settings(folder, files.stems)
-        return ledger.to_summary([*(f"{stem}.jsonl" for stem in sorted(files.stems)), *settings], len(images))
+        return ledger.to_summary([*files.files, *settings], len(images), self.note())
+
+    def add_rows(self, files: RowSink, split: str, chat: Chat) -> None:
+        """Write all rows of a record."""
+        line, stem = files.encode(self.to_row(chat)), self.stem.format(split=split)
+        files.add(stem, line, filled=chat.filled)
+        if self.has_views and self.thinking != "none":
+            files.add(stem + (VIEWS[0] if chat.has_thinking else VIEWS[1]), line, filled=chat.filled)
 
     def read_back(self, folder: Path) -> Iterator[ExportedRow]:
         """Every row of the mixed files and of their halves."""
         for split in SPLIT_NAMES:
-            for view in ("", *VIEWS):
-                path = folder / f"{self.stem.format(split=split)}{view}.jsonl"
-                if not path.exists():
-                    continue
-                for number, row in enumerate(read_rows(path), 1):
-                    yield self._read_row(row, f"{path.name} line {number}", path.name, split, is_view=bool(view))
+            stem = self.stem.format(split=split)
+            yield from self.read_stem(folder, stem, split, self._parse)
+            for view in VIEWS if self.has_views else ():
+                yield from self.read_stem(folder, stem + view, split, self._parse, is_view=True)
 
-    def _make_chat(self, record: Quadruplet, pictures: PictureShelf) -> Chat:
+    def read_stem(
+        self,
+        folder: Path,
+        stem: str,
+        split: str,
+        parse: Callable[[Mapping[str, Any]], ExportedRow],
+        *,
+        is_view: bool = False,
+    ) -> Iterator[ExportedRow]:
+        """The rows of one file, if it was written; `parse` sees to all but file, split and view."""
+        for path in self.list_files(folder, stem):
+            for number, row in enumerate(self.read_file(path), 1):
+                place = f"{path.name} row {number}"
+                try:
+                    exported = parse(row)
+                except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+                    raise RecordError("SCHEMA_MIXED", f"{place}: {type(error).__name__}: {error}") from None
+                texts = (exported.id, *exported.images, *(text for pair in exported.messages or () for text in pair))
+                if not all(isinstance(text, str) for text in texts):
+                    raise RecordError("NULL_VALUE", f"{place}: a role, text, path or id is not a string")
+                file = path.relative_to(folder).as_posix()
+                yield replace(exported, file=file, split=split, is_view=is_view)
+
+    def list_files(self, folder: Path, stem: str) -> Sequence[Path]:
+        """The files of a stem that are on the disk."""
+        path = folder / f"{stem}{RowFiles.suffix}"
+        return [path] if path.exists() else []
+
+    def make_chat(self, record: Quadruplet, pictures: PictureShelf) -> Chat:
+        """Render and check a record and place its pictures.
+
+        Raises:
+            RecordError: the rule that keeps it out of this format.
+        """
+        if self.max_images is not None and len(record.images) > self.max_images:
+            detail = f"{len(record.images)} pictures; the {self.name} format holds {self.max_images} in a record"
+            raise RecordError("TOO_MANY_IMAGES", detail)
         conversation = render_conversation(record, self.thinking)
         messages = conversation.to_messages(self.placeholder, len(record.images))
         expected = ExportedRow("", record.id, "", messages, ("",) * len(record.images))
         for code, detail in check_row(expected, self.thinking):
             raise RecordError(code, detail)
-        return Chat(record.id, messages, pictures.place(record.images), conversation.has_thinking)
+        if self.packs_images:
+            return Chat(record, conversation, messages, packed=pictures.pack(record.images))
+        return Chat(record, conversation, messages, pictures.place(record.images))
 
-    def _read_row(self, row: Mapping[str, Any], place: str, file: str, split: str, *, is_view: bool) -> ExportedRow:
-        try:
-            messages, images = self.to_messages(row), tuple(row["images"])
-            is_text = all(
-                isinstance(text, str) for text in (row["id"], *images, *(t for pair in messages for t in pair))
-            )
-        except (KeyError, TypeError) as error:
-            raise RecordError("SCHEMA_MIXED", f"{place}: {type(error).__name__}: {error}") from None
-        if not is_text:
-            raise RecordError("NULL_VALUE", f"{place}: a role, text, path or id is not a string")
-        return ExportedRow(file, row["id"], split, messages, images, row, is_view)
+    def _parse(self, row: Mapping[str, Any]) -> ExportedRow:
+        return ExportedRow(
+            "",
+            row["id"],
+            "",
+            self.to_messages(row),
+            self.to_images(row),
+            self.to_content(row),
+            False,
+            self.to_packed(row),
+        )

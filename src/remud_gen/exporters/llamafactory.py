@@ -1,27 +1,43 @@
-"""LLaMA-Factory: sharegpt rows, dataset_info.json, and a training file per Qwen-VL family."""
+"""LLaMA-Factory: sharegpt and alpaca rows, dataset_info.json, and a training file per Qwen-VL family."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 
-from remud_gen.exporters.chat import VIEWS, Chat, ChatExporter, Messages
+from remud_gen.exporters.chat import VIEWS, Chat, ChatExporter, Messages, RowSink
+from remud_gen.exporters.sharegpt import from_conversations, to_conversations
+from remud_gen.exporters.splits import SPLIT_NAMES
+from remud_gen.protocols import ExportedRow
 
-_ROLES = {"system": "system", "user": "human", "assistant": "gpt"}
-_NAMES = {name: role for role, name in _ROLES.items()}
 # `columns` must list every column that is used: LLaMA-Factory sets those it does not find there to None.
-_COLUMNS = {"messages": "conversations", "images": "images"}
-_TAGS = {
-    "role_tag": "from",
-    "content_tag": "value",
-    "user_tag": "human",
-    "assistant_tag": "gpt",
-    "system_tag": "system",
+_SHAREGPT: Mapping[str, object] = {
+    "formatting": "sharegpt",
+    "columns": {"messages": "conversations", "images": "images"},
+    "tags": {
+        "role_tag": "from",
+        "content_tag": "value",
+        "user_tag": "human",
+        "assistant_tag": "gpt",
+        "system_tag": "system",
+    },
 }
+_ALPACA: Mapping[str, object] = {
+    "formatting": "alpaca",
+    "columns": {
+        "prompt": "instruction",
+        "query": "input",
+        "response": "output",
+        "system": "system",
+        "history": "history",
+        "images": "images",
+    },
+}
+_ALPACA_STEM = "remud_alpaca_{split}"
 # The `_nothink` and qwen2_vl templates train the written thinking as ordinary text and add none to direct answers.
 # A thinking model's template puts an empty thinking block into the prompt of direct answers only if
 # enable_thinking is null: true would train the empty block, false would remove all thinking.
@@ -37,28 +53,43 @@ _TRAININGS: Mapping[str, Mapping[str, object]] = {
 
 
 class LlamaFactoryExporter(ChatExporter):
-    """`remud_<split>.jsonl` in sharegpt form; train with `llamafactory-cli train train_….yaml` inside the folder."""
+    """`remud_<split>.jsonl` in sharegpt form and `remud_alpaca_<split>.jsonl` with the same rows in alpaca form.
+
+    Train with `llamafactory-cli train train_….yaml` inside the folder.
+    """
 
     name: ClassVar[str] = "llamafactory"
     summary: ClassVar[str] = (
-        "LLaMA-Factory: sharegpt data, dataset_info.json, training files for Qwen2.5-VL and Qwen3-VL"
+        "LLaMA-Factory: sharegpt and alpaca data, dataset_info.json, training files for Qwen2.5-VL and Qwen3-VL"
     )
     placeholder: ClassVar[str] = "<image>\n"
     stem: ClassVar[str] = "remud_{split}"
+    has_views: ClassVar[bool] = True
 
     def to_row(self, chat: Chat) -> Mapping[str, Any]:
         """A sharegpt row; text-only rows have an empty list of images."""
-        conversations = [{"from": _ROLES[role], "value": text} for role, text in chat.messages]
-        return {"id": chat.id, "conversations": conversations, "images": list(chat.images)}
+        return {"id": chat.id, "conversations": to_conversations(chat.messages), "images": list(chat.images)}
 
     def to_messages(self, row: Mapping[str, Any]) -> Messages:
-        """An unknown role keeps its name, so that the validator shows it."""
-        return tuple((_NAMES.get(turn["from"], turn["from"]), turn["value"]) for turn in row["conversations"])
+        """The turns of a sharegpt row."""
+        return from_conversations(row["conversations"])
+
+    def add_rows(self, files: RowSink, split: str, chat: Chat) -> None:
+        """The sharegpt rows, and the alpaca one."""
+        super().add_rows(files, split, chat)
+        filled = (*chat.filled, *(("history",) if chat.record.turns else ()))
+        files.add(_ALPACA_STEM.format(split=split), files.encode(to_alpaca(chat)), filled=filled)
+
+    def read_back(self, folder: Path) -> Iterator[ExportedRow]:
+        """The sharegpt rows, and the alpaca ones as their view."""
+        yield from super().read_back(folder)
+        for split in SPLIT_NAMES:
+            yield from self.read_stem(folder, _ALPACA_STEM.format(split=split), split, from_alpaca, is_view=True)
 
     def write_settings(self, folder: Path, stems: Sequence[str]) -> Sequence[str]:
         """dataset_info.json names every file; the training files use the mixed ones."""
         info = {
-            stem: {"file_name": f"{stem}.jsonl", "formatting": "sharegpt", "columns": _COLUMNS, "tags": _TAGS}
+            stem: {"file_name": f"{stem}.jsonl", **(_ALPACA if stem.startswith("remud_alpaca_") else _SHAREGPT)}
             for stem in sorted(stems)
         }
         # LLaMA-Factory opens this file in the locale's encoding: it must be pure ASCII.
@@ -68,6 +99,30 @@ class LlamaFactoryExporter(ChatExporter):
         for name, model in _TRAININGS.items():
             (folder / name).write_bytes(_render_training(name, model, mixed).encode("utf-8"))
         return ["dataset_info.json", *_TRAININGS]
+
+
+def to_alpaca(chat: Chat) -> Mapping[str, Any]:
+    """An alpaca row: the last exchange, and those before it as history, where the first one has the placeholders."""
+    texts = [text for _, text in chat.messages]
+    pairs = [list(pair) for pair in zip(texts[::2], texts[1::2], strict=True)]
+    return {
+        "id": chat.id,
+        "instruction": pairs[-1][0],
+        "input": "",
+        "output": pairs[-1][1],
+        "system": "",
+        "history": pairs[:-1],
+        "images": list(chat.images),
+    }
+
+
+def from_alpaca(row: Mapping[str, Any]) -> ExportedRow:
+    """An alpaca row as LLaMA-Factory puts it together."""
+    prompt = "\n".join(text for text in (row["instruction"], row["input"]) if text)
+    pairs = [*row["history"], (prompt, row["output"])]
+    system = (("system", row["system"]),) if row["system"] else ()
+    turns = tuple(turn for asked, answered in pairs for turn in (("user", asked), ("assistant", answered)))
+    return ExportedRow("", row["id"], "", (*system, *turns), tuple(row["images"]), row)
 
 
 def _render_training(name: str, model: Mapping[str, object], stems: Sequence[str]) -> str:

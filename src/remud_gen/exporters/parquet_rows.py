@@ -59,8 +59,12 @@ class ParquetFiles:
         self._writers: dict[str, _ShardWriter] = {}
         self._files: tuple[str, ...] = ()
 
-    def add(self, stem: str, row: Mapping[str, Any]) -> None:
-        """Append a row; every feature is a key of it."""
+    def encode(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A row as `add` takes it."""
+        return row
+
+    def add(self, stem: str, row: Mapping[str, Any], *, filled: Collection[str] = ()) -> None:
+        """Append a row; every feature is a key of it. Which columns it fills does not matter: they have their types."""
         if stem not in self._writers:
             (self._folder / stem).parent.mkdir(parents=True, exist_ok=True)
             self._writers[stem] = _ShardWriter(self._folder / stem, self._schema)
