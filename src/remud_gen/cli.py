@@ -14,6 +14,7 @@ from remud_gen.cli_import import import_
 from remud_gen.cli_options import (
     BatchOpt,
     ConfigOpt,
+    DecontaminateOpt,
     DryRunOpt,
     FormatOpt,
     InputsArg,
@@ -157,10 +158,13 @@ def filter_records(
     inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, replies: RepliesOpt = None, offline: OfflineOpt = None,
-    max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None,
+    max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None, decontaminate: DecontaminateOpt = None,
 ) -> None:  # fmt: skip
     """Quadruplets -> quadruplets with verdicts, and the funnel."""
-    shortcuts = {**_privacy_keys(offline), **_reply_keys(replies, None), **_budget_keys(max_cost, max_tokens)}
+    shortcuts = {
+        **_privacy_keys(offline), **_reply_keys(replies, None), **_budget_keys(max_cost, max_tokens),
+        "filter.decontaminate": [str(path) for path in decontaminate] if decontaminate else None,
+    }  # fmt: skip
     options = make_options(
         run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
         is_thorough=verify, shortcuts=shortcuts,

@@ -56,6 +56,10 @@ ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud
 VerifyOpt = Annotated[
     bool, typer.Option("--verify", help="Read all records and pictures again; damaged ones are stale.")
 ]
+DecontaminateOpt = Annotated[
+    list[Path] | None,
+    typer.Option("--decontaminate", metavar="FILE", help="Evaluation set, file or folder; may be given several times."),
+]
 OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
 
 

@@ -161,6 +161,7 @@ class FilterConfig(Section):
     """Which filters run, with which options; `null` switches one off."""
 
     options: Mapping[str, Mapping[str, Any] | None] = Field(default_factory=dict)
+    decontaminate: tuple[Path, ...] = ()  # evaluation sets that no record may be in
 
 
 class PriceConfig(Section):

@@ -1,8 +1,10 @@
-"""What a filter may know beside the record: facts about its pictures, measured for it by the stage."""
+"""What a filter may know beside the record: facts about its pictures, measured by the stage; files of the user's."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from remud_gen.records import ImageRef
@@ -41,3 +43,20 @@ class NeedsPictures(Protocol):
     """A filter that judges pixels; the stage gives it a measurer before the first record."""
 
     measurer: PictureMeasurer | None
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A filter that compares records with files of the user's."""
+
+    def use_files(self, files: Sequence[Path]) -> None:
+        """Take the files, before any record is shown."""
+        ...
+
+    def describe_files(self) -> Mapping[str, str]:
+        """Name -> digest of the content: other files mean other verdicts."""
+        ...
+
+    def check_files(self) -> None:
+        """InputError where a file cannot be used."""
+        ...

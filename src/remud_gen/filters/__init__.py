@@ -16,6 +16,7 @@ TABLE: dict[str, str] = {
     "question": "remud_gen.filters.question:QuestionFilter",
     "images": "remud_gen.filters.images:ImagesFilter",
     "companions": "remud_gen.filters.companions:CompanionsFilter",
+    "contamination": "remud_gen.filters.contamination:ContaminationFilter",
     "duplicates": "remud_gen.filters.duplicates:DuplicatesFilter",
     "balance": "remud_gen.filters.balance:BalanceFilter",
 }

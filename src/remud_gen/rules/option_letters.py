@@ -25,13 +25,15 @@ class LetterDoubtError(ValueError):
 _LETTER = re.compile(r"(?<![A-Za-z0-9])[A-H](?![A-Za-z0-9])")
 _ODD_LETTER = re.compile(r"[Ａ-Ｈａ-ｈⒶ-Ⓗⓐ-ⓗ🄰-🄷]")
 _SMALL = re.compile(
-    r"(?:\b(?:options?|choices?|answers?(?:\s+(?:is|are|:))?|(?:choose|select|pick)s?)\s*[(（]?\s*|(?:选项?|答案[是为]?)\s*[(（]?\s*)"
+    r"(?:\b(?:options?|choices?|answers?(?:\s+(?:is|are|:))?|(?:choose|select|pick)s?)\s*[(（]?\s*"
+    r"|(?:选项?|答案[是为]?)\s*[(（]?\s*)"
     r"(?:[b-h](?![A-Za-z'’])|a(?![A-Za-z'’]|\s+[a-z]))",
 )
 _BY_PLACE = re.compile(
     r"\b(?:first|second|third|fourth|fifth|sixth|last|former|latter|top|bottom|preceding|previous|next|following)\s+"
     r"(?:\w+\s+)?(?:options?|choices?|answers?|alternatives?|one|two|three|statements?)\b|\b(?:the\s+)?(?:former|latter)\b"
-    r"|\b(?:option|choice|answer)s?\s+(?:number\s+)?\d\b|\b(?:options?|choices?|answers?)\s+(?:above|below)\b|\bof the above\b"
+    r"|\b(?:option|choice|answer)s?\s+(?:number\s+)?\d\b|\b(?:options?|choices?|answers?)\s+(?:above|below)\b"
+    r"|\bof the above\b"
     r"|第\s*[一二三四五六1-6]\s*[个项]|[前后][一二两三四]\s*[个项]|(?:最后|最前|首)[一]?[个项]|前者|后者|(?:上述|以上)(?:选项|各项|答案|都|均|皆)|[上下]一?项",
     re.IGNORECASE,
 )

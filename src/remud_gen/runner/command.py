@@ -107,7 +107,8 @@ def _fix_paths(config: Config) -> Config:
         section = getattr(config, name)
         paths = {key: path.absolute() for key in keys if (path := getattr(section, key)) is not None}
         fixed[name] = section.model_copy(update=paths)
-    return config.model_copy(update=fixed)
+    sets = tuple(path.absolute() for path in config.filter.decontaminate)
+    return config.model_copy(update={**fixed, "filter": config.filter.model_copy(update={"decontaminate": sets})})
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from remud_gen.config import Config
+from remud_gen.errors import ConfigError
+from remud_gen.filter_protocols import ReadsFiles
 from remud_gen.llm.judging.probe import list_tested
 from remud_gen.llm.judging.trial import settle, weigh
 from remud_gen.protocols import CorpusFilter, ImageStore, SeesImages
@@ -34,6 +36,15 @@ class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
             names = {"probes", "model", "planted_share", "min_planted_recall"}
             settings["judge"] = self._judge.model_dump(mode="json", include=names)
         return settings
+
+    def check(self) -> None:
+        """Files that records are compared with must be there, and something must compare with them."""
+        readers = [each for each in self.filters if isinstance(each, ReadsFiles)]
+        if self.config.filter.decontaminate and not readers:
+            told = "filter.decontaminate names files, and filter.options.contamination is off"
+            raise ConfigError(told, "leave out one of the two")
+        for each in readers:
+            each.check_files()
 
     def libraries(self) -> Sequence[str]:
         """Similarities are rapidfuzz's, hashes numpy's, small copies of pictures Pillow's."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from remud_gen import registry
 from remud_gen.config import Config, parse_options
 from remud_gen.errors import ConfigError
-from remud_gen.filter_protocols import NeedsPictures
+from remud_gen.filter_protocols import NeedsPictures, ReadsFiles
 from remud_gen.protocols import CorpusFilter, Filter
 from remud_gen.records import Quadruplet, Verdict
 from remud_gen.stages.base import Failure, RecordStage, Rejection, StageContext
@@ -35,15 +35,19 @@ def build_filters(config: Config, scope: Literal["record", "corpus"]) -> list[An
         if values is not None and component.scope == scope:
             options = parse_options(component.options_class, values, f"filter.options.{name}")
             built.append(component(options))
+            if isinstance(built[-1], ReadsFiles):
+                built[-1].use_files(config.filter.decontaminate)
     return built
 
 
 def describe_filters(filters: Sequence[Filter | CorpusFilter]) -> dict[str, object]:
     """What shapes their verdicts, for the fingerprint."""
-    return {
-        each.name: {"version": each.version, "options": each.options.model_dump(mode="json")}  # type: ignore[union-attr]
-        for each in filters
-    }
+    described: dict[str, object] = {}
+    for each in filters:
+        options = each.options.model_dump(mode="json")  # type: ignore[union-attr]
+        files = {"files": dict(each.describe_files())} if isinstance(each, ReadsFiles) else {}
+        described[each.name] = {"version": each.version, "options": options, **files}
+    return described
 
 
 class FilterStage(RecordStage[Quadruplet, Quadruplet]):
