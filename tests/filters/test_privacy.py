@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.filters.quadruplets import CAPTION, build, english, find_rejections, spans
+from remud_gen.records import Evidence, Source
+from tests.filters.quadruplets import CAPTION, build, english, find_codes, find_rejections, spans
 
 
 @pytest.mark.parametrize("field", ["question", "thinking", "answer"])
@@ -22,3 +23,34 @@ def test_resident_id_without_label_and_checksum_is_for_review() -> None:
     privacy = build("privacy")
     assert [v.severity for v in privacy.check(english(answer="No. 110101198003071239."))] == ["reject"]
     assert [v.severity for v in privacy.check(english(answer="No. 110101198003071234."))] == ["review"]
+
+
+def _burned_in(*texts: str):
+    return tuple(
+        Evidence(id=f"ocr{n}", kind="burned_in", text=text, bbox=(10, 10 + 30 * n, 200, 28 + 30 * n))
+        for n, text in enumerate(texts)
+    )
+
+
+def test_what_machines_print_beside_a_name_is_told_from_labels() -> None:
+    spans = (*english().evidence, *_burned_in("GALLBLADDER", "Dist 7 mm", "City General Hospital", "12/03/2019"))
+    found = [verdict for verdict in build("privacy").check(english(evidence=spans)) if verdict.code == "PHI_BANNER"]
+    assert [(verdict.field, verdict.severity) for verdict in found] == [
+        ("evidence.ocr2", "review"),
+        ("evidence.ocr3", "review"),
+    ]
+    assert not any("Hospital" in verdict.evidence for verdict in found)
+
+
+def test_in_a_clinics_picture_they_reject() -> None:
+    source = Source(document_sha256="0", file="a.dcm", unit="px", page_size=(640, 480), bbox=(0, 0, 640, 480))
+    record = english(evidence=(*english().evidence, *_burned_in("City General Hospital")), source=source)
+    assert find_codes(record)["PHI_BANNER"] == "reject"
+
+
+def test_placeholders_are_no_banner() -> None:
+    assert "PHI_BANNER" not in find_codes(english(evidence=(*english().evidence, *_burned_in("[PLACE]", "[NAME]"))))
+
+
+def test_a_picture_that_was_let_pass_unmasked_is_rejected() -> None:
+    assert find_codes(english(flags=("unmasked",)))["PHI_PICTURE"] == "reject"

@@ -186,6 +186,7 @@ def test_allowed_input_is_sent_as_it_is_and_the_ledger_says_so(tmp_path):
         assert "张伟芳" in sent_text(server)
     assert not any(is_painted(picture, line.bbox) for line in screen.hidden)
     assert all(record.images == (pair.image,) for record in outcomes)
+    assert all("unmasked" in record.flags for record in outcomes)  # so that the filters keep it from exports
     entry = next(read_ledger(tmp_path))
     assert entry["policy"] == "allow"
     assert entry["source"] == "clinical"

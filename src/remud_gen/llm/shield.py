@@ -33,6 +33,7 @@ from remud_gen.rules.placeholders import choose_placeholder, count_placeholders,
 
 FOUND = "IDENTIFIERS_FOUND"
 MASKED_FLAG = "masked"
+UNMASKED_FLAG = "unmasked"  # sent as it is, because the configuration allows it; the filter `privacy` looks for this
 LOST_FLAG = "patient_text"  # words that a reader knew to be the patient's and told nobody where
 PAIR_FIELDS = ("title", "caption", "note", "panel_caption", "panel_note")
 
@@ -95,7 +96,7 @@ class Shield:
         """
         section, policy = choose_policy(self._privacy, is_clinical(item.source))
         if policy == "allow":
-            return item
+            return mark_unmasked(item) if isinstance(item, ImageTextPair) and self._has_lines else item
         words = await self._find_words(item)
         changes = mask_words(item)
         found = count_found(item, changes, words)
@@ -131,6 +132,14 @@ class Shield:
         if not isinstance(item, ImageTextPair) or not self._has_lines:
             return {"image": masked}
         return {"image": masked, **_rewrite_lines(item, words, changes.get("context", item.context))}
+
+
+def mark_unmasked(pair: ImageTextPair) -> ImageTextPair:
+    """The pair with a flag where its picture gives somebody away; else the same object."""
+    is_lost = LOST_FLAG in pair.flags and MASKED_FLAG not in pair.flags
+    if not is_lost and not find_words(pair).hidden:
+        return pair
+    return pair.model_copy(update={"flags": tuple(sorted({*pair.flags, UNMASKED_FLAG}))})
 
 
 def item_image(item: GenerateInput) -> ImageRef | None:
