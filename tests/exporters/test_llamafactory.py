@@ -68,7 +68,7 @@ def test_golden_alpaca_rows(tmp_path):
         1, images=(make_picture(store, 1),), question="Q", thinking="T1", answer="A1", turns=turns, form="dialogue"
     )
     write(tmp_path, [("train", make_record(0, question="Why?", answer="So.")), ("train", dialogue)])
-    rows = list(read_rows(tmp_path / "out" / "remud_alpaca_train.jsonl"))
+    rows = list(read_rows(tmp_path / "out" / "remud_train_alpaca.jsonl"))
     assert rows == [
         {
             "id": "d1-q0001",
@@ -90,7 +90,7 @@ def test_golden_alpaca_rows(tmp_path):
         },
     ]
     back = {row.file: row.messages for row in LlamaFactoryExporter("qwen").read_back(tmp_path / "out") if row.images}
-    assert back["remud_alpaca_train.jsonl"] == back["remud_train.jsonl"]
+    assert back["remud_train_alpaca.jsonl"] == back["remud_train.jsonl"]
 
 
 def test_dataset_info_names_every_file_in_ascii(tmp_path):
@@ -128,7 +128,7 @@ def test_without_validation_no_training_file_asks_for_it(tmp_path):
 def test_thinking_none_writes_one_file_without_any(tmp_path):
     summary = write(tmp_path, [("train", make_record(0, thinking="secret"))], thinking="none")
     names = [name for name in summary.files if name.endswith(".jsonl")]
-    assert names == ["remud_alpaca_train.jsonl", "remud_train.jsonl"]
+    assert names == ["remud_train.jsonl", "remud_train_alpaca.jsonl"]
     assert not [name for name in names if "secret" in "".join(read_lines(tmp_path, name))]
 
 

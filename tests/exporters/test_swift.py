@@ -71,7 +71,7 @@ def test_golden_grpo_row_and_what_gets_none(tmp_path):
     ]
     out, summary = write(tmp_path, [("train", record) for record in records])
     prompt = "Which?\nA. Liver\nB. Right kidney\nC. Spleen"
-    assert list(read_rows(out / "grpo_train.jsonl")) == [
+    assert list(read_rows(out / "train_grpo.jsonl")) == [
         {
             "id": "d1-q0000",
             "messages": [{"role": "user", "content": f"<image>{prompt}"}],
@@ -85,7 +85,7 @@ def test_golden_grpo_row_and_what_gets_none(tmp_path):
             "solution": "<answer>C</answer>",
         },
     ]
-    assert {"run_grpo.sh", "reward_remud.py", "grpo_train.jsonl"} <= set(summary.files)
+    assert {"run_grpo.sh", "reward_remud.py", "train_grpo.jsonl"} <= set(summary.files)
     assert subprocess.run(["/bin/sh", "-n", str(out / "run_grpo.sh")], check=True).returncode == 0
 
 
@@ -141,7 +141,7 @@ def test_golden_grounding_rows(tmp_path):
     box = '{"bbox_2d": <bbox>, "label": "<ref-object>"}'
     common = {"images": [f"images/{record.images[0].sha256[:2]}/{record.images[0].sha256}.png"]}
     ask = {"role": "user", "content": "<image>在图像中找出印有的文字<ref-object>，以JSON格式给出其边框。"}
-    assert list(read_rows(out / "grounding_train.jsonl")) == [
+    assert list(read_rows(out / "train_grounding.jsonl")) == [
         {
             "id": "d1-q0000-box1",
             "messages": [ask, {"role": "assistant", "content": f"[{box}, {box}]"}],
@@ -160,7 +160,7 @@ def test_golden_grounding_rows(tmp_path):
             "objects": {"ref": ["11 cm", "11 cm"], "bbox": [[10, 10, 16, 12]], "bbox_type": "real", "image_id": [0]},
         },
     ]
-    rows = [row for row in SwiftExporter("qwen").read_back(out) if row.file == "grounding_train.jsonl"]
+    rows = [row for row in SwiftExporter("qwen").read_back(out) if row.file == "train_grounding.jsonl"]
     assert rows[0].messages == (
         ("user", "<image>在图像中找出印有的文字RK，以JSON格式给出其边框。"),
         (
@@ -195,4 +195,4 @@ def test_the_mixed_corpus_passes_the_validator(tmp_path, thinking):
     records = [*make_mixed_corpus(store), make_labelled(store, document="zz")]
     run_export(records, store, tmp_path / "out", formats=["swift"], thinking=thinking)
     files = {path.name for path in (tmp_path / "out" / "swift").glob("*.jsonl")}
-    assert {"grpo_train.jsonl", "train.jsonl", "validation.jsonl"} <= files
+    assert {"train_grpo.jsonl", "train.jsonl", "validation.jsonl"} <= files

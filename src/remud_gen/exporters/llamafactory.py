@@ -37,7 +37,7 @@ _ALPACA: Mapping[str, object] = {
         "images": "images",
     },
 }
-_ALPACA_STEM = "remud_alpaca_{split}"
+_ALPACA_STEM = "remud_{split}_alpaca"
 # The `_nothink` and qwen2_vl templates train the written thinking as ordinary text and add none to direct answers.
 # A thinking model's template puts an empty thinking block into the prompt of direct answers only if
 # enable_thinking is null: true would train the empty block, false would remove all thinking.
@@ -53,7 +53,7 @@ _TRAININGS: Mapping[str, Mapping[str, object]] = {
 
 
 class LlamaFactoryExporter(ChatExporter):
-    """`remud_<split>.jsonl` in sharegpt form and `remud_alpaca_<split>.jsonl` with the same rows in alpaca form.
+    """`remud_<split>.jsonl` in sharegpt form and `remud_<split>_alpaca.jsonl` with the same rows in alpaca form.
 
     Train with `llamafactory-cli train train_….yaml` inside the folder.
     """
@@ -89,13 +89,13 @@ class LlamaFactoryExporter(ChatExporter):
     def write_settings(self, folder: Path, stems: Sequence[str]) -> Sequence[str]:
         """dataset_info.json names every file; the training files use the mixed ones."""
         info = {
-            stem: {"file_name": f"{stem}.jsonl", **(_ALPACA if stem.startswith("remud_alpaca_") else _SHAREGPT)}
+            stem: {"file_name": f"{stem}.jsonl", **(_ALPACA if stem.endswith("_alpaca") else _SHAREGPT)}
             for stem in sorted(stems)
         }
         # LLaMA-Factory opens this file in the locale's encoding: it must be pure ASCII.
         text = json.dumps(info, indent=2, ensure_ascii=True) + "\n"
         (folder / "dataset_info.json").write_bytes(text.encode("ascii"))
-        mixed = [stem for stem in stems if not stem.endswith(VIEWS)]
+        mixed = [stem for stem in stems if not stem.endswith((*VIEWS, "_alpaca"))]
         for name, model in _TRAININGS.items():
             (folder / name).write_bytes(_render_training(name, model, mixed).encode("utf-8"))
         return ["dataset_info.json", *_TRAININGS]

@@ -15,8 +15,8 @@ from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 
-_GRPO = "grpo_{split}"
-_GROUNDING = "grounding_{split}"
+_GRPO = "{split}_grpo"
+_GROUNDING = "{split}_grounding"
 _REF, _BBOX = "<ref-object>", "<bbox>"
 _ASK = {
     "en": f"Locate the printed text {_REF} in the image and give its box in JSON.",
@@ -28,7 +28,7 @@ _SOLUTION = re.compile(r"<answer>(?P<key>.+)</answer>", re.DOTALL)
 
 
 class SwiftExporter(ChatExporter):
-    """`<split>.jsonl` with messages, `grounding_<split>.jsonl` and `grpo_<split>.jsonl`.
+    """`<split>.jsonl` with messages, `<split>_grounding.jsonl` and `<split>_grpo.jsonl`.
 
     Start supervised training with `sh run_swift.sh`, reinforcement learning on the multiple-choice questions with
     `sh run_grpo.sh`. Grounding rows ask for words that are printed in a picture, whose boxes are known in its pixels.

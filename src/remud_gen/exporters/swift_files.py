@@ -20,7 +20,7 @@ _GRPO_SCRIPT = """#!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd)
 ROOT_IMAGE_DIR="$here" exec swift rlhf --rlhf_type grpo \\
     --model "${MODEL:-Qwen/Qwen3-VL-8B-Instruct}" \\
-    --dataset "$here/grpo_train.jsonl" \\
+    --dataset "$here/train_grpo.jsonl" \\
     --external_plugins "$here/reward_remud.py" \\
     --reward_funcs remud_choice format \\
     --system "Think first, within <think> and </think>, then give the letter of the right option within <answer> and \
@@ -63,7 +63,7 @@ orms["remud_choice"] = ChoiceReward
 
 
 _BOXES = "# GROUNDING=1 trains on the boxes of printed words, too.\n"
-_MORE = ' ${GROUNDING:+"$here/grounding_train.jsonl"}}'
+_MORE = ' ${GROUNDING:+"$here/train_grounding.jsonl"}}'
 
 
 def render_script(*, has_validation: bool, has_boxes: bool) -> str:
