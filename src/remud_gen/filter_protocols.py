@@ -46,6 +46,17 @@ class NeedsPictures(Protocol):
 
 
 @runtime_checkable
+class NeedsPackages(Protocol):
+    """A filter that needs packages which are not always there."""
+
+    libraries: tuple[str, ...]  # installed ones whose version shapes its verdicts, as its options name them
+
+    def check_packages(self) -> None:
+        """MissingExtraError with what to install."""
+        ...
+
+
+@runtime_checkable
 class ReadsFiles(Protocol):
     """A filter that compares records with files of the user's."""
 

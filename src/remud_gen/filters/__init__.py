@@ -9,6 +9,7 @@ TABLE: dict[str, str] = {
     "leaks": "remud_gen.filters.leaks:LeaksFilter",
     "thinking": "remud_gen.filters.thinking:ThinkingFilter",
     "privacy": "remud_gen.filters.privacy:PrivacyFilter",
+    "names": "remud_gen.filters.names:NamesFilter",
     "evidence": "remud_gen.filters.evidence:EvidenceFilter",
     "numbers": "remud_gen.filters.numbers:NumbersFilter",
     "meaning": "remud_gen.filters.meaning:MeaningFilter",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from remud_gen import registry
 from remud_gen.config import Config, parse_options
 from remud_gen.errors import ConfigError
-from remud_gen.filter_protocols import NeedsPictures, ReadsFiles
+from remud_gen.filter_protocols import NeedsPackages, NeedsPictures, ReadsFiles
 from remud_gen.protocols import CorpusFilter, Filter
 from remud_gen.records import Quadruplet, Verdict
 from remud_gen.stages.base import Failure, RecordStage, Rejection, StageContext
@@ -64,8 +64,15 @@ class FilterStage(RecordStage[Quadruplet, Quadruplet]):
         return describe_filters(self.filters)
 
     def libraries(self) -> Sequence[str]:
-        """Similarities are rapidfuzz's, pixels are read by pillow."""
-        return ("rapidfuzz", "pillow", "numpy")
+        """Similarities are rapidfuzz's, pixels are read by pillow, and filters may have libraries of their own."""
+        own = [name for each in self.filters if isinstance(each, NeedsPackages) for name in each.libraries]
+        return ("rapidfuzz", "pillow", "numpy", *own)
+
+    def check(self) -> None:
+        """Every optional package that a filter needs is there."""
+        for each in self.filters:
+            if isinstance(each, NeedsPackages):
+                each.check_packages()
 
     def setup(self, context: StageContext) -> None:
         """Lend the run's pictures to the filters that judge pixels; here, so that `status` loads no image library."""
