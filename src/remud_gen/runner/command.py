@@ -101,7 +101,13 @@ def resolve_config(options: Options) -> Config:
 
 def _fix_paths(config: Config) -> Config:
     """Relative paths mean this folder, now: the run keeps its configuration and may be called from elsewhere."""
-    sections = {"runner": ("replies",), "generate": ("prompts", "replay"), "vision": ("replay",), "judge": ("replay",)}
+    sections = {
+        "runner": ("replies",),
+        "generate": ("prompts", "replay"),
+        "vision": ("replay",),
+        "judge": ("replay",),
+        "export": ("licences",),
+    }
     fixed = {}
     for name, keys in sections.items():
         section = getattr(config, name)
