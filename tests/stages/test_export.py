@@ -88,7 +88,7 @@ def test_the_manifest_resolves_every_file_and_names_what_was_left_out(tmp_path, 
         for file, facts in manifest["files"].items():
             assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == facts["sha256"]
         on_disk = {path for path in read_tree(folder) if not path.startswith("images/")}
-        assert on_disk == {*manifest["files"], "MANIFEST.json"}
+        assert on_disk == {*manifest["files"], "MANIFEST.json", "CHECKSUMS"}
         left_out = [row["id"] for row in read_rows(folder / "left_out.jsonl")]
         assert left_out == ([] if name == "raw" else ["d2-q0007"])
         assert sum(manifest["left_out"].values()) == len(left_out)

@@ -1,18 +1,22 @@
-"""What lies beside every export's data: README.md, MANIFEST.json and the list of what was left out."""
+"""What lies beside every export's data: card, manifest, description, checksums, and the list of what was left out."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from remud_gen import __version__
 from remud_gen.errors import RecordError
+from remud_gen.exporters.croissant import CROISSANT, describe_dataset
+from remud_gen.exporters.facts import ExportFacts
+from remud_gen.exporters.provenance import PROVENANCE
+from remud_gen.exporters.readme import render_readme
 from remud_gen.exporters.rows import encode_line, read_rows
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import SCHEMA_VERSION
@@ -20,6 +24,8 @@ from remud_gen.records import SCHEMA_VERSION
 LEFT_OUT = "left_out.jsonl"
 README = "README.md"
 MANIFEST = "MANIFEST.json"
+CHECKSUMS = "CHECKSUMS"
+PAPERS = (LEFT_OUT, PROVENANCE, CROISSANT, README)  # in every export, besides MANIFEST.json and CHECKSUMS
 MAKER = "remud-gen "
 
 
@@ -40,12 +46,13 @@ class Manifest(BaseModel):
     schema_version: int
     fingerprint: str
     settings: dict[str, Any]
-    inputs: int  # records that came; each is in one split or left out
+    inputs: int  # kept records; each is in one split, not chosen, or left out by name
     counts: dict[str, int]  # per split, and `images`
     profile: dict[str, dict[str, int]]
+    not_chosen: dict[str, int] = Field(default_factory=dict)  # by the wish that left them out
     left_out: dict[str, int]  # by code
     notes: tuple[str, ...]
-    files: dict[str, FileFacts]  # all but MANIFEST.json and the pictures
+    files: dict[str, FileFacts]  # all but MANIFEST.json, CHECKSUMS and the pictures
 
     @property
     def exported(self) -> int:
@@ -83,73 +90,75 @@ def read_summary(folder: Path, manifest: Manifest) -> ExportSummary:
         left_out = tuple((str(row["id"]), str(row["reason"])) for row in read_rows(folder / LEFT_OUT))
     except (OSError, KeyError, RecordError) as error:
         raise RecordError("BAD_MANIFEST", f"{folder / LEFT_OUT}: {error}") from None
-    files = tuple(file for file in manifest.files if file not in (LEFT_OUT, README))
-    if manifest.exported + len(left_out) != manifest.inputs:
+    files = tuple(file for file in manifest.files if file not in PAPERS)
+    if manifest.exported + len(left_out) + sum(manifest.not_chosen.values()) != manifest.inputs:
         raise RecordError("BAD_MANIFEST", f"{folder / LEFT_OUT} and {MANIFEST} do not add up")
-    return ExportSummary(files, manifest.counts, left_out, manifest.profile, manifest.notes)
+    return ExportSummary(files, manifest.counts, left_out, manifest.profile, manifest.notes, manifest.not_chosen)
 
 
-def write_card(
-    folder: Path,
-    name: str,
-    purpose: str,
-    summary: ExportSummary,
-    settings: Mapping[str, object],
-    fingerprint: str,
-) -> None:
-    """Write README.md, MANIFEST.json (counts, settings, SHA-256 of each file but pictures) and left_out.jsonl."""
-    lines = [encode_line({"id": record_id, "reason": reason}) for record_id, reason in summary.left_out]
+def write_papers(folder: Path, facts: ExportFacts, sums: Callable[[str], str | None]) -> None:
+    """Write left_out.jsonl, README.md, croissant.json, MANIFEST.json and CHECKSUMS.
+
+    Args:
+        folder: the export, with all of its data.
+        facts: what they tell.
+        sums: the SHA-256 of a picture's path where it is known, so that it need not be read again.
+    """
+    lines = [encode_line({"id": record_id, "reason": reason}) for record_id, reason in facts.summary.left_out]
     (folder / LEFT_OUT).write_bytes(b"".join(lines))
-    codes = dict(sorted(Counter(reason.partition(":")[0] for _, reason in summary.left_out).items()))
-    (folder / README).write_bytes(_render_readme(name, purpose, summary, codes).encode("utf-8", "replace"))
+    own = {file: _describe_file(folder / file) for file in sorted({*facts.summary.files, LEFT_OUT, PROVENANCE})}
+    _write_json(folder / CROISSANT, describe_dataset(facts, own))
+    (folder / README).write_bytes(render_readme(facts).encode("utf-8", "replace"))
     manifest = Manifest(
-        format=name,
+        format=facts.name,
         made_by=f"{MAKER}{__version__}",
         schema_version=SCHEMA_VERSION,
-        fingerprint=fingerprint,
-        settings=dict(settings),
-        inputs=count_exported(summary.counts) + len(summary.left_out),
-        counts=dict(summary.counts),
-        profile={field: dict(values) for field, values in summary.profile.items()},
-        left_out=codes,
-        notes=summary.notes,
-        files={file: _describe_file(folder / file) for file in sorted((*summary.files, LEFT_OUT, README))},
+        fingerprint=facts.fingerprint,
+        settings=dict(facts.settings),
+        inputs=facts.exported + len(facts.summary.left_out) + sum(facts.summary.not_chosen.values()),
+        counts=dict(facts.summary.counts),
+        profile={field: dict(values) for field, values in facts.summary.profile.items()},
+        not_chosen=dict(facts.summary.not_chosen),
+        left_out=dict(facts.left_out),
+        notes=facts.summary.notes,
+        files={**own, **{file: _describe_file(folder / file) for file in (CROISSANT, README)}},
     )
-    text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_bytes(text.encode("utf-8", "backslashreplace"))
+    _write_json(folder / MANIFEST, manifest.model_dump())
+    write_checksums(folder, {file: one.sha256 for file, one in manifest.files.items()}, sums)
+
+
+def write_checksums(folder: Path, known: Mapping[str, str], sums: Callable[[str], str | None]) -> None:
+    """CHECKSUMS for `sha256sum -c`: every file of the export but itself, in the order of their names."""
+    with (folder / CHECKSUMS).open("wb") as stream:
+        for path in list_files(folder):
+            if path != CHECKSUMS:
+                digest = known.get(path) or sums(path) or hash_file(folder / path)
+                stream.write(f"{digest}  {path}\n".encode())
+
+
+def list_files(folder: Path) -> Iterator[str]:
+    """All files below a folder, relative, in order, holding the names of one folder at a time."""
+    stack = [""]
+    while stack:
+        below = stack.pop()
+        if below and not below.endswith("/"):
+            yield below
+            continue
+        with os.scandir(folder / below) as entries:
+            names = [f"{below}{one.name}{'/' if one.is_dir(follow_symlinks=False) else ''}" for one in entries]
+        stack += sorted(names, reverse=True)
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _describe_file(path: Path) -> FileFacts:
-    with path.open("rb") as stream:
-        return FileFacts(sha256=hashlib.file_digest(stream, "sha256").hexdigest(), bytes=path.stat().st_size)
+    return FileFacts(sha256=hash_file(path), bytes=path.stat().st_size)
 
 
-def _render_readme(name: str, purpose: str, summary: ExportSummary, codes: Mapping[str, int]) -> str:
-    lines = [
-        f"# Ultrasound fine-tuning data ({name})",
-        "",
-        purpose[:1].upper() + purpose[1:] + ".",
-        "",
-        "Questions, thinking and answers are synthetic: a program or a model wrote them from books. "
-        "They are for training and evaluating models, not for clinical use.",
-        "",
-        "| | records |",
-        "|---|---|",
-        *(f"| {split} | {count} |" for split, count in summary.counts.items() if split != "images"),
-        *(
-            f"| {field}: {_escape(value)} | {count} |"
-            for field, values in summary.profile.items()
-            for value, count in values.items()
-        ),
-        "",
-        f"{summary.counts.get('images', 0)} distinct pictures lie in `images/`, named by their SHA-256 in the run.",
-    ]
-    if codes:
-        reasons = ", ".join(f"{code} {count}" for code, count in codes.items())
-        lines.append(f"Records that this format cannot hold are named in `{LEFT_OUT}` ({reasons}).")
-    lines += [*summary.notes, "", "`MANIFEST.json` holds the counts and the SHA-256 of every data file.", ""]
-    return "\n".join(lines)
-
-
-def _escape(value: str) -> str:
-    return " ".join(value.split()).replace("|", "\\|")
+def _write_json(path: Path, data: object) -> None:
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))

@@ -55,10 +55,14 @@ class PictureFolder:
         store: ImageStore,
         inspections: Inspections | None = None,
         may_show: Callable[[Quadruplet], bool] = lambda record: True,
+        *,
+        links: bool = True,
     ) -> None:
+        """`links`: a picture is a hard link to the run's own where the file system allows it, else a copy."""
         self._folder = folder
         self._store = store
         self._may_show = may_show
+        self._links = links
         self._inspections: Inspections = {} if inspections is None else inspections
         self._placed = DigestTable()  # path in the store, SHA-256 and whether as RGB -> how it is named
         self._made: set[Path] = set()
@@ -108,6 +112,12 @@ class PictureFolder:
             packed.append(PackedPicture(f"{ref.sha256}{plan.ending}", data))
         return tuple(packed)
 
+    def find_sha256(self, path: str) -> str | None:
+        """The SHA-256 of a placed picture that is the stored file as it is and named by it; None: read the file."""
+        name = PurePosixPath(path).stem
+        owner = self._owners.get(digest_text(path))
+        return name if len(name) == 64 and owner is not None and owner == _abridge(name) else None
+
     def may_show(self, record: Quadruplet) -> bool:
         """Whether the pictures of a record may be passed on."""
         return self._may_show(record)
@@ -139,9 +149,12 @@ class PictureFolder:
             target.write_bytes(plan.data)
             return
         try:
-            os.link(plan.source, target)
+            if self._links:
+                os.link(plan.source, target)
+                return
         except OSError:  # another file system, or one without hard links
-            shutil.copyfile(plan.source, target)
+            pass
+        shutil.copyfile(plan.source, target)
 
 
 def inspect_picture(source: Path, ref: ImageRef) -> Inspection:

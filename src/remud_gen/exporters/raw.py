@@ -11,15 +11,21 @@ from pydantic_core import PydanticSerializationError
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.ledger import Ledger
-from remud_gen.exporters.rows import RowFiles, protect_line
+from remud_gen.exporters.provenance import describe_pointers
+from remud_gen.exporters.rows import RowFiles, encode_line, protect_line, read_rows
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 
+POINTERS = "pointers"
+
 
 class RawExporter:
-    """`<split>.jsonl` with one Quadruplet per line, pictures byte for byte under the paths that the records give."""
+    """`<split>.jsonl` with one Quadruplet per line, pictures byte for byte under the paths that the records give.
+
+    Of pictures that may not be passed on, `pointers.jsonl` tells document, page and box.
+    """
 
     name: ClassVar[str] = "raw"
     summary: ClassVar[str] = "every field, evidence and verdicts included: to archive, to audit, to import again"
@@ -39,11 +45,14 @@ class RawExporter:
                 try:
                     ledger.check_new(record)
                     line = encode_record(record)
-                    placed = pictures.place(record.images, as_rgb=False)
+                    shows = pictures.may_show(record)
+                    placed = pictures.place(record.images, as_rgb=False) if shows else ()
                 except RecordError as error:
                     ledger.leave_out(record, error)
                     continue
                 files.add(split, line)
+                for row in () if shows else describe_pointers(record):
+                    files.add(POINTERS, encode_line(row))
                 for path in placed:
                     images.setdefault(digest_text(path))
                 ledger.keep(split, record)
@@ -51,11 +60,15 @@ class RawExporter:
 
     def read_back(self, folder: Path) -> Iterator[ExportedRow]:
         """Every record, parsed as strictly as a checkpoint is."""
+        pointers, path = DigestTable(), folder / f"{POINTERS}.jsonl"
+        for row in read_rows(path) if path.exists() else ():
+            pointers.setdefault(digest_text(str(row["id"])))
         for split in SPLIT_NAMES:
             path = folder / f"{split}.jsonl"
             if path.exists():
                 for record in read_records(path):
-                    images = tuple(image.path for image in record.images)
+                    is_withheld = digest_text(record.id) in pointers
+                    images = () if is_withheld else tuple(image.path for image in record.images)
                     yield ExportedRow(path.name, record.id, split, None, images)
 
 

@@ -84,6 +84,11 @@ class Selector:
         self._wish = wish
         self._conditions: Sequence[Condition] = [parse_condition(text) for text in wish.where]
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether nothing is asked, so that `choose` reads no record."""
+        return self._wish.is_all
+
     def choose(self, records: Iterable[Quadruplet]) -> Choice:
         """Look at all records once.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+import string
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,16 +21,21 @@ from remud_gen.errors import RecordError
 from remud_gen.exporters.conversation import split_thinking
 from remud_gen.exporters.pictures import UNREADABLE, check_relative
 from remud_gen.exporters.reserved import find_reserved, find_unfit_character
+from remud_gen.exporters.split_watch import SplitWatch
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportedRow, Exporter
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 
 PLACEHOLDER = "<image>"
+_LETTERS = string.ascii_uppercase
+# `A. text`, `(A) text`, `A、text`: a letter where a word begins, with a mark behind it.
+_SHOWN = {letter: re.compile(rf"(?:^|[\s(（]){letter}\s*[.)）．、:：]") for letter in _LETTERS}
 SHOWN_PROBLEMS = 20
 RULES: Mapping[str, str] = {
     "BAD_JSON": "Every line of a data file is one JSON object in UTF-8.",
     "BAD_PARQUET": "Every Parquet file opens and reads to its end.",
+    "BAD_TAR": "Every shard opens, and holds samples and nothing else.",
     "DUPLICATE_ID": "A record stands once in a file.",
     "EMPTY_TEXT": "No turn, and no thinking or answer in it, is empty.",
     "IMAGES_MISSING": "A question about a picture has its picture.",
@@ -38,6 +45,7 @@ RULES: Mapping[str, str] = {
     "IMAGE_PATH": "Picture paths are relative, POSIX, and lead to a file inside the export.",
     "IMAGE_TOO_LARGE": "Pictures are as large as the service takes them.",
     "IMAGE_UNREADABLE": "Pictures open.",
+    "NOT_A_CHOICE": "A reward by rule needs options and the letter of the right one.",
     "NOT_LOSSLESS": "A raw record reads back unchanged.",
     "NULL_VALUE": "No value of a row is null.",
     "OPTIONS_MISSING": "The prompt lists every option, each with its own letter.",
@@ -46,7 +54,7 @@ RULES: Mapping[str, str] = {
     "ROLE_ORDER": "Turns alternate, the user's first and the assistant's last; a system turn may stand before them.",
     "ROW_COUNT": "Every record is written or left out by name, exactly once.",
     "SCHEMA_MIXED": "All rows of a file have the same keys and types.",
-    "SPLIT_OVERLAP": "No document, figure or picture stands in two splits.",
+    "SPLIT_OVERLAP": "No document, figure, picture or question, nor one much like it, stands in two splits.",
     "THINKING_UNBALANCED": "Thinking tags are those of the chosen mode, opened and closed once.",
     "TOO_MANY_IMAGES": "A record has as many pictures as the format holds.",
     "UNFIT_CHARACTER": "No text holds control characters.",
@@ -56,26 +64,25 @@ RULES: Mapping[str, str] = {
 class Validator:
     """Watches what goes into one export and checks what came out. Problems are counted, the first ones kept."""
 
-    def __init__(self, thinking: str, *, is_split_by_document: bool) -> None:
+    def __init__(self, thinking: str, *, is_split_by_document: bool, compares_all: bool = True) -> None:
+        """`compares_all`: splits are also compared by pictures and questions that only resemble each other."""
         self._thinking = thinking
-        self._is_split_by_document = is_split_by_document
-        self._split_by_unit = DigestTable()
+        self._watch = SplitWatch(is_split_by_document=is_split_by_document, compares_all=compares_all)
         self._split_by_image = DigestTable()
+        self._keys = DigestTable()  # of records with options: their letters, as bits
         self._inside: dict[Path, bool] = {}
         self._pending = 0
         self.counts: Counter[str] = Counter()
         self.shown: list[str] = []
 
     def watch(self, records: Iterable[tuple[str, Quadruplet]]) -> Iterator[tuple[str, Quadruplet]]:
-        """Pass a stream through and check that no document or figure goes to two splits."""
+        """Pass a stream through and check that no document, figure, picture or question goes to two splits."""
         for split, record in records:
             self._pending += 1
-            units = [f"figure or passage {record.group_id}"]
-            if self._is_split_by_document:
-                units.append(f"document {record.document_id}")
-            for unit in units:
-                if (other := _note_split(self._split_by_unit, unit, split)) != split:
-                    self._note(record.id, "SPLIT_OVERLAP", f"{unit} stands in {other} and {split}")
+            for problem in self._watch.add(split, record):
+                self._note(record.id, "SPLIT_OVERLAP", problem)
+            if record.options:
+                self._keys.setdefault(digest_text(record.id), _to_bits(option.key for option in record.options))
             yield split, record
 
     def check(self, exporter: Exporter, folder: Path, left_out: int, decoded: Container[str] = ()) -> None:
@@ -103,8 +110,11 @@ class Validator:
                 self._note(row.id, "DUPLICATE_ID", f"twice in {row.file}")
             for code, detail in check_row(row, self._thinking):
                 self._note(row.id, code, detail)
+            self._check_options(row)
             self._check_shape(row, shapes)
             self._check_pictures(row, folder, decoded, needs_rgb=exporter.needs_rgb)
+        for record_id, problem in self._watch.list_alike():
+            self._note(record_id, "SPLIT_OVERLAP", problem)
         if written + left_out != self._pending:
             detail = f"{self._pending} records came, {written} were written and {left_out} left out"
             self._note("-", "ROW_COUNT", detail)
@@ -121,6 +131,15 @@ class Validator:
         except RecordError as error:
             self._note("-", error.code, error.message)
             return None
+
+    def _check_options(self, row: ExportedRow) -> None:
+        """What a trainer reads of a record with options lists every letter."""
+        bits = self._keys.get(digest_text(row.id)) if row.messages is not None else None
+        if bits:
+            prompt = next((text for role, text in row.messages or () if role == "user"), "")
+            for letter in _LETTERS:
+                if bits & _to_bits(letter) and not _SHOWN[letter].search(prompt):
+                    self._note(row.id, "OPTIONS_MISSING", f"option {letter} does not stand in the prompt")
 
     def _check_shape(self, row: ExportedRow, shapes: dict[str, Any]) -> None:
         if row.content is None or fits_shape(shapes.get(row.file), row.content):
@@ -172,6 +191,10 @@ class Validator:
 def _note_split(table: DigestTable, name: str, split: str) -> str:
     """The split in which something was seen first."""
     return SPLIT_NAMES[table.setdefault(digest_text(name), SPLIT_NAMES.index(split))]
+
+
+def _to_bits(keys: Iterable[str]) -> int:
+    return sum({1 << _LETTERS.index(key) for key in keys if key in _LETTERS and key})
 
 
 def check_row(row: ExportedRow, thinking: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from remud_gen.errors import InputError, RecordError
-from remud_gen.exporters.card import MANIFEST, read_manifest
+from remud_gen.exporters.card import CHECKSUMS, MANIFEST, read_manifest
 
 PREFIX = ".remud-export"
 SCRATCH = f"{PREFIX}-"
@@ -125,7 +125,7 @@ def settle(target: Path) -> None:
 
 def _carry_over(old: Path, place: Path) -> None:
     try:
-        own = {MANIFEST, PICTURES, *(PurePosixPath(file).parts[0] for file in read_manifest(old).files)}
+        own = {MANIFEST, CHECKSUMS, PICTURES, *(PurePosixPath(file).parts[0] for file in read_manifest(old).files)}
     except RecordError:
         own = set()  # nobody can tell any more: better a file too many than one lost
     for entry in sorted(old.iterdir()):

@@ -8,18 +8,20 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from remud_gen.config import Config
 from remud_gen.errors import InputError, RecordError
-from remud_gen.exporters.card import MANIFEST, Manifest, count_exported, read_manifest, read_summary
+from remud_gen.exporters.card import CHECKSUMS, MANIFEST, Manifest, count_exported, read_manifest, read_summary
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.judged import NO_REVIEW, digest_judged, read_judged
+from remud_gen.runner.judged import NO_REVIEW, digest_judged, read_judged, take_funnel
+from remud_gen.runner.licences import find_licences
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.place import PICTURES, find_leftovers, open_place, recover
 from remud_gen.runner.progress import Progress
@@ -38,7 +40,7 @@ class Publication:
     """One format's export as it lies on the disk now."""
 
     summary: ExportSummary
-    inputs: int  # kept records, each exported or left out
+    inputs: int  # kept records, each exported, not chosen or left out
     is_up_to_date: bool  # nothing had changed, so it was left alone
     seconds: float
 
@@ -77,6 +79,14 @@ class Crop:
         judged = read_judged(self.run, self.filtered, self.corpus, self.review)
         return islice((record for record in judged if record.status == "kept"), self.inputs)
 
+    def describe_funnel(self) -> Mapping[str, Any]:
+        """What the card tells of all that was made, of which the kept records are left."""
+        funnel = take_funnel(self.run, self.filtered, self.corpus, self.review)
+        by_severity = {code: count.severities for code, count in funnel.codes.items()}
+        codes = {code: n for code, by in by_severity.items() if (n := by.get("reject", 0) + by.get("review", 0))}
+        counts = {"total": funnel.total, "kept": funnel.kept, "review": funnel.review, "rejected": funnel.rejected}
+        return {**counts, "codes": codes}
+
     def _digest(self) -> str:
         return digest_judged(self.filtered, self.corpus, self.review)
 
@@ -85,7 +95,7 @@ class Publisher:
     """Keeps the exports of one run in one folder up to date."""
 
     def __init__(self, folder: RunFolder, config: Config, target: Path) -> None:
-        self._folder, self._target = folder, target
+        self._folder, self._target, self._config = folder, target, config
         self._stage = ExportStage(config)
         self._key = _name_place(folder.path, target)
 
@@ -120,7 +130,7 @@ class Publisher:
             InputError: no record was kept, or the place cannot be written to or is in use.
             RecordError: EXPORT_INVALID when a written export breaks a rule.
         """
-        origin = crop.to_origin()
+        origin = replace(crop.to_origin(), licences=find_licences(self._config.export, self._folder.recall_roots()))
         done = self._find_current(origin)
         try:
             if len(done) < len(self._stage.formats) or find_leftovers(self._target):
@@ -139,7 +149,9 @@ class Publisher:
             names = [name for name in self._stage.formats if name not in done]
             if not names:
                 return done
-            with Progress("export", crop.inputs * (1 + len(names)), "record", is_quiet=is_quiet) as progress:
+            origin = replace(origin, funnel=crop.describe_funnel())
+            n_passes = self._stage.first_passes + len(names)
+            with Progress("export", crop.inputs * n_passes, "record", is_quiet=is_quiet) as progress:
 
                 def start() -> Iterator[Quadruplet]:
                     for record in crop.iterate_kept():
@@ -176,7 +188,7 @@ class Publisher:
         return current
 
     def _stamp(self, name: str, manifest: Manifest) -> str:
-        return stamp_files(self._target / name, [MANIFEST, *manifest.files])
+        return stamp_files(self._target / name, [MANIFEST, CHECKSUMS, *manifest.files])
 
     def _remember(self, stamps: Mapping[str, str | None]) -> None:
         """Keep stamps in the run rather than in the export, whose bytes must not depend on times."""
@@ -249,7 +261,7 @@ def _time(written: Iterator[tuple[str, ExportSummary]]) -> Iterator[tuple[str, E
 
 
 def _reconcile(name: str, made: Publication) -> None:
-    found = made.exported + len(made.summary.left_out)
+    found = made.exported + len(made.summary.left_out) + sum(made.summary.not_chosen.values())
     if found != made.inputs:
         raise RecordError(
             "EXPORT_INVALID",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from remud_gen.config import Config
-from remud_gen.errors import RecordError
+from remud_gen.errors import ConfigError, RecordError
 from remud_gen.exporters.card import read_manifest
+from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import describe_faults, list_imported
+from remud_gen.runner.licences import find_licences
 from remud_gen.runner.publish import OWN_PLACE, Crop, describe_gaps
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.review import load_review
@@ -31,7 +34,11 @@ def examine_exports(run: Path, config: Config, reports: Sequence[StageReport]) -
     gaps = (*describe_faults(imported), *describe_gaps(reports))
     filtered, review = [*imported, *choose_filtered(states)], load_review(run, config)
     crop = Crop(run, filtered, states["corpus"], kept=0, gaps=gaps, review=review)
-    origin = crop.to_origin()
+    try:
+        licences = find_licences(config.export, RunFolder(run).recall_roots())
+    except ConfigError:
+        return dict.fromkeys(stage.formats, "out of date")  # the next export says what is wrong with the table
+    origin = replace(crop.to_origin(), licences=licences)
     return {name: _examine(place / name, stage.fingerprint(name, origin)) for name in stage.formats}
 
 

@@ -56,6 +56,7 @@ def _export_json(one: Publication) -> dict[str, Any]:
         "exported": one.exported,
         "files": sorted(one.summary.files),
         "counts": dict(one.summary.counts),
+        "not_chosen": dict(one.summary.not_chosen),
         "left_out": [list(row) for row in one.summary.left_out],
         "notes": list(one.summary.notes),
         "seconds": round(one.seconds, 2),
@@ -126,7 +127,8 @@ def _list_exports(result: Result) -> list[str]:
     notes: dict[str, list[str]] = {}
     for name, one in result.exports.items():
         counts = ", ".join(f"{count} {split}" for split, count in one.summary.counts.items())
-        left = _count_left_out(one.summary.left_out)
+        not_chosen = sum(one.summary.not_chosen.values())
+        left = (f"; not chosen: {not_chosen}" if not_chosen else "") + _count_left_out(one.summary.left_out)
         verb = f"{name} is up to date" if one.is_up_to_date else f"exported {name}"
         lines.append(f"{verb}: {counts}{left} -> {result.export_folder}/{name}")
         for note in one.summary.notes:
@@ -154,7 +156,7 @@ def _row(report: StageReport) -> tuple[str, ...]:
 
 def _export_row(name: str, one: Publication) -> tuple[str, ...]:
     count = one.exported
-    figures = (one.inputs, count, len(one.summary.left_out), 0)
+    figures = (one.inputs, count, len(one.summary.left_out) + sum(one.summary.not_chosen.values()), 0)
     outputs = f"{count} record{'s' if count != 1 else ''}"
     run = "0 of 1" if one.is_up_to_date else "1 of 1"
     return (f"export {name}", *(str(n) for n in figures), outputs, run, f"{one.seconds:.1f}")
