@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remud_gen.cli_export import FormatOpt, OutOpt, ThinkingOpt, export, export_keys
 from remud_gen.cli_import import import_
 from remud_gen.cli_options import (
     BatchOpt,
     ConfigOpt,
     DecontaminateOpt,
     DryRunOpt,
-    FormatOpt,
     InputsArg,
     JsonOpt,
     LimitOpt,
@@ -25,7 +25,6 @@ from remud_gen.cli_options import (
     ModelOpt,
     OfflineOpt,
     OnlyOpt,
-    OutOpt,
     QuietOpt,
     RepliesOpt,
     RetryOpt,
@@ -33,7 +32,6 @@ from remud_gen.cli_options import (
     SampleOpt,
     SamplesOpt,
     SetOpt,
-    ThinkingOpt,
     UrlOpt,
     VerifyOpt,
     WaitOpt,
@@ -90,7 +88,7 @@ def run(
 ) -> None:  # fmt: skip
     """All stages: books in, a trainer's files out."""
     shortcuts = {
-        **_model_keys(model, base_url, samples), **_privacy_keys(offline), **_export_keys(format, thinking),
+        **_model_keys(model, base_url, samples), **_privacy_keys(offline), **export_keys(format, thinking),
         **_reply_keys(replies, batch), **_budget_keys(max_cost, max_tokens),
     }  # fmt: skip
     options = make_options(
@@ -172,27 +170,7 @@ def filter_records(
     _run_to("filter", options, as_json=as_json)
 
 
-@app.command()
-@guard
-def export(
-    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
-    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, verify: VerifyOpt = False, format: FormatOpt = None,
-    thinking: ThinkingOpt = None, out: OutOpt = None,
-    list_formats: Annotated[bool, typer.Option("--list", help="List the formats and leave.")] = False,
-) -> None:  # fmt: skip
-    """Kept quadruplets -> a folder a trainer loads unchanged."""
-    if list_formats:
-        from remud_gen import registry
-
-        for name in registry.names("exporters"):
-            write_out(f"{name:<14}{registry.load('exporters', name).summary}")
-        return
-    options = make_options(
-        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, out=out, shortcuts=_export_keys(format, thinking),
-    )  # fmt: skip
-    _run_to("export", options, as_json=as_json)
+app.command()(export)
 
 
 @app.command()
@@ -328,11 +306,6 @@ def _reply_keys(replies: Path | None, batch: bool | None) -> dict[str, Any]:
 
 def _budget_keys(max_cost: float | None, max_tokens: int | None) -> dict[str, Any]:
     return {"budget.max_cost_usd": max_cost, "budget.max_tokens": max_tokens}
-
-
-def _export_keys(formats: str | None, thinking: str | None) -> dict[str, Any]:
-    names = [name.strip() for name in formats.split(",") if name.strip()] if formats else None
-    return {"export.formats": names, "export.thinking": thinking}
 
 
 def main() -> None:

@@ -51,8 +51,6 @@ WaitOpt = Annotated[bool, typer.Option("--wait", help="With --batch: stay until 
 OfflineOpt = Annotated[
     bool | None, typer.Option("--offline/--online", help="Refuse every model that is asked over a network.")
 ]
-FormatOpt = Annotated[str | None, typer.Option("--format", help="Export formats, separated by commas.")]
-ThinkingOpt = Annotated[str | None, typer.Option("--thinking", help="qwen, remud, field or none.")]
 VerifyOpt = Annotated[
     bool, typer.Option("--verify", help="Read all records and pictures again; damaged ones are stale.")
 ]
@@ -60,7 +58,6 @@ DecontaminateOpt = Annotated[
     list[Path] | None,
     typer.Option("--decontaminate", metavar="FILE", help="Evaluation set, file or folder; may be given several times."),
 ]
-OutOpt = Annotated[Path | None, typer.Option("--out", help="Where exports go; default RUN/export.")]
 
 
 def guard(command: Callable[..., None]) -> Callable[..., None]:
