@@ -10,8 +10,8 @@ import pytest
 from remud_gen.errors import ConfigError, InputError
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner.command import Options, run_stages, survey
-from remud_gen.runner.importing.command import import_path, is_fruitless, to_json, to_text
 from remud_gen.runner.imported import describe_faults, list_imported
+from remud_gen.runner.importing.command import import_path, is_fruitless, to_json, to_text
 from remud_gen.runner.reports.inspection import find_record
 from remud_gen.runner.reports.status import status_json
 from remud_gen.runner.reports.status_text import status_text

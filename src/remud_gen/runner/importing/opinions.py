@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from remud_gen.runner.review import FIELDS, Decision
 
 VERDICTS = ("accept", "fix", "reject")
+DASHES = ("-", "–", "—")  # in the place of the thinking: there shall be none; tools do not send an empty field
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,10 @@ def _judge(one: Reviewed, opinion: Opinion) -> Decision | None:
     """None where a reviewer left everything as it was and gave no verdict."""
     if opinion.verdict == "reject":
         return Decision(id=one.id, content=one.content, outcome="reject")
-    edits = {
-        name: text
-        for name in FIELDS
-        if name in opinion.texts and (text := tidy(opinion.texts[name])) != tidy(one.shown.get(name, ""))
-    }
+    texts = {name: tidy(text) for name, text in opinion.texts.items() if name in FIELDS}
+    if texts.get("thinking") in DASHES:
+        texts["thinking"] = ""
+    edits = {name: text for name, text in texts.items() if text != tidy(one.shown.get(name, ""))}
     if edits:
         return Decision(id=one.id, content=one.content, outcome="edit", **edits)
     if opinion.verdict not in VERDICTS:

@@ -15,7 +15,8 @@ from remud_gen.runner.importing.left_out import LeftOut
 from remud_gen.runner.importing.opinions import VERDICTS, Opinion, Reviewed
 from remud_gen.runner.review import FIELDS
 
-PREFIX = "new_"  # Label Studio's fields for edits: new_answer beside the answer as it was
+PREFIX = "new_"  # of fields for edits: new_answer beside the answer as it was
+NAMES = tuple(PREFIX + name for name in FIELDS)
 SUBMITTED = ("submitted", "completed", None)
 
 
@@ -84,7 +85,7 @@ def _read_results(results: Sequence[Any]) -> Opinion:
         name = str(result.get("from_name"))
         if name == "verdict":
             verdict = _choose(value.get("choices"))
-        elif name.removeprefix(PREFIX) in FIELDS and (text := _join(value.get("text"))) is not None:
+        elif name in NAMES and (text := _join(value.get("text"))) is not None:
             texts[name.removeprefix(PREFIX)] = text
     return Opinion(verdict, texts)
 
@@ -101,7 +102,7 @@ def _read_flat_task(row: Mapping[str, Any]) -> Reviewed:
 def _read_argilla(row: Mapping[str, Any]) -> Reviewed:
     """A record as Argilla's `to_json` writes it; drafts cannot be told there, so only finished records count."""
     metadata, suggestions = _dict(row.get("metadata")), _dict(row.get("suggestions"))
-    shown = {name: str(_dict(suggestions.get(name)).get("value") or "") for name in FIELDS}
+    shown = {name: str(_dict(suggestions.get(PREFIX + name)).get("value") or "") for name in FIELDS}
     by_user: dict[str, dict[str, Any]] = {}
     if row.get("status") in SUBMITTED:
         for question, responses in _dict(row.get("responses")).items():
@@ -113,9 +114,9 @@ def _read_argilla(row: Mapping[str, Any]) -> Reviewed:
 
 def _read_flat_argilla(row: Mapping[str, Any]) -> Reviewed:
     """A record as Argilla's `to_list(flatten=True)` gives it, drafts told from what was submitted."""
-    shown = {name: str(row.get(f"{name}.suggestion") or "") for name in FIELDS}
+    shown = {name: str(row.get(f"{PREFIX}{name}.suggestion") or "") for name in FIELDS}
     by_user: dict[str, dict[str, Any]] = {}
-    for question in (*FIELDS, "verdict"):
+    for question in (*NAMES, "verdict"):
         values = _list(row.get(f"{question}.responses"))
         users = _list(row.get(f"{question}.responses.users")) or [""] * len(values)
         states = _list(row.get(f"{question}.responses.status")) or [None] * len(values)
@@ -126,7 +127,7 @@ def _read_flat_argilla(row: Mapping[str, Any]) -> Reviewed:
 
 
 def _read_answers(answers: Mapping[str, Any]) -> Opinion:
-    texts = {name: text for name in FIELDS if (text := _join(answers.get(name))) is not None}
+    texts = {name: text for name in FIELDS if (text := _join(answers.get(PREFIX + name))) is not None}
     return Opinion(_choose(answers.get("verdict")), texts)
 
 
