@@ -1,17 +1,20 @@
-"""What the filters did: counts per reason code, document and language, examples, and alarms."""
+"""What the filters did: counts per reason code, document and language, what is left, examples, and alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from remud_gen.filters.examples import ExampleBook
 from remud_gen.filters.rule import SEVERITY_ORDER
+from remud_gen.filters.variety import Variety
 from remud_gen.records import Quadruplet, Verdict
+from remud_gen.rules.histogram import LENGTH_EDGES, Histogram
 from remud_gen.rules.normalise import shorten
 
-VERSION = 1  # raise it with any change of what is counted or how: a kept funnel of another version is counted anew
+VERSION = 2  # raise it with any change of what is counted or how: a kept funnel of another version is counted anew
 EXAMPLES_PER_CODE = 5
 ALARM_SHARE = 0.30
 ALARM_FROM_RECORDS = 20  # below, a share says nothing
@@ -48,6 +51,9 @@ class Funnel(BaseModel):
     by_document: dict[str, dict[str, int]] = Field(default_factory=dict)  # file -> status -> records
     by_language: dict[str, dict[str, int]] = Field(default_factory=dict)
     codes: dict[str, CodeCount] = Field(default_factory=dict)
+    mix: dict[str, dict[str, int]] = Field(default_factory=dict)  # of kept records: type, form, style, key, …
+    lengths: dict[str, Histogram] = Field(default_factory=dict)  # of kept records, in characters: "question zh", …
+    variety: Variety = Field(default_factory=Variety)  # of kept records
     alarms: list[str] = Field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -69,19 +75,24 @@ class Funnel(BaseModel):
         return [*lines, *(f"  ALARM {alarm}" for alarm in self.alarms)]
 
 
-def count_funnel(records: Iterable[Quadruplet]) -> Funnel:
-    """Count judged records (corpus verdicts included) in one pass."""
-    funnel = Funnel()
+def count_funnel(records: Iterable[Quadruplet], book: ExampleBook | None = None) -> Funnel:
+    """Count judged records (corpus verdicts included) in one pass; `book` then holds examples of every code."""
+    funnel, own = Funnel(), book or ExampleBook(EXAMPLES_PER_CODE)
     for record in records:
-        _count_record(funnel, record)
-    funnel.by_document = dict(sorted(funnel.by_document.items()))
-    funnel.by_language = dict(sorted(funnel.by_language.items()))
-    funnel.codes = dict(sorted(funnel.codes.items()))
-    funnel.alarms = _find_alarms(funnel)
+        _count_record(funnel, own, record)
+    for name in ("by_document", "by_language", "codes", "lengths", "mix"):
+        setattr(funnel, name, dict(sorted(getattr(funnel, name).items())))
+    funnel.mix = {name: dict(sorted(counts.items())) for name, counts in funnel.mix.items()}
+    for code, count in funnel.codes.items():
+        count.examples = [
+            Example(id=found.record.id, field=found.verdict.field, snippet=found.snippet) for found in own.list_of(code)
+        ]
+    funnel.variety.close()
+    funnel.alarms = [*_find_alarms(funnel), *funnel.variety.list_alarms()]
     return funnel
 
 
-def _count_record(funnel: Funnel, record: Quadruplet) -> None:
+def _count_record(funnel: Funnel, book: ExampleBook, record: Quadruplet) -> None:
     status = record.status
     funnel.total += 1
     setattr(funnel, status, getattr(funnel, status) + 1)
@@ -94,7 +105,33 @@ def _count_record(funnel: Funnel, record: Quadruplet) -> None:
     for verdict in verdicts:
         if verdict.code not in seen:
             _count_code(funnel, record, verdict, is_first=not seen)
+            book.offer(record, verdict)
             seen.add(verdict.code)
+    if status == "kept":
+        funnel.variety.add(record)
+        for name, value in _describe(record):
+            counts = funnel.mix.setdefault(name, {})
+            counts[value] = counts.get(value, 0) + 1
+        for name, text in list_lengths(record):
+            funnel.lengths.setdefault(name, Histogram(edges=LENGTH_EDGES)).add(len(text))
+
+
+def list_lengths(record: Quadruplet) -> Iterator[tuple[str, str]]:
+    """Name and text of what is measured in characters; languages apart, as a Chinese character says more."""
+    yield f"question {record.language}", record.question
+    if record.thinking:
+        yield f"thinking {record.language}", record.thinking
+    yield f"answer {record.language}", record.answer
+
+
+def _describe(record: Quadruplet) -> Iterator[tuple[str, str]]:
+    yield "kind", record.kind
+    yield "qtype", record.qtype
+    yield "form", record.form
+    yield "style", record.style
+    yield "language", record.language
+    if record.form == "mcq" and record.answer_key:
+        yield f"key of {len(record.options)}", record.answer_key
 
 
 def _count_code(funnel: Funnel, record: Quadruplet, verdict: Verdict, *, is_first: bool) -> None:
@@ -108,18 +145,13 @@ def _count_code(funnel: Funnel, record: Quadruplet, verdict: Verdict, *, is_firs
     )
     for table, key in tables:
         table[key] = table.get(key, 0) + 1
-    if len(count.examples) < EXAMPLES_PER_CODE:
-        snippet = f"{verdict.field}: {verdict.evidence}" if verdict.evidence else verdict.field
-        count.examples.append(Example(id=record.id, field=verdict.field, snippet=snippet))
 
 
-def _find_alarms(funnel: Funnel) -> list[str]:
-    alarms = []
+def _find_alarms(funnel: Funnel) -> Iterator[str]:
     for code, count in funnel.codes.items():
         rejects = count.severities.get("reject", 0)
         if funnel.total >= ALARM_FROM_RECORDS and rejects > ALARM_SHARE * funnel.total:
             share = round(100 * rejects / funnel.total)
-            alarms.append(f"{code} rejects {share} % of all records: look at the prompt or the pairing")
+            yield f"{code} rejects {share} % of all records: look at the prompt or the pairing"
     if funnel.total >= DEAD_FILTER_FROM_RECORDS and not funnel.rejected:
-        alarms.append(f"nothing was rejected among {funnel.total} records: are the filters switched off?")
-    return alarms
+        yield f"nothing was rejected among {funnel.total} records: are the filters switched off?"

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from remud_gen.errors import InputError
-from remud_gen.filters.funnel import VERSION, Funnel, count_funnel
+from remud_gen.filters.examples import ExampleBook
+from remud_gen.filters.funnel import EXAMPLES_PER_CODE, VERSION, Funnel, count_funnel
 from remud_gen.llm.judging.trial import settle
 from remud_gen.records import Quadruplet
 from remud_gen.runner.driver import iterate_judged
@@ -21,11 +22,13 @@ from remud_gen.runner.review import Review
 from remud_gen.runner.trial import read_trial
 
 FILE = "corpus/funnel.json"
+EXAMPLES = "filter_examples.jsonl"
 
 
 class _KeptFunnel(BaseModel):
     basis: str  # what was counted, and by which code
     sha256: str  # of the funnel as JSON: an edited one must not pass for a count
+    examples_sha256: str = ""
     funnel: Funnel
 
 
@@ -66,18 +69,61 @@ def read_judged(
 def take_funnel(
     run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState], review: Review = NO_REVIEW
 ) -> Funnel:
-    """The funnel over all judged records: the one kept in the run if it is of these records, else counted and kept."""
-    basis = hashlib.sha256(f"{VERSION} {digest_judged(filtered, corpus, review)}".encode()).hexdigest()
-    path = run / FILE
-    kept = _read_kept(path)
-    if kept is not None and kept.basis == basis and kept.sha256 == _hash_funnel(kept.funnel):
+    """The funnel over all judged records: the one kept in the run if it is of these records, else counted and kept.
+
+    Beside it lie examples of every reason code, in RUN/filter_examples.jsonl.
+    """
+    basis = _make_basis(filtered, corpus, review)
+    kept = _find_kept(run, basis)
+    if kept is not None and _hash_file(run / EXAMPLES) == kept.examples_sha256:
         return kept.funnel
-    funnel = count_funnel(read_judged(run, filtered, corpus, review))
+    book = ExampleBook(EXAMPLES_PER_CODE)
+    funnel = _count(run, filtered, corpus, review, book)
+    examples = "".join(f"{line}\n" for line in book.to_lines()).encode("utf-8", "backslashreplace")
+    write_atomically(run / EXAMPLES, examples)
+    digests = {"sha256": _hash_funnel(funnel), "examples_sha256": hashlib.sha256(examples).hexdigest()}
+    fresh = _KeptFunnel(basis=basis, funnel=funnel, **digests)
+    write_atomically(run / FILE, fresh.model_dump_json().encode("utf-8"))
+    return funnel
+
+
+def view_funnel(
+    run: Path, filtered: Sequence[PartState], corpus: Sequence[PartState], review: Review = NO_REVIEW
+) -> Funnel:
+    """The same funnel for a command that writes nothing."""
+    kept = _find_kept(run, _make_basis(filtered, corpus, review))
+    return kept.funnel if kept is not None else _count(run, filtered, corpus, review)
+
+
+def _make_basis(filtered: Sequence[PartState], corpus: Sequence[PartState], review: Review) -> str:
+    return hashlib.sha256(f"{VERSION} {digest_judged(filtered, corpus, review)}".encode()).hexdigest()
+
+
+def _count(
+    run: Path,
+    filtered: Sequence[PartState],
+    corpus: Sequence[PartState],
+    review: Review,
+    book: ExampleBook | None = None,
+) -> Funnel:
+    funnel = count_funnel(read_judged(run, filtered, corpus, review), book)
     trial = read_trial(run, corpus)
     funnel.alarms += trial.alarms if trial is not None else ()
-    fresh = _KeptFunnel(basis=basis, sha256=_hash_funnel(funnel), funnel=funnel)
-    write_atomically(path, fresh.model_dump_json().encode("utf-8"))
     return funnel
+
+
+def _find_kept(run: Path, basis: str) -> _KeptFunnel | None:
+    """None: there is none of these records, so it is counted."""
+    kept = _read_kept(run / FILE)
+    is_good = kept is not None and kept.basis == basis and kept.sha256 == _hash_funnel(kept.funnel)
+    return kept if is_good else None
+
+
+def _hash_file(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return "absent"
 
 
 def _read_kept(path: Path) -> _KeptFunnel | None:
