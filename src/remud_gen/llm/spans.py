@@ -23,6 +23,7 @@ from remud_gen.rules.panel_marks import (
     find_markers,
     find_panel_words,
     find_parenthesised,
+    list_lone_letters,
 )
 
 MAX_SPAN_CHARS = 2000
@@ -53,6 +54,12 @@ SUBFIGURE = re.compile(  # its letter stands in brackets like the mark of a clau
     r"(?![A-Za-z0-9-])",
     re.IGNORECASE,
 )
+# Without these a pattern cannot match: most texts are spared it.
+PANEL_WORDS = ("sub", "panel")  # of SUBFIGURE, in lower case
+PANEL_NAMES = ("panel", "figure", "image")  # of NAMED_PANEL, but for a list of letters after "in"
+LISTED_PANEL = re.compile(r"[Ii]n [A-P]")
+OPENING = ("(", "（", "[")
+BRACKETS = (*OPENING, ")", "）", "]")
 LEADS_TO_CITATION = re.compile(
     r"\b(?:see(?: also)?|as in|in|compare|compared with|cf\.?|and|also|from|with|of)\s*$"
     r"|(?:另见|参见|详见|比较|对比|见|如|同|及|和)\s*$",
@@ -88,17 +95,24 @@ class _Hider:
 
     def clean(self, text: str) -> str:
         """One line without figure numbers and panel letters."""
-        line = SPACE.sub(" ", text).strip()
+        line = " ".join(text.split())
         label = parse_label(line)
         if label is not None and not label.reads_as_sentence:
             line = label.rest.strip()
-        line = LEADING_PANEL.sub("", _drop_marks(SUBFIGURE.sub(_name_image, line)))
+        if _holds(line.lower(), PANEL_WORDS):
+            line = SUBFIGURE.sub(_name_image, line)
+        line = _drop_marks(line)
+        if (panel := LEADING_PANEL.match(line)) is not None:
+            line = line[panel.end() :]
         for citation in _merge(find_citations(line)):
             line = self._replace(line, citation)
-        line = NAMED_PANEL.sub(_name_image, line)
-        line = CHINESE_PANEL.sub(THE_IMAGE["zh"], line)
-        line = REFERENCES.sub("", HANGING.sub("", EMPTY_BRACKETS.sub("", line)))
-        return SPACE.sub(" ", line).strip()[:MAX_SPAN_CHARS]
+        if _holds(line.lower(), PANEL_NAMES) or LISTED_PANEL.search(line):
+            line = NAMED_PANEL.sub(_name_image, line)
+        if "图" in line:
+            line = CHINESE_PANEL.sub(THE_IMAGE["zh"], line)
+        if _holds(line, BRACKETS):
+            line = REFERENCES.sub("", HANGING.sub("", EMPTY_BRACKETS.sub("", line)))
+        return " ".join(line.split())[:MAX_SPAN_CHARS]
 
     def keep_own_sentences(self, text: str) -> str:
         """The sentences that cite this figure or none; one that cites only others is about another picture."""
@@ -132,16 +146,21 @@ class _Hider:
         return before + words + after
 
 
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    return any(word in text for word in words)
+
+
 def _drop_marks(line: str) -> str:
     """A line without the letters that mark the clauses of panels; "panel A" and A图 are left to be named anew."""
-    markers = find_markers(narrow(line), MARKS)
+    plain = narrow(line)
+    markers = find_markers(plain, MARKS) if len(list_lone_letters(plain)) > 1 else []
     for marker in reversed(markers):
         mark = line[marker.start : marker.end]
         if "图" in mark or NAMED_PANEL.match(mark):
             continue
         before, after = line[: marker.start].rstrip(), line[marker.end :].lstrip()
         line = before + ("" if ord((before or "图")[-1]) > 0x2E80 else " ") + after
-    return LETTER_INSIDE.sub("", line)
+    return LETTER_INSIDE.sub("", line) if _holds(line, OPENING) else line
 
 
 def _name_image(match: re.Match[str]) -> str:

@@ -33,6 +33,9 @@ class Citation:
 
 
 _CITED = re.compile(rf"(?:(?P<en>{HEAD_EN})|(?P<zh>{HEAD_ZH}))(?=[0-9lIO一二三四五六七八九十A-ZⅡ-Ⅻ])", re.I)
+# What every head holds: a look for these spares most texts the search for the whole.
+_HEAD_WORDS = ("图", "照片", "plate", "image", "photo", "scheme", "illustration", "panel")
+_HEAD_LETTERS = re.compile("f ?[i1l] ?[gq9]|ﬁ[gq9]")
 _REF = {
     False: re.compile(rf"(?P<num>{NUMBER_EN})(?P<letters>{LETTERS})", re.I),
     True: re.compile(rf"(?P<num>{NUMBER_ZH})(?P<letters>{LETTERS})", re.I),
@@ -61,6 +64,8 @@ def find_citations(text: str, known: Collection[str] = ()) -> list[Citation]:
     """
     found: list[Citation] = []
     plain = narrow(text)
+    if not _may_cite(plain.lower()):
+        return found
     for head in _CITED.finditer(plain):
         is_read = bool(found) and head.start() < found[-1].end  # 图3至图5 is one citation
         if not is_read and not _is_inside_word(plain, head):
@@ -74,6 +79,10 @@ def cites_panels(text: str) -> tuple[str, ...]:
     for match in _SAME_FIGURE.finditer(narrow(text)):
         letters.extend(letter for letter in expand_letters(match[1]) if letter not in letters)
     return tuple(letters)
+
+
+def _may_cite(folded: str) -> bool:
+    return any(word in folded for word in _HEAD_WORDS) or _HEAD_LETTERS.search(folded) is not None
 
 
 def _is_inside_word(plain: str, head: re.Match[str]) -> bool:

@@ -43,6 +43,8 @@ _BARE = re.compile(r"(?:^|(?<=[.;:,])\s{1,3})(?P<run>[a-p]|[A-P](?=\s{1,3}[A-Z][
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _ROMAN = re.compile(r"(?:[(]|(?:^|(?<=[.;:,\s])))(?P<run>[ivx]{1,4})\)\s*:?")
 
+_LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Pa-p][1-9]?(?![A-Za-z0-9])")
+
 _PLACES = {
     "left": "left", "right": "right", "top": "top", "upper": "top", "bottom": "bottom", "lower": "bottom",
     "middle": "middle", "center": "middle", "centre": "middle", "左": "left", "右": "right", "上": "top",
@@ -76,6 +78,11 @@ Finder = Callable[[str], list[Marker]]
 def find_markers(plain: str, finders: Sequence[Finder] | None = None) -> list[Marker]:
     """The marks of the first way of marking that a narrowed text uses."""
     return next((markers for find in finders or LETTER_FINDERS if (markers := find(plain))), [])
+
+
+def list_lone_letters(plain: str) -> set[str]:
+    """Letters that stand by themselves, as every mark by letters has them, in upper case; all marks need two."""
+    return {letter.upper() for letter in _LONE_LETTER.findall(plain)}
 
 
 def find_parenthesised(plain: str) -> list[Marker]:

@@ -15,6 +15,7 @@ KINDS: tuple[TermKind, ...] = ("anatomy", "plane", "modality", "finding", "diagn
 
 # A single character names an organ only where no longer word goes on: 肝素 and 肝功能 are not the liver.
 SINGLE_CHARACTER_STOPS = "素功能气炎毒区"
+WORD = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]")
 SIDES_EN = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
 SIDES_ZH = re.compile(r"双侧|两侧|左侧|右侧|左|右")
 
@@ -67,9 +68,23 @@ def find_terms(text: str, language: Language, *kinds: TermKind) -> list[Hit]:
 
 @lru_cache(maxsize=1024)
 def _find_kind(text: str, language: Language, kind: TermKind) -> tuple[Hit, ...]:
-    index = _index(kind, language)
-    matches = _pattern(kind, language).finditer(text)
-    return tuple(Hit(index[_fold(match.group(0))], match.start(), match.end()) for match in matches)
+    index, starts = _index(kind, language), _forms_by_start(kind, language)
+    hits: list[Hit] = []
+    end = 0
+    for start, word in _list_words(text):
+        if word not in starts or start < end:
+            continue
+        match = _pattern(kind, language, word).match(text, start)
+        if match is not None:
+            end = match.end()
+            hits.append(Hit(index[_fold(match.group(0))], start, end))
+    return tuple(hits)
+
+
+@lru_cache(maxsize=256)
+def _list_words(text: str) -> tuple[tuple[int, str], ...]:
+    """Where a form may begin, and with what: words in Latin letters, in lower case, and every other character."""
+    return tuple((match.start(), match.group().lower()) for match in WORD.finditer(text))
 
 
 def find_kin(term: Term, language: Language) -> list[Term]:
@@ -170,16 +185,22 @@ def _index(kind: TermKind, language: Language) -> dict[str, Term]:
 
 
 @cache
-def _pattern(kind: TermKind, language: Language) -> re.Pattern[str]:
+def _forms_by_start(kind: TermKind, language: Language) -> dict[str, tuple[str, ...]]:
+    """First word -> the forms that may begin with it, longest first: few words of a text begin any form at all."""
     forms = sorted({form for term in list_terms(kind) for form in term.forms(language)}, key=lambda f: (-len(f), f))
-    # Sorted by first letter behind a look-ahead each: a plain row of hundreds of forms is tried at every character.
-    by_letter: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for form in forms:
-        by_letter.setdefault(form[0].lower(), []).append(_form_pattern(form))
-    groups = (f"(?={re.escape(letter)})(?:{'|'.join(patterns)})" for letter, patterns in sorted(by_letter.items()))
-    # A form in Latin letters begins a word: inside words, where most characters are, nothing is tried at all.
-    start = rf"(?:(?<![A-Za-z0-9])|(?=[^\x00-\x7f]))(?=[{re.escape(''.join(sorted(by_letter)))}])"
-    return re.compile(f"{start}(?:{'|'.join(groups)})", re.IGNORECASE)
+        match = WORD.match(form)
+        word = match.group().lower() if match else form[0]
+        for start in (word, f"{word}s") if len(word) == len(form) else (word,):
+            found.setdefault(start, []).append(form)
+    return {start: tuple(group) for start, group in found.items()}
+
+
+@cache
+def _pattern(kind: TermKind, language: Language, start: str) -> re.Pattern[str]:
+    forms = _forms_by_start(kind, language)[start]
+    return re.compile("|".join(map(_form_pattern, forms)), re.IGNORECASE)
 
 
 def _form_pattern(form: str) -> str:
