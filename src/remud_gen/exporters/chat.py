@@ -20,6 +20,8 @@ from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 
 Messages = tuple[tuple[str, str], ...]
+Parse = Callable[[Mapping[str, Any]], ExportedRow]
+Rows = Iterator[ExportedRow]
 PLACEHOLDER = "<image>"
 VIEWS = ("_think", "_nothink")
 
@@ -103,9 +105,9 @@ class ChatExporter(ABC):
     def to_messages(self, row: Mapping[str, Any]) -> Messages:
         """(role, text) of a row read back, in our role names, with `<image>` for whatever stands for a picture."""
 
-    @abstractmethod
     def write_settings(self, folder: Path, stems: Sequence[str]) -> Sequence[str]:
         """Write what the trainer needs beside the data, and return the file names."""
+        return ()
 
     def to_images(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Picture paths of a row read back."""
@@ -143,7 +145,7 @@ class ChatExporter(ABC):
                     ledger.leave_out(record, error)
                     continue
                 self.add_rows(files, split, chat)
-                for name in (*chat.images, *(picture.name for picture in chat.packed)):
+                for name in chat.images or (picture.name for picture in chat.packed):
                     images.setdefault(digest_text(name))
                 ledger.keep(split, record)
         settings = self.write_settings(folder, files.stems)
@@ -164,28 +166,11 @@ class ChatExporter(ABC):
             for view in VIEWS if self.has_views else ():
                 yield from self.read_stem(folder, stem + view, split, self._parse, is_view=True)
 
-    def read_stem(
-        self,
-        folder: Path,
-        stem: str,
-        split: str,
-        parse: Callable[[Mapping[str, Any]], ExportedRow],
-        *,
-        is_view: bool = False,
-    ) -> Iterator[ExportedRow]:
-        """The rows of one file, if it was written; `parse` sees to all but file, split and view."""
+    def read_stem(self, folder: Path, stem: str, split: str, parse: Parse, *, is_view: bool = False) -> Rows:
+        """The rows of a stem's files, if it was written; `parse` sees to all but file, split and view."""
         for path in self.list_files(folder, stem):
-            for number, row in enumerate(self.read_file(path), 1):
-                place = f"{path.name} row {number}"
-                try:
-                    exported = parse(row)
-                except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-                    raise RecordError("SCHEMA_MIXED", f"{place}: {type(error).__name__}: {error}") from None
-                texts = (exported.id, *exported.images, *(text for pair in exported.messages or () for text in pair))
-                if not all(isinstance(text, str) for text in texts):
-                    raise RecordError("NULL_VALUE", f"{place}: a role, text, path or id is not a string")
-                file = path.relative_to(folder).as_posix()
-                yield replace(exported, file=file, split=split, is_view=is_view)
+            file = path.relative_to(folder).as_posix()
+            yield from parse_rows(self.read_file(path), file, split, parse, is_view=is_view)
 
     def list_files(self, folder: Path, stem: str) -> Sequence[Path]:
         """The files of a stem that are on the disk."""
@@ -221,3 +206,20 @@ class ChatExporter(ABC):
             False,
             self.to_packed(row),
         )
+
+
+def parse_rows(rows: Iterable[Mapping[str, Any]], file: str, split: str, parse: Parse, *, is_view: bool) -> Rows:
+    """The rows of one file in common terms.
+
+    Raises:
+        RecordError: SCHEMA_MIXED or NULL_VALUE with the place, where a row is not what the format writes.
+    """
+    for number, row in enumerate(rows, 1):
+        try:
+            exported = parse(row)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise RecordError("SCHEMA_MIXED", f"{file} row {number}: {type(error).__name__}: {error}") from None
+        texts = (exported.id, *exported.images, *(text for turn in exported.messages or () for text in turn))
+        if not all(isinstance(text, str) for text in texts):
+            raise RecordError("NULL_VALUE", f"{file} row {number}: a role, text, path or id is not a string")
+        yield replace(exported, file=file, split=split, is_view=is_view)

@@ -59,9 +59,7 @@ class LlamaFactoryExporter(ChatExporter):
     """
 
     name: ClassVar[str] = "llamafactory"
-    summary: ClassVar[str] = (
-        "LLaMA-Factory: sharegpt and alpaca data, dataset_info.json, training files for Qwen2.5-VL and Qwen3-VL"
-    )
+    summary: ClassVar[str] = "LLaMA-Factory: sharegpt and alpaca data, dataset_info.json, training files for Qwen-VL"
     placeholder: ClassVar[str] = "<image>\n"
     stem: ClassVar[str] = "remud_{split}"
     has_views: ClassVar[bool] = True
