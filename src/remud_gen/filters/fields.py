@@ -11,8 +11,8 @@ from remud_gen.rules.identifiers import Identifier
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.patterns import Pattern, search_all
 
-# A noncharacter that no pattern spans: it is neither space, letter nor punctuation.
-_SEAM = "\n\ufdd0\n"
+# A character that no pattern spans: it is neither space, letter nor punctuation, and plain text stays plain with it.
+_SEAM = "\n\x00\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class RecordTexts:
         self.joined = _SEAM.join(field.text for field in self.shown)
         self.folded = self.joined.lower()
         self._starts: list[int] = []
+        self._found: dict[int, list[tuple[FieldText, str]]] = {}
         position = 0
         for field in self.shown:
             self._starts.append(position)
@@ -45,8 +46,14 @@ class RecordTexts:
             if _SEAM not in each.text:
                 yield self.shown[bisect_right(self._starts, each.start) - 1], each
 
-    def scan(self, patterns: tuple[Pattern, ...]) -> Iterator[tuple[FieldText, str]]:
-        """The first match of a group of patterns in each shown field that has one."""
+    def scan(self, patterns: tuple[Pattern, ...]) -> list[tuple[FieldText, str]]:
+        """The first match of a group of patterns in each shown field that has one; a group is tried once."""
+        known = self._found.get(id(patterns))
+        if known is None:
+            known = self._found[id(patterns)] = list(self._scan(patterns))
+        return known
+
+    def _scan(self, patterns: tuple[Pattern, ...]) -> Iterator[tuple[FieldText, str]]:
         # Lower-casing can change a text's length in rare scripts; gates only need to know that a word occurs.
         seen: set[int] = set()
         for match in search_all(patterns, self.joined, self.folded):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from remud_gen.filters.fields import FieldText, read_texts
@@ -105,6 +106,7 @@ _PATTERNS = (
         r"|\b(?:image|picture|photo) (?:is|was|has) (?:not|n't) (?:been )?(?:provided|attached"
         r"|available|visible|included|uploaded|loaded|accessible)",
         "image|picture|photo|figure|scan",
+        "provided|attached|available|included|supplied|visible|uploaded|loaded|accessible",
     ),
     compile_pattern(
         r"(?i)\bthe (?:provided|given|available|supplied) (?:information|image|context|text|data"
@@ -175,6 +177,7 @@ def _find_boilerplate(record: Quadruplet, field: FieldText) -> Iterator[Finding]
         yield Finding("BOILERPLATE", field.name, idle[0], "fix", record.answer, replacement)
 
 
+@lru_cache(maxsize=4096)
 def is_boilerplate(sentence: str) -> bool:
     """Whether a whole sentence is standing advice."""
     return bool(_BOILERPLATE_WORD.search(sentence) and _BOILERPLATE.fullmatch(sentence.strip()))

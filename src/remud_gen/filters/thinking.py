@@ -14,7 +14,7 @@ from remud_gen.filters.form import TERMINAL
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
 from remud_gen.rules import leaks
-from remud_gen.rules.comparisons import read_range_verdicts
+from remud_gen.rules.comparisons import read_range_verdicts, says_outside
 from remud_gen.rules.normalise import squash, unify
 from remud_gen.rules.opposites import find_swap
 from remud_gen.rules.polarity import find_flip, has_negation
@@ -158,7 +158,9 @@ def _contradict_yes_no(record: Quadruplet, thinking: str, answer: str) -> str:
 def _ends_alike(body: str, tail: str) -> bool:
     """Whether an answer goes on to say what the thinking ends on: `No, it is enlarged`."""
     words = list_content_words(body)
-    return bool(words) and not has_negation(body) and measure_cover(body, list_content_words(tail)) >= SAME_COVER
+    if not words or has_negation(body) or says_outside(body) != says_outside(tail):
+        return False
+    return measure_cover(body, list_content_words(tail)) >= SAME_COVER and not find_swap(body, tail)
 
 
 def _is_about_another(question: str, tail: str) -> bool:

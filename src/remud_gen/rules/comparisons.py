@@ -53,6 +53,8 @@ def read_range_verdicts(text: str) -> Iterator[RangeVerdict]:
     """Every sentence that holds one value, one range of the same dimension and a word for inside or outside."""
     folded = fold(text)
     quantities = read_quantities(text)
+    if len(quantities) < 3:  # a value, and the two ends of a range
+        return
     for start, end in _split_spans(folded):
         sentence = folded[start:end]
         outside = _OUTSIDE.search(sentence)
@@ -63,11 +65,18 @@ def read_range_verdicts(text: str) -> Iterator[RangeVerdict]:
         if found is None:
             continue
         low, high = found
-        values = [q for q in here if q not in (low, high) and q.dimension == low.dimension]
+        ends = (low.base_value, high.base_value)
+        # Both the value and the range may be said again.
+        values = {q.base_value for q in here if q.dimension == low.dimension and q.base_value not in ends}
         if len(values) != 1:
             continue
-        is_inside = low.base_value <= values[0].base_value <= high.base_value
+        is_inside = low.base_value <= min(values) <= high.base_value
         yield RangeVerdict(sentence.strip(), not outside, is_inside != bool(outside))
+
+
+def says_outside(text: str) -> bool:
+    """Whether a text says that something lies outside a range."""
+    return bool(_OUTSIDE.search(fold(text)))
 
 
 def find_false_comparison(text: str) -> str | None:

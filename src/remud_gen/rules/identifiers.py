@@ -86,6 +86,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
             rf"|皇甫){_GIVEN}{_SPACE}(?:性别{_SPACE})?(?:男"
             rf"|女)性?{_SPACE}(?:年龄{_SPACE})?\d{{1,3}}\s*(?:岁|Y\b|个?月)",
             "岁|y|月",
+            "男|女",
         ),
     ),
     (
@@ -123,7 +124,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     (
         "RECORD_NUMBER",
         compile_pattern(
-            rf"(?<![A-Za-z-]){_NOT_OF_PRINT}I\.?D\.?\s*(?:no\.?|number)?\s*[:#]?\s*[A-Z]{{0,3}}-?\d[\d-]{{4,}}",
+            rf"(?=I\.?D)(?<![A-Za-z-]){_NOT_OF_PRINT}I\.?D\.?\s*(?:no\.?|number)?\s*[:#]?\s*[A-Z]{{0,3}}-?\d[\d-]{{4,}}",
             "id|i.d",
         ),
     ),
@@ -295,8 +296,10 @@ def find_identifiers(text: str) -> Iterator[Identifier]:
         present: frozenset[re.Pattern[str]] = frozenset()
     else:
         present = frozenset(shape for shape in (_DIGIT, _CODE, _LONG_NUMBER, _HIGH_AGE) if shape.search(text))
-    folded = text.lower()
+    folded, is_ascii = text.lower(), text.isascii()
     for kind, pattern in _PATTERNS:
+        if is_ascii and not pattern.is_ascii:
+            continue
         shape = _NEEDED_SHAPE.get(kind)
         if (shape is None or shape in present) and pattern.may_match(folded):
             for match in pattern.regex.finditer(text):

@@ -138,6 +138,8 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
         r"|subsequent|different)\s+(?:ultrasound\s+|sonographic\s+|doppler\s+"
         rf"|us\s+)?{_EN_PICTURE}\b(?!\s*(?:quality|processing|plane|acquisition|section))",
         "image|figure|picture|photo|illustration|panel",
+        "previous|preceding|prior|earlier|next|following|other|second|third|fourth|fifth|last|above|below|adjacent"
+        "|neighb|companion|remaining|former|latter|subsequent|different",
     ),
     compile_pattern(
         r"(?i)\b(?:the\s+)?first\s+(?:of\s+(?:the|these|two)\s+)?(?:ultrasound\s+"
@@ -145,16 +147,19 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
         r"|all(?: of)? the)\s+(?:ultrasound\s+|sonographic\s+)?(?:images|figures|pictures|photos"
         r"|panels)\b",
         "image|figure|picture|photo|panel",
+        "first|both|these|those|two|three|all ",
     ),
     compile_pattern(
         r"(?i)\b(?:images?|figures?|pictures?|photos?)\s+(?:above|below|on (?:this|the) (?:same |next "
         r"|previous |facing )?page|elsewhere)\b",
         "image|figure|picture|photo",
+        "above|below|page|elsewhere",
     ),
     compile_pattern(
         r"(?i)\b(?:image|figure|picture|panel)\s+(?:we\s+(?:just\s+)?(?:saw|discussed)|seen\s+(?:before"
         r"|earlier)|discussed\s+(?:above|earlier|before))",
         "image|figure|picture|panel",
+        "we saw|we just|we discussed|seen|discussed",
     ),
     compile_pattern(
         r"(?i)\b(?:shown|depicted|pictured|illustrated)\s+(?:above|below|previously|earlier)(?=[.,;)]"
@@ -339,6 +344,7 @@ PAIR_CONFLICT: tuple[Pattern, ...] = (
         r"|in contrast to|unlike)\s+(?:what\s+)?(?:the|its|this)\s+(?:(?:figure|image|given|provided"
         r"|original)\s+)?(?:captions?|title|label|text|description|legend|note)\b",
         "caption|title|label|text|description|legend|note",
+        "though|while|despite|whereas|notwithstanding|contrary|contrast|unlike",
     ),
     compile_pattern(
         r"(?i)\b(?:does not|doesn't|do not|don't|did not|fails? to|not) (?:really |quite |fully |seem to "
@@ -347,6 +353,7 @@ PAIR_CONFLICT: tuple[Pattern, ...] = (
         r"|this)\s+(?:(?:figure|image|given|provided|stated)\s+)?(?:captions?|description|title"
         r"|label(?:l?ing)?|text|legend|stated|claimed)\b",
         "match|correspond|agree|look|fit|align|resemble|support|consistent",
+        "not|n't|fail",
     ),
     compile_pattern(
         r"(?i)\b(?:mismatch|discrepancy|inconsisten\w+|disagreement|conflict) (?:between"
@@ -356,5 +363,6 @@ PAIR_CONFLICT: tuple[Pattern, ...] = (
         r"|depict) |like )[^.]{0,60}\b(?:instead|rather than|not the|and not)\b|\bthe image (?:actually"
         r"|in fact|instead) (?:shows|depicts)",
         "image|picture|caption|figure|scan",
+        "mismatch|discrepan|inconsisten|disagree|conflict|caption|appears|seems|actually|looks|in fact|instead",
     ),
 )

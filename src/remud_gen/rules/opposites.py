@@ -139,6 +139,7 @@ def find_swap(
     return None
 
 
+@lru_cache(maxsize=4096)
 def list_sides(text: str) -> frozenset[str]:
     """Which of `left`, `right` and `both` a text names."""
     found = {"left" if word.pole == "0" else "right" for word in _scan(text).words if word.family == SIDE}

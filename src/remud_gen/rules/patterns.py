@@ -9,28 +9,43 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled expression and the lower-case substrings one of which it needs (none: it is always tried)."""
+    """A compiled expression behind gates: of each of these groups a text must hold one lower-case word."""
 
     regex: re.Pattern[str]
-    gates: tuple[str, ...] = ()
+    gates: tuple[tuple[str, ...], ...] = ()
+    is_ascii: bool = True  # False: no text of plain letters can match
 
     def may_match(self, folded: str) -> bool:
-        """Whether a text, given in lower case, holds one of the gates."""
-        for gate in self.gates:
-            if gate in folded:
-                return True
-        return not self.gates
+        """Whether a text, given in lower case, passes all gates."""
+        for words in self.gates:
+            for word in words:
+                if word in folded:
+                    break
+            else:
+                return False
+        return True
 
 
-def compile_pattern(expression: str, gates: str = "", *, flags: int = 0) -> Pattern:
-    """A multi-line pattern behind its gates, which are parted by `|`."""
-    return Pattern(re.compile(expression, re.MULTILINE | flags), tuple(filter(None, gates.split("|"))))
+def compile_pattern(expression: str, *gates: str, flags: int = 0) -> Pattern:
+    """A multi-line pattern behind its gates; the words of one are parted by `|`."""
+    groups = tuple(tuple(filter(None, gate.split("|"))) for gate in gates if gate)
+    is_ascii = all(any(word.isascii() for word in words) for words in groups)
+    return Pattern(re.compile(expression, re.MULTILINE | flags), groups, is_ascii)
 
 
 def search_all(patterns: tuple[Pattern, ...], text: str, folded: str) -> Iterator[re.Match[str]]:
     """Every match of every pattern in a text; `folded` is the same text in lower case."""
+    is_ascii = folded.isascii()
     for pattern in patterns:
-        if pattern.may_match(folded):
+        if is_ascii and not pattern.is_ascii:
+            continue
+        for words in pattern.gates:  # `may_match`, written out: this is the innermost loop of all filters
+            for word in words:
+                if word in folded:
+                    break
+            else:
+                break
+        else:
             yield from pattern.regex.finditer(text)
 
 

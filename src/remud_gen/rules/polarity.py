@@ -67,6 +67,7 @@ class Clauses:
     affirmed: str
 
 
+@lru_cache(maxsize=8192)
 def has_negation(text: str) -> bool:
     """Whether a text denies anything in so many words."""
     return bool(_STRONG.search(fold(text)))
