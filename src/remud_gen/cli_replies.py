@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,10 @@ from remud_gen.errors import ConfigError, InputError
 app = typer.Typer(help="Stored replies of models: what a store holds; export and import.", rich_markup_mode=None)
 
 StoreOpt = Annotated[Path | None, typer.Option("--replies", metavar="PATH", help="The store; default: the run's own.")]
+
+NoRequestsOpt = Annotated[
+    bool, typer.Option("--no-requests", help="Replies and hashes alone: no prompt, no word of what was asked about.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -46,14 +51,30 @@ def _is_given(context: typer.Context, name: str) -> bool:
 def export_file(
     file: Annotated[Path, typer.Argument(help="JSON lines; packed if the name ends in .gz.")],
     run: RunOpt = DEFAULT_RUN, replies: StoreOpt = None, config: ConfigOpt = None, assignments: SetOpt = None,
-    as_json: JsonOpt = False,
+    no_requests: NoRequestsOpt = False, as_json: JsonOpt = False,
 ) -> None:  # fmt: skip
-    """Write every stored reply to a file, one a line, each with its request's hash and a digest of itself."""
+    """Write every stored reply to a file, one a line, each with what was asked and a digest of the line."""
     from remud_gen.runner.replies import choose_store, export_replies
 
-    count = export_replies(choose_store(make_options(run, config, assignments), replies), file)
+    store = choose_store(make_options(run, config, assignments), replies)
+    count = export_replies(store, file, has_requests=not no_requests)
     noun = "reply" if count == 1 else "replies"
     write_out(json.dumps({"exported": count, "file": str(file)}) if as_json else f"{count:,} {noun} -> {file}")
+
+
+@app.command("show")
+@guard
+def show_one(
+    request: Annotated[str, typer.Argument(help="The hash of its request, or how it begins.")],
+    run: RunOpt = DEFAULT_RUN, replies: StoreOpt = None, config: ConfigOpt = None, assignments: SetOpt = None,
+    as_json: JsonOpt = False,
+) -> None:  # fmt: skip
+    """One stored reply with what was asked: prompt, words, images by hash, settings."""
+    from remud_gen.runner.replies import choose_store, find_reply
+    from remud_gen.runner.reports.replies_text import reply_text
+
+    stored = find_reply(choose_store(make_options(run, config, assignments), replies), request)
+    write_out(json.dumps(asdict(stored), ensure_ascii=False) if as_json else reply_text(stored))
 
 
 @app.command("import")

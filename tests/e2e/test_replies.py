@@ -20,7 +20,8 @@ def paid(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paid")
     make_book(folder / "books" / "kidney.pdf", N_PAGES)
     with ModelServer() as server:
-        done = remud("run", folder / "books", "--run", folder / "run", "--model", "tiny", "--base-url", server.base_url)
+        flags = ("--model", "tiny", "--base-url", server.base_url)
+        done = remud("generate", folder / "books", "--run", folder / "run", *flags)
         assert done.returncode == 0, done.stderr
         yield folder, len(server.log), server.base_url
 
@@ -97,6 +98,51 @@ def test_exported_replies_make_the_same_records_elsewhere_for_nothing(paid, tmp_
     done = remud("generate", "--run", run, "--model", "tiny", "--base-url", url, "--replies", store, "--json")
     assert calls(done) == (0, n_requests)
     assert generated(run) == generated(folder / "run")
+
+
+def test_export_holds_what_was_asked_and_a_command_shows_it(paid, tmp_path):
+    folder, n_requests, url = paid
+    file, short = tmp_path / "r.jsonl", tmp_path / "short.jsonl"
+    remud("replies", "export", file, "--run", folder / "run")
+    remud("replies", "export", short, "--run", folder / "run", "--no-requests")
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    bare = [json.loads(line) for line in short.read_text("utf-8").splitlines()]
+    assert [row["text"] for row in rows] == [row["text"] for row in bare]
+    assert not any("request" in row for row in bare)
+    assert len(rows) == n_requests
+    images = {path.stem for path in (folder / "run" / "images").glob("*/*")}
+    for row in rows:
+        asked = row["request"]
+        assert "[cap] " in asked["user"] or "[ctx1] " in asked["user"]
+        assert (asked["model"], asked["schema"]["type"], asked["params"]["seed"]) == ("tiny", "object", 0)
+        assert set(asked["images"]) <= images
+    assert any(row["request"]["images"] for row in rows)
+    assert url.encode() not in file.read_bytes()
+
+    key = rows[0]["request_sha256"]
+    told = remud("replies", "show", key[:12], "--run", folder / "run").stdout
+    assert key in told
+    assert rows[0]["request"]["user"] in told
+    assert rows[0]["request"]["system"] in told
+    assert rows[0]["text"] in told
+    shown = json.loads(remud("replies", "show", key, "--run", folder / "run", "--json").stdout)
+    assert (shown["reply"]["text"], shown["asked"]) == (rows[0]["text"], rows[0]["request"])
+    gone = remud("replies", "show", "zz", "--run", folder / "run")
+    assert (gone.returncode, "holds no reply with a request hash" in gone.stderr) == (3, True)
+    many = remud("replies", "show", "", "--run", folder / "run")
+    assert (many.returncode, "more than one reply" in many.stderr) == (3, True)
+
+
+def test_secret_key_reaches_no_stored_request(paid, tmp_path):
+    folder, _, _ = paid
+    run, key = prepare(folder, "keyed"), "sk-secret-0123456789abcdef"
+    with ModelServer(key=key) as server:
+        flags = ("--model", "tiny", "--base-url", server.base_url)
+        assert remud("generate", "--run", run, *flags, REMUD_API_KEY=key).returncode == 0
+    remud("replies", "export", tmp_path / "r.jsonl", "--run", run)
+    assert b'"request":' in (tmp_path / "r.jsonl").read_bytes()
+    for path in (tmp_path / "r.jsonl", run / "replies.sqlite"):
+        assert key.encode() not in path.read_bytes()
 
 
 def generated(run):

@@ -10,10 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from remud_gen.errors import InputError
+from remud_gen.llm.asked import describe_request
+from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.store import ReplyStore
-from remud_gen.protocols import ModelReply
+from remud_gen.llm.store_reading import StoreReader
+from remud_gen.protocols import ModelReply, ModelRequest
+from tests.llm.samples import IMAGE
 
 REPLY = ModelReply("openai", "m-2026", '{"items": []}', "hm …", "stop", 12, 34, 0.5, 1.25, "ab" * 32, 0.5)
 
@@ -208,6 +214,7 @@ def test_clean_close_leaves_one_file(path):
 # --- versions ---------------------------------------------------------------------------------------------------
 
 FIRST_VERSION = Path(__file__).parent / "data" / "replies-v1.sqlite"  # written by the code of version 1
+THIRD_VERSION = FIRST_VERSION.with_name("replies-v3.sqlite")  # before requests were kept
 
 
 def test_store_of_version_1_is_taken_over_whole(path):
@@ -222,10 +229,78 @@ def test_store_of_version_1_is_taken_over_whole(path):
     store.put(REPLY)
     store.close()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
     connection.close()
     store = ReplyStore(path)
     assert store.count() == 4
+    store.close()
+
+
+def test_store_of_version_3_is_taken_over_and_learns_requests_from_now_on(path):
+    path.parent.mkdir()
+    shutil.copy(THIRD_VERSION, path)
+    reader = StoreReader(path)
+    assert reader.get(f"{1:064x}").text == '{"items": [1]}'
+    assert reader.read_asked(f"{1:064x}") is None
+    reader.close()
+    store = ReplyStore(path)
+    old = store.get(f"{2:064x}")
+    assert (old.text, old.reasoning, old.cached_tokens, old.reasoning_tokens) == ('{"items": [2]}', "hm …", 2, 3)
+    assert store.recall_dialect("http://127.0.0.1:1/v1", "m") is not None
+    assert store.read_asked(old.request_sha256) is None
+    store.put(replace(REPLY, request_sha256=ASKED.sha256), ASKED)
+    assert store.read_asked(ASKED.sha256) == ASKED
+    store.close()
+
+
+# --- what was asked ---------------------------------------------------------------------------------------------
+
+REQUEST = ModelRequest(
+    "vqa", "vqa.en@2", "0" * 64, "You write items.", "[cap] 囊肿 \ud800 of 3 cm",
+    images=(IMAGE,), schema={"type": "object"}, params={"seed": 3, "temperature": 1.0},
+)  # fmt: skip
+ASKED = describe_request(REQUEST, "openai", "m")
+
+
+@given(st.text(), st.text(), st.none() | st.dictionaries(st.text(), st.integers() | st.text()), st.floats(0, 2))
+def test_any_request_comes_back_as_it_was_and_has_the_hash_it_was_sent_under(system, user, schema, temperature):
+    request = replace(REQUEST, system=system, user=user, schema=schema, params={"temperature": temperature})
+    asked = describe_request(request, "openai", "m")
+    assert asked.sha256 == hash_request(request, "openai", "m")
+    with tempfile.TemporaryDirectory() as folder:
+        store = ReplyStore(Path(folder) / "replies.sqlite")
+        store.put(replace(REPLY, request_sha256=asked.sha256), asked)
+        store.put_waiting("later", asked)
+        store.close()
+        store = ReplyStore(Path(folder) / "replies.sqlite")
+        assert store.read_asked(asked.sha256) == store.read_waiting("later") == asked
+        store.drop_waiting(["later"])
+        assert store.read_waiting("later") is None
+        store.close()
+
+
+def test_what_requests_share_is_kept_once_and_theirs_goes_with_their_replies(path):
+    store = ReplyStore(path)
+    for number in range(50):
+        asked = replace(ASKED, user=f"[cap] cyst {number}")
+        store.put(replace(REPLY, request_sha256=asked.sha256), asked)
+        store.put_waiting(f"never handed over {number}", asked)
+    users = {store.read_asked(key).user for key in store.iterate_keys()}
+    assert users == {f"[cap] cyst {number}" for number in range(50)}
+    count = "SELECT (SELECT count(*) FROM texts), (SELECT count(*) FROM waiting)"
+    assert store._connection.execute(count).fetchone() == (2, 50)
+    store.remove(list(store.iterate_keys()))
+    assert store._connection.execute(count).fetchone() == (2, 0)
+    store.close()
+
+
+def test_request_that_was_damaged_is_not_known_and_the_reply_stays(path):
+    store = ReplyStore(path)
+    store.put(replace(REPLY, request_sha256=ASKED.sha256), ASKED)
+    for damage in ("UPDATE texts SET body = x'00'", "DELETE FROM texts", "UPDATE replies SET asked = x'7b7d'"):
+        store._connection.execute(damage)
+        assert store.read_asked(ASKED.sha256) is None
+        assert store.get(ASKED.sha256).text == REPLY.text
     store.close()
 
 

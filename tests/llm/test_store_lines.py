@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remud_gen.errors import InputError
+from remud_gen.llm.asked import Asked
 from remud_gen.llm.store import ReplyStore
 from remud_gen.llm.store_lines import BadLine, StoredReply, import_replies, read_line, write_line
 from remud_gen.protocols import ModelReply
@@ -35,6 +36,26 @@ def test_any_reply_comes_back_as_it_was(text, reasoning, cost, stored_at):
     line = write_line(stored)
     assert line.count(b"\n") == 1
     assert read_line(line) == stored
+
+
+ASKED = Asked(1, "openai", "m", "Be exact.", "[cap] 囊肿", ("ef" * 32,), {"type": "object"}, {"seed": 1}, "vqa", "v@1")
+FULL = StoredReply(replace(REPLY, request_sha256=ASKED.sha256), 5, ASKED)
+
+
+def test_what_was_asked_goes_along_and_is_learned_where_it_was_not_known(tmp_path):
+    file, plain = tmp_path / "f.jsonl", tmp_path / "plain.jsonl"
+    file.write_bytes(write_line(FULL))
+    plain.write_bytes(write_line(replace(FULL, asked=None)))
+    assert read_line(file.read_bytes()) == FULL
+    assert json.loads(plain.read_bytes())["remud_reply"] == 1  # as older versions write and read it
+    store = ReplyStore(tmp_path / "replies.sqlite")
+    assert import_replies(plain, store).new == 1
+    assert store.read_asked(ASKED.sha256) is None
+    assert import_replies(file, store).known == 1
+    assert store.read_asked(ASKED.sha256) == ASKED
+    assert import_replies(plain, store).known == 1
+    assert store.read_asked(ASKED.sha256) == ASKED
+    store.close()
 
 
 @pytest.mark.parametrize("name", ["replies.jsonl", "replies.jsonl.gz"])
@@ -76,10 +97,15 @@ LINE = write_line(StoredReply(REPLY, 5))
         (change(LINE, more=1), "was changed"),
         (reseal(LINE, more=1), "has fields"),
         (reseal(LINE, stored_at="now"), "has fields"),
-        (reseal(LINE, remud_reply=2), "newer remud"),
+        (reseal(LINE, remud_reply=3), "newer remud"),
+        (reseal(LINE, remud_reply=2), "has fields"),
         (reseal(LINE, request_sha256="short"), "has no request hash"),
         (reseal(LINE, input_tokens="12"), "wrong kind: input_tokens"),
         (reseal(LINE, text=None), "wrong kind: text"),
+        (reseal(write_line(FULL), request_sha256="ab" * 32), "another request"),
+        (reseal(write_line(FULL), request={**json.loads(write_line(FULL))["request"], "user": "x"}), "another request"),
+        (reseal(write_line(FULL), request={"user": "x"}), "request of the wrong form"),
+        (reseal(write_line(FULL), request=7), "request of the wrong form"),
         (reseal(LINE, cost_usd=True), "wrong kind: cost_usd"),
         (LINE.replace(b'"cost_usd":0.5', b'"cost_usd":NaN'), "is no JSON"),
         (b"[" * 100_000, "is no JSON"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from remud_gen.errors import BudgetReached, Deferred, InputError, ProviderError, RecordError
+from remud_gen.llm.asked import describe_request
 from remud_gen.llm.batch_api import BatchApi, BatchState
 from remud_gen.llm.batch_file import RequestFile, read_replies, write_request
 from remud_gen.llm.batch_store import FINAL_ATTEMPTS, BatchStore, Plan, Trouble
@@ -213,6 +214,9 @@ class BatchGateway(Gateway):
                 self._file = RequestFile(limits.folder / name, limits.max_requests, limits.max_bytes)
             if self._hooks.ledger:
                 self._hooks.ledger.record(request, key)
+            if self._store:
+                # Its reply comes to a command that does not know any more what was asked.
+                self._store.put_waiting(key, describe_request(request, self.client.name, self.client.model))
             self._file.add(key, line, is_renewal=key in self._renewals)
 
     async def _submit(self) -> None:
@@ -308,7 +312,10 @@ class BatchGateway(Gateway):
         if state.status == "completed":
             lost = TransientError("REPLY_MISSING", "the batch ended without a line for this request")
             troubles.extend((key, self._weigh_trouble(key, lost)) for key in waiting)
+        keys = list(self._batches.read_keys(plan.id))
         self._batches.finish(plan.id, troubles)
+        if self._store:
+            self._store.drop_waiting(keys)
 
     def _store_line(self, key: str, used: Dialect, status: int, body: Any, *, is_renewal: bool) -> Trouble | None:
         reply: ModelReply | None = None
@@ -330,7 +337,7 @@ class BatchGateway(Gateway):
             self._renewals[key] = False
         self.counts["received"] += 1
         reply = self._complete(reply, key)
-        self._keep(reply)
+        self._keep(reply, self._store.read_waiting(key) if self._store else None)
         return reply
 
     def _account(self, key: str, reply: ModelReply | None) -> None:

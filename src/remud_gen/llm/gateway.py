@@ -17,6 +17,7 @@ from typing import Any
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from remud_gen.errors import BudgetReached, InputError, Interrupted, ProviderError, RecordError, RemudError
+from remud_gen.llm.asked import Asked, describe_request
 from remud_gen.llm.health import Attempts, Health
 from remud_gen.llm.hooks import Hooks, ReportsHeaders
 from remud_gen.llm.limits import Limiter, Pace
@@ -67,7 +68,9 @@ class Gateway:
         self._has_told_outage = False
         self._n_coming = 0  # replies that are being paid for
         self._renewals: dict[str, bool] = {}  # distrusted keys asked for again -> is the fresh reply there?
-        self._unstored: list[ModelReply] = []  # paid for, but the store would not take them: tried again at the end
+        self._unstored: list[
+            tuple[ModelReply, Asked | None]
+        ] = []  # paid for, but the store would not take them: tried again at the end
 
     @property
     def is_free(self) -> bool:
@@ -187,7 +190,7 @@ class Gateway:
         """Try once more to store what could not be stored, then close."""
         try:
             while self._unstored:
-                self._put(store, self._unstored[-1])
+                self._put(store, *self._unstored[-1])
                 self._unstored.pop()
         except InputError as error:
             told = f"{len(self._unstored)} replies that were paid for could not be stored: {error.message}"
@@ -204,23 +207,23 @@ class Gateway:
             self.refuse(error)
             raise
 
-    def _keep(self, reply: ModelReply) -> ModelReply:
-        """Commit a reply and say which one is stored now: another process that shares the store may have been first.
-        If that fails, hold it and send nothing more.
+    def _keep(self, reply: ModelReply, asked: Asked | None = None) -> ModelReply:
+        """Commit a reply, with what was asked, and say which one is stored now: another process that shares the store
+        may have been first. If that fails, hold it and send nothing more.
         """
         if self._store is None:
             return reply
         try:
-            is_first = self._put(self._store, reply)
+            is_first = self._put(self._store, reply, asked)
             return reply if is_first else self._store.get(reply.request_sha256) or reply
         except InputError as error:
-            self._unstored.append(reply)
+            self._unstored.append((reply, asked))
             self.refuse(error)
             raise
 
-    def _put(self, store: ReplyStore, reply: ModelReply) -> bool:
+    def _put(self, store: ReplyStore, reply: ModelReply, asked: Asked | None) -> bool:
         key = reply.request_sha256
-        is_stored = store.put(reply, replaces=key in self._renewals)
+        is_stored = store.put(reply, asked, replaces=key in self._renewals)
         if key in self._renewals:
             self._renewals[key] = True
         return is_stored
@@ -307,7 +310,7 @@ class Gateway:
             self._n_coming -= 1
             try:
                 if reply is not None:
-                    kept = self._keep(reply)
+                    kept = self._keep(reply, describe_request(request, self.client.name, self.client.model))
             finally:
                 if self._hooks.budget:
                     # The reply that was paid for, be another process's the one to use.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from remud_gen.protocols import ModelRequest
@@ -13,7 +14,12 @@ HASH_VERSION = 1
 
 def hash_request(request: ModelRequest, client: str, model: str) -> str:
     """Of all that shapes the reply. Images count by their hash; the key, the address and the limits do not count."""
-    identity: dict[str, Any] = {
+    return hash_identity(identify_request(request, client, model))
+
+
+def identify_request(request: ModelRequest, client: str, model: str) -> dict[str, Any]:
+    """All that a request's hash is of."""
+    return {
         "version": HASH_VERSION,
         "client": client,
         "model": model,
@@ -23,5 +29,9 @@ def hash_request(request: ModelRequest, client: str, model: str) -> str:
         "schema": request.schema,
         "params": dict(request.params),
     }
+
+
+def hash_identity(identity: Mapping[str, Any]) -> str:
+    """The hash of a request, from what it is of."""
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()

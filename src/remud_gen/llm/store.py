@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from remud_gen.errors import InputError
+from remud_gen.llm.asked import Asked, AskedPacker, unpack_asked
 from remud_gen.llm.store_schema import prepare_schema
 from remud_gen.protocols import ModelReply
 
@@ -24,6 +25,8 @@ REPLIES_AT_ONCE = 500
 LONGEST_NOTE_S = 30 * 86_400  # what an endpoint could not do then it may have learned
 MAKE_ROOM = "make room, then run the same command to go on"
 COLUMNS = tuple(field.name for field in fields(ModelReply) if field.metadata.get("is_stored", True))
+LEARN = "UPDATE replies SET asked = ? WHERE request_sha256 = ? AND asked IS NULL"
+PRUNE = "DELETE FROM waiting WHERE request_sha256 NOT IN (SELECT request_sha256 FROM pending)"
 HINTS = {  # by the beginning of SQLite's name for the error
     "SQLITE_FULL": f"the disk is full: {MAKE_ROOM}",
     "SQLITE_BUSY": "another process is writing it: wait until it is done, or name another file with runner.replies",
@@ -37,7 +40,7 @@ HINTS = {  # by the beginning of SQLite's name for the error
 
 
 class ReplyStore:
-    """Replies keyed by the hash of their request.
+    """Replies keyed by the hash of their request, with what was asked.
 
     One process writes, any number read. Write-ahead log with a commit per reply: a killed process loses nothing that
     was committed; after a power cut the last replies may be missing and are asked for again, the file stays whole.
@@ -57,6 +60,7 @@ class ReplyStore:
             except (InputError, sqlite3.Error):
                 self._connection.close()
                 raise
+            self._packer = AskedPacker(self._connection)
 
     def get(self, request_sha256: str) -> ModelReply | None:
         """The stored reply to a request, or None if it was never answered."""
@@ -72,19 +76,45 @@ class ReplyStore:
             row = self._connection.execute(query, (request_sha256,)).fetchone()
         return None if row is None else int(row[0])
 
-    def put(self, reply: ModelReply, *, replaces: bool = False) -> bool:
-        """Store and commit; the first reply to a request stays, unless this one `replaces` it. Whether it was stored:
-        if not, another process was first, and its reply is the one to use.
+    def put(self, reply: ModelReply, asked: Asked | None = None, *, replaces: bool = False) -> bool:
+        """Store and commit, with what was `asked`; the first reply to a request stays, unless this one `replaces` it.
+        Whether it was stored: if not, another process was first, and its reply is the one to use.
         """
         with self._explained():
-            row = (*_list_values(reply), int(time.time()))
+            row = (*_list_values(reply), int(time.time()), self._pack(asked))
             return self._connection.execute(_phrase_insert(replaces=replaces), row).rowcount > 0
 
-    def put_all(self, replies: Iterable[tuple[ModelReply, int]]) -> None:
-        """Store replies with the times they had in another store, all or none; those that are there already stay."""
-        rows = [(*_list_values(reply), stored_at) for reply, stored_at in replies]
+    def put_all(self, replies: Iterable[tuple[ModelReply, int, Asked | None]]) -> None:
+        """Store replies with the times they had in another store and what was asked, all or none; those that are there
+        already stay, and learn what was asked if that was not known.
+        """
+        with self._explained():
+            rows = [(reply, stored_at, self._pack(asked)) for reply, stored_at, asked in replies]
+            with self._transaction():
+                values = [(*_list_values(reply), stored_at, asked) for reply, stored_at, asked in rows]
+                self._connection.executemany(_phrase_insert(replaces=False), values)
+                learned = [(asked, reply.request_sha256) for reply, _, asked in rows if asked is not None]
+                self._connection.executemany(LEARN, learned)
+
+    def put_waiting(self, request_sha256: str, asked: Asked) -> None:
+        """Keep what is asked now and answered to a later command."""
+        statement = "INSERT OR REPLACE INTO waiting VALUES (?, ?)"
+        with self._explained():
+            self._connection.execute(statement, (request_sha256, self._pack(asked)))
+
+    def read_waiting(self, request_sha256: str) -> Asked | None:
+        """What was asked then."""
+        return self._read_asked("SELECT asked FROM waiting WHERE request_sha256 = ?", request_sha256)
+
+    def drop_waiting(self, request_sha256s: Iterable[str]) -> None:
+        """Nothing more is waited for."""
         with self._explained(), self._transaction():
-            self._connection.executemany(_phrase_insert(replaces=False), rows)
+            keys = [(key,) for key in request_sha256s]
+            self._connection.executemany("DELETE FROM waiting WHERE request_sha256 = ?", keys)
+
+    def read_asked(self, request_sha256: str) -> Asked | None:
+        """What a stored reply answers; None where that is not known, as of replies that an older version stored."""
+        return self._read_asked("SELECT asked FROM replies WHERE request_sha256 = ?", request_sha256)
 
     def check_room(self, n_coming: int = 1) -> None:
         """Is there room for so many replies? Costs microseconds: to be asked before each of them is paid for.
@@ -136,6 +166,7 @@ class ReplyStore:
                     cursor = self._connection.executemany("DELETE FROM replies WHERE request_sha256 = ?", some)
                 n_removed += cursor.rowcount
             if n_removed:
+                self._connection.execute(PRUNE)
                 self._shrink()
         return n_removed
 
@@ -181,6 +212,14 @@ class ReplyStore:
                 yield ModelReply(**dict(zip(COLUMNS, row, strict=False))), row[-1]
             last = rows[-1][COLUMNS.index("request_sha256")] if rows else None
 
+    def _pack(self, asked: Asked | None) -> bytes | None:
+        return None if asked is None else self._packer.pack(asked)
+
+    def _read_asked(self, query: str, request_sha256: str) -> Asked | None:
+        with self._explained():
+            row = self._connection.execute(query, (request_sha256,)).fetchone()
+            return None if row is None or row[0] is None else unpack_asked(self._connection, row[0])
+
     def _shrink(self) -> None:
         """Return free pages to the disk."""
         is_incremental = self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
@@ -224,4 +263,6 @@ def _list_values(reply: ModelReply) -> list[object]:
 
 def _phrase_insert(*, replaces: bool) -> str:
     verb = "INSERT OR REPLACE" if replaces else "INSERT OR IGNORE"
-    return f"{verb} INTO replies ({', '.join(COLUMNS)}, stored_at) VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
+    return (
+        f"{verb} INTO replies ({', '.join(COLUMNS)}, stored_at, asked) VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
+    )

@@ -1,4 +1,6 @@
-"""Stored replies as lines of JSON, each with a digest of itself: what moves replies from one store to another."""
+"""Stored replies as lines of JSON, each with what was asked and a digest of itself: what moves replies from one store
+to another.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from remud_gen.errors import InputError
+from remud_gen.llm.asked import Asked
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply
 
-LINE_VERSION = 1
+LINE_VERSION = 2
+PLAIN_VERSION = 1  # of lines without a request, which an older remud reads, too
 KEY = re.compile(r"[0-9a-f]{64}")
 NAMES = frozenset(field.name for field in fields(ModelReply))
 ADAPTER = TypeAdapter(ModelReply)
+ASKED_ADAPTER = TypeAdapter(Asked)
 PUT_AT_ONCE = 500
 SHOWN = 20  # refused lines that are named
 WRITTEN_ELSEWHERE = "was written by a newer remud"
@@ -33,10 +38,11 @@ class BadLine(ValueError):  # noqa: N818 - says what it is of
 
 @dataclass(frozen=True, slots=True)
 class StoredReply:
-    """A reply with the time at which it was stored, in seconds since 1970."""
+    """A reply with the time at which it was stored, in seconds since 1970, and what was asked, where that is known."""
 
     reply: ModelReply
     stored_at: int
+    asked: Asked | None = None
 
 
 @dataclass
@@ -63,7 +69,10 @@ class Transfer:
 
 def write_line(stored: StoredReply) -> bytes:
     """The same reply is the same line everywhere."""
-    told = {"remud_reply": LINE_VERSION, **asdict(stored.reply), "stored_at": stored.stored_at}
+    version = PLAIN_VERSION if stored.asked is None else LINE_VERSION
+    told = {"remud_reply": version, **asdict(stored.reply), "stored_at": stored.stored_at}
+    if stored.asked is not None:
+        told["request"] = asdict(stored.asked)
     return _dump({**told, "sha256": _digest(told)}) + b"\n"
 
 
@@ -84,8 +93,9 @@ def read_line(line: bytes) -> StoredReply:
         raise BadLine(WRITTEN_ELSEWHERE)
     if data.get("sha256") != _digest(told):
         raise BadLine("was changed after it was written: its digest is another")
-    version, stored_at = told.pop("remud_reply"), told.pop("stored_at", None)
-    if version != LINE_VERSION or not isinstance(stored_at, int) or not set(told) <= NAMES:
+    version, stored_at, asked = told.pop("remud_reply"), told.pop("stored_at", None), told.pop("request", None)
+    is_known = version == (PLAIN_VERSION if asked is None else LINE_VERSION)
+    if not is_known or not isinstance(stored_at, int) or not set(told) <= NAMES:
         raise BadLine("has fields that no stored reply has, or lacks some")
     try:
         reply = ADAPTER.validate_json(json.dumps(told), strict=True)
@@ -94,7 +104,18 @@ def read_line(line: bytes) -> StoredReply:
         raise BadLine(f"has a value of the wrong kind: {where}") from None
     if not KEY.fullmatch(reply.request_sha256):
         raise BadLine("has no request hash")
-    return StoredReply(reply, stored_at)
+    return StoredReply(reply, stored_at, None if asked is None else _read_asked(asked, reply.request_sha256))
+
+
+def _read_asked(told: object, request_sha256: str) -> Asked:
+    try:
+        asked = ASKED_ADAPTER.validate_json(json.dumps(told), strict=True)
+        is_its_own = asked.sha256 == request_sha256
+    except (ValidationError, ValueError):
+        raise BadLine("has a request of the wrong form") from None
+    if not is_its_own:
+        raise BadLine("is the reply to another request than the one it holds")
+    return asked
 
 
 def iterate_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
@@ -150,7 +171,8 @@ def _store(waiting: list[StoredReply], store: ReplyStore, transfer: Transfer) ->
             transfer.known += 1
         else:
             transfer.differing += 1
-    store.put_all((stored.reply, stored.stored_at) for stored in fresh.values())
+    # All of them: a reply that is there already may not know yet what was asked.
+    store.put_all((stored.reply, stored.stored_at, stored.asked) for stored in [*fresh.values(), *waiting])
     transfer.new += len(fresh)
     waiting.clear()
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from remud_gen.errors import InputError
+from remud_gen.llm.asked import Asked, unpack_asked
 from remud_gen.llm.store import COLUMNS
 from remud_gen.llm.store_schema import APPLICATION_ID, SCHEMA_VERSION
 from remud_gen.protocols import ModelReply
@@ -118,16 +120,44 @@ class StoreReader:
         self._context = _reading(path)
         self._connection = self._context.__enter__()
         known = {row[1] for row in self._connection.execute("PRAGMA table_info(replies)")}
+        self._has_requests = "asked" in known
         self._columns = [name for name in COLUMNS if name in known]  # an older store lacks the later ones
 
     def get(self, request_sha256: str) -> ModelReply | None:
         """The stored reply to a request, or None if it was never answered."""
         query = f"SELECT {', '.join(self._columns)} FROM replies WHERE request_sha256 = ?"
+        row = self._fetch(query, request_sha256)
+        return None if row is None else ModelReply(**dict(zip(self._columns, row, strict=True)))
+
+    def find_keys(self, prefix: str) -> list[str]:
+        """Request hashes that begin so; at most two."""
+        query = "SELECT request_sha256 FROM replies WHERE substr(request_sha256, 1, ?) = ? LIMIT 2"
+        with self._explained():
+            return [row[0] for row in self._connection.execute(query, (len(prefix), prefix))]
+
+    def read_time(self, request_sha256: str) -> int:
+        """When a reply was stored, in seconds since 1970; 0 where there is none."""
+        row = self._fetch("SELECT stored_at FROM replies WHERE request_sha256 = ?", request_sha256)
+        return 0 if row is None else int(row[0])
+
+    def read_asked(self, request_sha256: str) -> Asked | None:
+        """What a stored reply answers; None where that is not known, as of replies that an older version stored."""
+        if not self._has_requests:
+            return None
+        row = self._fetch("SELECT asked FROM replies WHERE request_sha256 = ?", request_sha256)
+        with self._explained():
+            return None if row is None or row[0] is None else unpack_asked(self._connection, row[0])
+
+    def _fetch(self, query: str, request_sha256: str) -> Any:
+        with self._explained():
+            return self._connection.execute(query, (request_sha256,)).fetchone()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            row = self._connection.execute(query, (request_sha256,)).fetchone()
+            yield
         except sqlite3.Error as error:
             raise InputError(f"reply store {self._path} cannot be read: {error}", DAMAGED_HINT) from None
-        return None if row is None else ModelReply(**dict(zip(self._columns, row, strict=True)))
 
     def close(self) -> None:
         """Close the file."""

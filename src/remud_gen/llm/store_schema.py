@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from remud_gen.errors import InputError
+from remud_gen.llm.asked import TEXTS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+LOG_WAIT_S = 30.0
 APPLICATION_ID = 0x52454D55  # "REMU": tells our file from any other SQLite file
 REPLIES = """
 CREATE TABLE replies (
     request_sha256 TEXT PRIMARY KEY, client TEXT NOT NULL, model TEXT NOT NULL, text TEXT NOT NULL, reasoning TEXT,
     finish_reason TEXT, input_tokens INTEGER, output_tokens INTEGER, cost_usd REAL, seconds REAL NOT NULL,
     stored_at INTEGER NOT NULL, paid_share REAL NOT NULL DEFAULT 1,
-    cached_tokens INTEGER NOT NULL DEFAULT 0, reasoning_tokens INTEGER NOT NULL DEFAULT 0
+    cached_tokens INTEGER NOT NULL DEFAULT 0, reasoning_tokens INTEGER NOT NULL DEFAULT 0, asked BLOB
 )
 """
 USERS = "CREATE TABLE users (run TEXT PRIMARY KEY, seen_at INTEGER NOT NULL)"
@@ -42,6 +45,7 @@ CREATE TABLE troubles (
     message TEXT NOT NULL, hint TEXT NOT NULL, noted_at INTEGER NOT NULL
 )
 """
+WAITING = "CREATE TABLE waiting (request_sha256 TEXT PRIMARY KEY, asked BLOB NOT NULL)"  # for replies of batches
 COLUMNS = tuple(
     f"ALTER TABLE replies ADD COLUMN {column}"
     for column in (
@@ -50,10 +54,11 @@ COLUMNS = tuple(
         "reasoning_tokens INTEGER NOT NULL DEFAULT 0",
     )
 )
-TABLES = (REPLIES, USERS, DIALECTS, BATCHES, PENDING, TROUBLES)
+TABLES = (REPLIES, USERS, DIALECTS, BATCHES, PENDING, TROUBLES, WAITING, TEXTS)
 MIGRATIONS = {
     1: (USERS,),
     2: (*COLUMNS, DIALECTS, BATCHES, PENDING, TROUBLES),
+    3: ("ALTER TABLE replies ADD COLUMN asked BLOB", WAITING, TEXTS),
 }  # from version -> what leads to the next
 
 
@@ -65,8 +70,8 @@ def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
     """
     if _read(connection, "SELECT count(*) FROM sqlite_master") == 0:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only a file without tables takes it
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    _begin_log(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")  # two processes must not both create the tables
     if _read(connection, "SELECT count(*) FROM sqlite_master") == 0:
         for statement in (*TABLES, f"PRAGMA application_id = {APPLICATION_ID}"):
@@ -76,6 +81,21 @@ def prepare_schema(connection: sqlite3.Connection, path: Path) -> None:
     # Written even where it is set already: a read-only file takes a transaction and fails at the first write only.
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _begin_log(connection: sqlite3.Connection) -> None:
+    """Where two processes turn a new file to its log at once, SQLite fails for one of them instead of waiting."""
+    until_s = time.monotonic() + LOG_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not is_busy or time.monotonic() > until_s:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -12,11 +12,20 @@ from typing import IO, Any
 from remud_gen.errors import InputError
 from remud_gen.llm.store import ReplyStore
 from remud_gen.llm.store_lines import StoredReply, Transfer, import_replies, write_line
-from remud_gen.llm.store_reading import ModelShare, WaitingBatch, count_by_model, list_waiting, look_into_store
+from remud_gen.llm.store_reading import (
+    ModelShare,
+    StoreReader,
+    WaitingBatch,
+    count_by_model,
+    list_waiting,
+    look_into_store,
+)
 from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.files import open_atomically
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.store_place import find_store
+
+HASH_HINT = "records name it as generation.request_sha256, RUN/generate/*.calls.json and `remud outbound` list them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,9 @@ def count_replies(path: Path) -> StoreAccount:
     return StoreAccount(path, size, count_by_model(path), list_waiting(path), look_into_store(path).users)
 
 
-def export_replies(path: Path, target: Path) -> int:
-    """Write every reply to a file of lines, gzip if its name ends in .gz; the same store gives the same bytes.
+def export_replies(path: Path, target: Path, *, has_requests: bool = True) -> int:
+    """Write every reply, with what was asked, to a file of lines, gzip if its name ends in .gz; the same store gives
+    the same bytes.
 
     Raises:
         InputError: there is no store, or the file cannot be written.
@@ -86,11 +96,29 @@ def export_replies(path: Path, target: Path) -> int:
     try:
         with closing(ReplyStore(path)) as store, _writing(target) as stream:
             for reply, stored_at in store.iterate_replies():
-                stream.write(write_line(StoredReply(reply, stored_at)))
+                asked = store.read_asked(reply.request_sha256) if has_requests else None
+                stream.write(write_line(StoredReply(reply, stored_at, asked)))
                 count += 1
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror or error}", "name another file") from None
     return count
+
+
+def find_reply(path: Path, prefix: str) -> StoredReply:
+    """The one reply whose request hash begins so, with what was asked; nothing is written.
+
+    Raises:
+        InputError: there is none, or more than one, or the store cannot be read.
+    """
+    _require(path)
+    with closing(StoreReader(path)) as reader:
+        keys = reader.find_keys(prefix.lower())
+        if len(keys) != 1:
+            told = "more than one reply has" if keys else f"{path} holds no reply with"
+            raise InputError(f"{told} a request hash that begins with {prefix}", HASH_HINT)
+        reply, stored_at = reader.get(keys[0]), reader.read_time(keys[0])
+        assert reply is not None
+        return StoredReply(reply, stored_at, reader.read_asked(keys[0]))
 
 
 def import_into(path: Path, source: Path) -> Transfer:

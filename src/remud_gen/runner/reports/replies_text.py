@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from remud_gen.llm.store_lines import Transfer
+from remud_gen.llm.store_lines import StoredReply, Transfer
 from remud_gen.runner.replies import StoreAccount
 from remud_gen.runner.reports.batches import batch_lines
 from remud_gen.runner.reports.table import lay_out
 from remud_gen.runner.reports.wording import count_noun, describe_price
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a model writes must not steer a terminal
 HEADINGS = ("model", "replies", "input tokens", "output tokens", "cost")
 
 
@@ -39,6 +43,31 @@ def account_text(account: StoreAccount) -> str:
     if account.users:
         lines += ["", f"used by {', '.join(str(user) for user in account.users)}"]
     return "\n".join(lines)
+
+
+def reply_text(stored: StoredReply) -> str:
+    """One reply with what was asked."""
+    reply, asked = stored.reply, stored.asked
+    at = datetime.fromtimestamp(stored.stored_at, UTC)
+    tokens = f"{reply.input_tokens or 0:,} + {reply.output_tokens or 0:,} tokens"
+    price = describe_price(reply.cost_usd or 0.0, int(reply.cost_usd is None), 1)
+    lines = [
+        f"request {reply.request_sha256}",
+        f"  answered by {reply.client}/{reply.model}, stored {at:%Y-%m-%d %H:%M:%S} UTC",
+        f"  {tokens}, cost {price}, ended by {reply.finish_reason or 'unknown'}",
+    ]
+    if asked is None:
+        lines.append("  what was asked is not known: an older version stored the reply, or it was brought here without")
+    else:
+        params = ", ".join(f"{name} {value}" for name, value in asked.params.items())
+        lines += [f"  asked of {asked.client}/{asked.model} for {asked.purpose} ({asked.prompt}): {params}"]
+        lines += [f"  image {sha256}" for sha256 in asked.images]
+        lines += (
+            [f"  reply in the form of a schema, {len(json.dumps(asked.schema)):,} characters"] if asked.schema else []
+        )
+        lines += ["", "--- system", asked.system, "", "--- user", asked.user]
+    lines += ["", "--- reasoning", reply.reasoning] if reply.reasoning else []
+    return CONTROL.sub("\ufffd", "\n".join([*lines, "", "--- reply", reply.text]))
 
 
 def transfer_json(transfer: Transfer) -> dict[str, Any]:
