@@ -12,9 +12,8 @@ from pathlib import Path
 
 from remud_gen.errors import ConfigError, RecordError
 from remud_gen.records import Evidence, Quadruplet
-from remud_gen.rules.licences import PRIVATE, SPDX, Rights, find_rights, name_licence
+from remud_gen.rules.licences import PRIVATE, SPDX, TABLE_NAMES, Rights, find_rights, name_licence
 
-FILE_NAME = "licences.csv"
 ALLOWED: Mapping[str, frozenset[Rights]] = {
     "permissive": frozenset(("permissive",)),
     "research": frozenset(("permissive", "share_alike", "noncommercial")),
@@ -55,7 +54,7 @@ class LicenceTable:
         unknown = sorted(licence for licence in private if licence.lower() not in SPDX)
         if not unknown:
             return ()
-        return (f"{FILE_NAME} names licences that are not known and count as private: {', '.join(unknown)}.",)
+        return (f"{TABLE_NAMES[0]} names licences that are not known and count as private: {', '.join(unknown)}.",)
 
 
 def read_licences(files: Sequence[Path]) -> LicenceTable:

@@ -10,6 +10,7 @@ import pymupdf
 from remud_gen.errors import RecordError
 from remud_gen.pdf.opening import MUPDF_ERRORS, REPAIR_HINT, open_pdf, trim_caches, wrap_page_error
 from remud_gen.pdf.page import Matrix, PdfPage
+from remud_gen.pdf.rights import read_licence
 from remud_gen.protocols import DocumentInfo
 
 MAX_TITLE_CHARS = 300
@@ -27,13 +28,16 @@ class PdfDocument:
 
     @property
     def info(self) -> DocumentInfo:
-        """Media type, page count and the title the file states."""
+        """Media type, page count, and the title and the licence that the file states."""
         try:
-            title = (self._document.metadata or {}).get("title") or ""
+            metadata = self._document.metadata or {}
+            xmp = self._document.get_xml_metadata() or ""
         except MUPDF_ERRORS:
-            title = ""  # unreadable metadata costs the title, never the document
+            metadata, xmp = {}, ""  # unreadable metadata costs the title, never the document
+        title = metadata.get("title") or ""
         clean = " ".join("".join(c if c.isprintable() else " " for c in title).split())[:MAX_TITLE_CHARS]
-        return DocumentInfo("application/pdf", self._document.page_count, clean or None)
+        licence = read_licence(metadata, xmp)
+        return DocumentInfo("application/pdf", self._document.page_count, clean or None, licence)
 
     def page(self, number: int) -> PdfPage:
         """The 1-based page, upright.

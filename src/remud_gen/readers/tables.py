@@ -16,6 +16,7 @@ from typing import Any
 
 from remud_gen.errors import RecordError
 from remud_gen.readers.columns import CHOICES_COLUMNS, TableUse, judge_columns, reduce_header
+from remud_gen.rules.licences import TABLE_NAMES
 
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx")
 MAX_BYTES = 256 * 2**20
@@ -38,7 +39,7 @@ class Row:
 
 def judge_table(path: Path) -> TableUse | None:
     """`judge_columns` of a file, remembered for as long as the file does not change; None if it cannot be read."""
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES or path.name.lower() in TABLE_NAMES:
         return None
     try:
         stat = path.stat()

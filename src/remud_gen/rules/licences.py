@@ -35,6 +35,7 @@ SPDX: dict[str, Rights] = {
     "private": "private",
 }  # fmt: skip
 PRIVATE = "private"
+TABLE_NAMES = ("licences.csv", "licenses.csv")  # beside the files whose licences they tell; themselves no documents
 _CC_ADDRESS = re.compile(
     r"creativecommons\.org/(?:licen[cs]es/(?P<terms>by(?:-nc)?(?:-sa|-nd)?)/(?P<version>[1-4]\.\d)|"
     r"publicdomain/(?P<domain>zero|mark))",
@@ -82,23 +83,31 @@ def name_licence(stated: str | None) -> str:
     Without a version a Creative Commons licence counts as 4.0: what it allows is the same in all.
     """
     text = " ".join((stated or "").split())
+    named = match_licence(text)
+    if named is not None:
+        return named
+    found = find_licence(f"distributed under {text}")
+    return (match_licence(found) if found is not None else None) or PRIVATE
+
+
+def match_licence(text: str) -> str | None:
+    """The SPDX identifier of a text that is nothing but the name, or holds the address, of a licence that is known."""
     address = _CC_ADDRESS.search(text)
     if address is not None:
         if address["domain"]:
             return "cc0-1.0" if address["domain"].lower() == "zero" else "public-domain"
         return f"cc-{address['terms'].lower()}-{address['version']}"
-    plain = re.sub(r"[\s_]+", "-", text.lower())
+    plain = re.sub(r"[\s_]+", "-", text.strip().lower())
     if plain in SPDX:
         return plain
     if re.fullmatch(r"cc-?0(?:-?1\.0)?(?:-universal)?|cc-zero", plain):
         return "cc0-1.0"
-    name = _CC_NAME.fullmatch(text)
-    if name is not None:
-        parts = re.findall("nc|sa|nd", name["terms"].lower())
-        wanted = "-".join(["cc-by", *(part for part in ("nc", "sa", "nd") if part in parts), name["version"] or "4.0"])
-        return wanted if wanted in SPDX else PRIVATE
-    found = find_licence(f"distributed under {text}")
-    return name_licence(found) if found is not None and found != text else PRIVATE
+    name = _CC_NAME.fullmatch(text.strip())
+    if name is None:
+        return None
+    parts = re.findall("nc|sa|nd", name["terms"].lower())
+    wanted = "-".join(["cc-by", *(part for part in ("nc", "sa", "nd") if part in parts), name["version"] or "4.0"])
+    return wanted if wanted in SPDX else None
 
 
 def find_rights(stated: str | None) -> Rights:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from remud_gen.errors import ConfigError
 from remud_gen.export_config import ExportConfig
-from remud_gen.exporters.rights import FILE_NAME, LicenceTable, read_licences
+from remud_gen.exporters.rights import LicenceTable, read_licences
+from remud_gen.rules.licences import TABLE_NAMES
 
 
 def find_licences(config: ExportConfig, roots: Sequence[Path]) -> LicenceTable:
@@ -20,4 +21,4 @@ def find_licences(config: ExportConfig, roots: Sequence[Path]) -> LicenceTable:
         if not config.licences.is_file():
             raise ConfigError(f"there is no table of licences {config.licences}", "name a CSV file with --licences")
         return read_licences([config.licences])
-    return read_licences([file for root in roots if (file := root / FILE_NAME).is_file()])
+    return read_licences([file for root in roots for name in TABLE_NAMES if (file := root / name).is_file()])

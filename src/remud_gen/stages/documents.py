@@ -25,7 +25,7 @@ class DocumentsStage(RecordStage[InputFile, Document]):
     """Find the reader of each file by its first bytes and ask it for media type, pages and title."""
 
     name = "documents"
-    version = 3
+    version = 4
 
     def settings(self) -> Mapping[str, object]:
         """The registered readers: a new one may take what was unreadable; and how films are cut down."""

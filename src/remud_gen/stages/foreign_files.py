@@ -8,6 +8,7 @@ from typing import Final
 from remud_gen.errors import RecordError
 from remud_gen.readers.tables import SUFFIXES, peek_columns
 from remud_gen.records import Document
+from remud_gen.rules.licences import TABLE_NAMES
 from remud_gen.stages.base import Rejection
 
 # Under these names a file is a document, or a broken one.
@@ -46,6 +47,8 @@ def judge_foreign(head: bytes, path: Path) -> Rejection[Document]:
     if suffix in READ_SUFFIXES or suffix in OTHER_DOCUMENTS:
         raise _explain(head, suffix)
     kind = _name_kind(head)
+    if path.name.lower() in TABLE_NAMES:
+        return Rejection("NOT_A_DOCUMENT", "the licences of the files around it, for the export")
     if suffix in SUFFIXES:
         if suffix == ".xlsx":
             peek_columns(path)  # says what is wrong with it, if that is why nobody took it
