@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from remud_gen.protocols import ModelRequest
+from remud_gen.rules.shared import MadeOnce
 
 ResponseFormat = Literal["json_schema", "json_object", "tool", "text"]
 TokenField = Literal["max_completion_tokens", "max_tokens"]
@@ -57,8 +58,7 @@ class Dialect:
         if request.schema is None:
             return system, params
         if self.response_format == "json_schema":
-            wanted = {"name": TOOL, "strict": True, "schema": request.schema}
-            params["response_format"] = {"type": "json_schema", "json_schema": wanted}
+            params["response_format"] = _ask_for_schema(request.schema)
         elif self.response_format == "tool":
             function = {"name": TOOL, "description": "Give the reply.", "parameters": request.schema}
             params["tools"] = [{"type": "function", "function": function}]
@@ -84,3 +84,12 @@ class Dialect:
             return None
         known = dialect.response_format in get_args(ResponseFormat) and dialect.token_field in get_args(TokenField)
         return dialect if known and dialect.left_out <= set(OPTIONAL) else None
+
+
+def _ask_for_schema_anew(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": TOOL, "strict": True, "schema": schema}}
+
+
+_ask_for_schema = MadeOnce[Mapping[str, Any], dict[str, Any]](
+    _ask_for_schema_anew
+)  # one object, so that it is written once
