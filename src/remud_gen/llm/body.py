@@ -11,7 +11,7 @@ from remud_gen.rules.shared import MadeOnce
 
 
 def write_body(body: Mapping[str, Any]) -> bytes:
-    """The JSON of a body, in the spelling of the openai package. Half of a surrogate pair, which no file holds, is sent as `?`."""
+    """The JSON of a body as the openai package spells it; half of a surrogate pair, which no file holds, becomes `?`."""
     fields = (
         f"{_write(name)}:{_write_messages(value) if name == 'messages' else _write_field(value)}"
         for name, value in body.items()
