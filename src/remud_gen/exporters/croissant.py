@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from remud_gen import __version__
 from remud_gen.exporters.facts import LIMITS, ExportFacts
 from remud_gen.exporters.provenance import PROVENANCE
 
@@ -20,6 +21,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -39,6 +41,7 @@ _CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -81,6 +84,8 @@ def describe_dataset(facts: ExportFacts, files: Mapping[str, HasDigest]) -> dict
             f"words of its source, for {facts.purpose}"
         ),
         "license": licence,
+        "citeAs": f"Ultrasound questions and answers, made with remud-gen {__version__} from the sources that "
+        f"{PROVENANCE} names",
         "inLanguage": list(facts.languages),
         "keywords": ["ultrasound", "medical imaging", "visual question answering", "synthetic"],
         "version": "1.0.0",
@@ -139,7 +144,6 @@ _PICTURES: dict[str, Any] = {
     "@type": "cr:FileSet",
     "@id": "pictures",
     "name": "pictures",
-    "containedIn": {"@id": PROVENANCE},
     "encodingFormat": ["image/png", "image/jpeg"],
     "includes": "images/**/*",
 }

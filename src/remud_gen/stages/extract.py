@@ -14,7 +14,7 @@ class ExtractStage(RecordStage[PageInput, Page]):
     """Read one page: its kind, its text (layer or OCR), its pictures."""
 
     name = "extract"
-    version = 5
+    version = 6
 
     def settings(self) -> Mapping[str, object]:
         """The whole extract section except how pages are spread over parts, and what only another engine heeds."""
