@@ -1,9 +1,9 @@
 """Records written by hand, one per line of a table: a sentence in one place of an otherwise sound record.
 
 Columns: code (of faulty ones only), language, place, text, source. Places: q, t, a and o put the text into question,
-thinking, answer and an option (a with a source that says the same, c with one that says more); s into a source; f is an answer that rests on the source, e one that no claim covers, w
-one whose quote is not in the source, n one without claims; qa is a question without a picture; yn and mc hold several
-texts parted by `||`.
+thinking, answer and an option (a with a source that says the same, c with one that says more); s into a source; f is an
+answer that rests on the source, e one that no claim covers, w one whose quote is not in the source, n one without
+claims; qa is a question without a picture; yn and mc hold several texts parted by `||`.
 """
 
 from __future__ import annotations

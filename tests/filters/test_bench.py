@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.bench_filters import (
-    find_false_alarms,
-    list_body_sentences,
-    list_captions,
-    measure_speed,
-    score_mutations,
-    score_records,
-)
+from scripts.bench_filters import measure_speed
+from scripts.filtering.labelled import score_records
+from scripts.filtering.mutations import list_captions, score_mutations
+from scripts.filtering.pictures import score_pictures
+from scripts.filtering.sentences import find_alarms, list_body_sentences
+from scripts.filtering.tally import Tally
 
 pytestmark = pytest.mark.shared
 LEAST = {"number": 0.97, "unit": 0.97, "side": 0.95, "negation": 0.97, "antonym": 0.90, "swap": 0.99}
@@ -33,9 +31,16 @@ def test_mutated_captions(shared) -> None:
 
 
 def test_natural_text(shared) -> None:
-    total, alarms = find_false_alarms(list_body_sentences(sorted((shared / "corpus" / "papers").glob("*.pdf"))))
-    assert total > 1000
-    assert len(alarms) <= 2, alarms
+    alarms = find_alarms(list_body_sentences(sorted((shared / "corpus" / "papers").glob("*.pdf"))))
+    assert alarms.total > 1000
+    assert len(alarms.false) <= 2, alarms.false
+
+
+def test_labelled_pictures(shared) -> None:
+    caught, right, wrong = score_pictures(shared / "bench" / "images", Tally())
+    assert caught.share >= 0.95, caught.misses
+    assert right.share >= 0.95, right.misses
+    assert wrong == []
 
 
 def test_speed(shared) -> None:
