@@ -40,13 +40,13 @@ class Asked:
         return dict(re.findall(r"^([A-E])\. (.+)$", self.parts.get("Question", self.text), re.MULTILINE))
 
     def answer_truly(self) -> dict:
-        """The answer that was written, by the letters of now."""
+        """What was written of the picture, by the letters of now; no answer where that is not among the options."""
         assert self.item is not None
-        key = self.item["answer_key"]
-        if self.item["form"] == "mcq":
-            right = next(option["text"] for option in self.item["options"] if option["key"] == key)
-            key = next(letter for letter, text in self.options.items() if text == right)
-        return {"can_tell": True, "answer": self.item["answer"], "answer_key": key}
+        key, answer = self.item["answer_key"], self.item["answer"]
+        if self.options:
+            right = {option["text"] for option in self.item["options"] if option["key"] == key}
+            key = next((letter for letter, text in self.options.items() if text in right), None)
+        return {"can_tell": True, "answer": answer, "answer_key": key} if key or not self.options else CANNOT
 
 
 Rule = Callable[[Asked], dict]
@@ -147,7 +147,7 @@ def judge(asked: Asked) -> dict:
     else:
         true = asked.answer_truly()
         lead = {"mcq": f"{true['answer_key']}.", "yesno": ""}.get(asked.item["form"], "")
-        is_true = answer.startswith(lead) if lead else answer == asked.item["answer"]
+        is_true = answer.startswith(lead) if lead else answer == true["answer"]
         is_true = is_true and all(span in asked.parts["Words"] for span in spans)
     if is_true:
         return make_judgement(asked)

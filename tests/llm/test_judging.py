@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from remud_gen.config import load_config
 from remud_gen.judge_records import PlantedOutcome, ProbeOutcome, Probing
 from remud_gen.llm.judging.case import Case, pose
 from remud_gen.llm.judging.planting import choose_originals, choose_partners, plant
-from remud_gen.llm.judging.replies import ReplyJudgement
+from remud_gen.llm.judging.replies import FORMS, GATES, SCHEMAS, ReplyJudgement
 from remud_gen.llm.judging.trial import settle, weigh
+from remud_gen.prompts import load_prompt
 from remud_gen.records import ImageRef, Verdict
 from tests.filters.quadruplets import chinese, choice, english, options, spans
 
@@ -190,3 +193,27 @@ def test_options_that_give_more_away_than_chance_raise_an_alarm(right, is_alarm)
     trial = weigh(records, config, TESTED)
     assert (trial.probes["options_only"].right, trial.probes["options_only"].expected) == (right, 5.0)
     assert bool(trial.alarms) is is_alarm
+
+
+# --- prompts ---------------------------------------------------------------------------------------------------
+
+
+def list_fields(model):
+    """The names in a form, those of the objects in it as well."""
+    names = set()
+    for definition in (SCHEMAS[model], *SCHEMAS[model].get("$defs", {}).values()):
+        names |= set(definition.get("properties", {}))
+    return names
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", FORMS)
+def test_form_of_the_reply_names_the_fields_that_are_read_and_no_others(name, language):
+    system = load_prompt(name, language).system
+    form = max(re.findall(r"`(\{.*\})`", system), key=len)
+    assert set(re.findall(r'"([a-z_]+)"', form)) == list_fields(name)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_gate_is_explained_in_the_order_in_which_it_is_asked(language):
+    assert re.findall(r"^\d\. `(\w+)`", load_prompt("judge", language).system, re.MULTILINE) == list(GATES)
