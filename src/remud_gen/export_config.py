@@ -24,6 +24,7 @@ class ExportConfig(BaseModel):
     images: ImageMode = "link"  # beside the data; formats that hold pictures in their data files do so in any case
     split: tuple[float, ...] = (0.9, 0.1)  # train, validation[, test], by document
     seed: int = 0
+    statuses: tuple[Literal["kept", "review"], ...] = Field(("kept",), min_length=1)  # review: only to be judged
     where: tuple[str, ...] = ()  # conditions that a record must meet, such as language=zh
     balance: Balance | None = None  # as many records of each value as of the rarest
     reasoning_share: float | None = Field(None, ge=0, le=1)  # of records with thinking

@@ -33,6 +33,7 @@ class RawExporter:
     needs_rgb: ClassVar[bool] = False
     packs_images: ClassVar[bool] = False
     holds_pointers: ClassVar[bool] = True
+    takes_review: ClassVar[bool] = True
 
     def __init__(self, thinking: str) -> None:
         self.thinking = thinking

@@ -18,7 +18,7 @@ from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.interrupt import Interruption
-from remud_gen.runner.judged import take_funnel
+from remud_gen.runner.judged import take_funnel, view_funnel
 from remud_gen.runner.parts import PartState, list_parts
 from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
@@ -214,7 +214,9 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
             if publisher is not None:
                 gaps = describe_gaps(reports, options.limit if last == "run" else None)
                 gaps = (*describe_faults(result.imported), *gaps)
-                crop = Crop(run, filtered, corpus, result.funnel.kept, gaps, options.limit, review)
+                statuses = session.config.export.statuses
+                kept = sum(getattr(result.funnel, status) for status in statuses)
+                crop = Crop(run, filtered, corpus, kept, gaps, options.limit, review, statuses)
                 _require_kept(crop, reports)
                 check = session.interruption.raise_if_requested
                 result.exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
@@ -252,6 +254,21 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
             errors=list_errors(folder.path, reports),
             batches=list_waiting(find_store(config, folder.path)),
         )
+
+
+def survey_funnel(rows: Sequence[StageRow], options: Options) -> Result:
+    """How a run stands, with the funnel over its judged records, without writing anything.
+
+    Raises:
+        InputError: the folder is no run, or nothing in it is judged yet.
+    """
+    result = survey(rows, options)
+    filtered = [*result.imported, *list_filtered(result.reports)]
+    corpus = _find(result.reports, "corpus").states
+    result.funnel = view_funnel(result.run, filtered, corpus, load_review(result.run, result.config))
+    if not result.funnel.total:
+        raise InputError(f"nothing in {result.run} is judged yet", "run `remud filter` first")
+    return result
 
 
 def is_import_alone(options: Options) -> bool:

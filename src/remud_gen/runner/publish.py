@@ -57,10 +57,11 @@ class Crop:
     run: Path
     filtered: Sequence[PartState]
     corpus: Sequence[PartState]
-    kept: int  # by the funnel
+    kept: int  # by the funnel: records of the wanted statuses
     gaps: tuple[str, ...] = ()
     limit: int | None = None
     review: Review = NO_REVIEW
+    statuses: tuple[str, ...] = ("kept",)
 
     @property
     def inputs(self) -> int:
@@ -77,7 +78,7 @@ class Crop:
     def iterate_kept(self) -> Iterator[Quadruplet]:
         """The records to export, in the order of documents and parts."""
         judged = read_judged(self.run, self.filtered, self.corpus, self.review)
-        return islice((record for record in judged if record.status == "kept"), self.inputs)
+        return islice((record for record in judged if record.status in self.statuses), self.inputs)
 
     def describe_funnel(self) -> Mapping[str, Any]:
         """What the card tells of all that was made, of which the kept records are left."""

@@ -131,16 +131,18 @@ class Review:
         return _add(edited, *verdicts, *self._flag(record, edited))
 
     def _flag(self, record: Quadruplet, edited: Quadruplet) -> list[Verdict]:
-        """What filters find in an edited record and did not find before: for review, as a person meant it so."""
-        known = {(verdict.code, verdict.field) for verdict in record.verdicts}
-        bare = edited.model_copy(update={"verdicts": ()})
+        """What filters find in an edited record and not in it as it was: for review, as a person meant it so."""
+        known = {(verdict.code, verdict.field) for verdict in (*record.verdicts, *self._check(record))}
         flags = {
             verdict.model_copy(update={"severity": "review", "original": None, "replacement": None})
-            for each in self._filters
-            for verdict in each.check(bare)
+            for verdict in self._check(edited)
             if verdict.severity in ("reject", "review") and (verdict.code, verdict.field) not in known
         }
         return sorted(flags, key=lambda verdict: (verdict.code, verdict.field, verdict.evidence))
+
+    def _check(self, record: Quadruplet) -> list[Verdict]:
+        bare = record.model_copy(update={"verdicts": ()})
+        return [verdict for each in self._filters for verdict in each.check(bare)]
 
 
 def load_review(run: Path, config: Config | None = None) -> Review:

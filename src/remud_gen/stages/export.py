@@ -59,6 +59,10 @@ class ExportStage:
             if own.thinking not in exporter.thinking_modes:
                 modes = ", ".join(exporter.thinking_modes)
                 raise ConfigError(f"{name} cannot hold export.thinking: {own.thinking}", f"choose from {modes}")
+            if "review" in own.statuses and not getattr(exporter, "takes_review", False):
+                told = f"{name} is for training, and export.statuses has records that are held back for review"
+                hint = 'for training: --set "export.statuses=[kept]"; for review: --format labelstudio, argilla or raw'
+                raise ConfigError(told, hint)
             if own.images == "pack" and not exporter.packs_images:
                 raise ConfigError(
                     f"{name} keeps pictures beside its data and cannot pack them", "use --images link or copy for it"
@@ -122,7 +126,7 @@ class ExportStage:
         policy = Policy(self._config.licence_policy, origin.licences)
 
         def start() -> Iterator[Quadruplet]:
-            return (policy.mark(record) for record in records() if record.status == "kept")
+            return (policy.mark(record) for record in records() if record.status in self._config.statuses)
 
         choice = Choice() if self._selector.takes_all else self._selector.choose(start())
         plan = plan_splits(choice.apply(start()), self._config.split, self._config.seed)

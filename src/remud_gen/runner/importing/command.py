@@ -123,7 +123,7 @@ def to_json(done: RawImport | ReviewImport) -> str:
     if isinstance(done, RawImport):
         data = {
             "kind": "records", "name": done.name, "imported": done.imported, "parts": done.parts,
-            "pictures": done.pictures, "was_there": done.is_known,
+            "pictures": done.pictures, "withheld": done.withheld, "was_there": done.is_known,
         }  # fmt: skip
     else:
         data = {
@@ -151,7 +151,11 @@ def _tell_records(done: RawImport) -> list[str]:
     if done.is_known:
         return [f"{count_noun(done.imported, 'record')} of this export are in the run already ({done.name})"]
     told = f"imported: {count_noun(done.imported, 'record')} and {count_noun(done.pictures, 'new picture')}"
-    return [f"{told} ({done.name})", "They keep the verdicts they came with; `remud export` takes them along."]
+    lines = [f"{told} ({done.name})"]
+    if done.withheld:
+        which = f"{count_noun(done.withheld, 'record')} point to pictures that the export may not pass on"
+        lines.append(f"{which}: they go on as pointers, to formats that can hold such")
+    return [*lines, "They keep the verdicts they came with; `remud export` takes them along."]
 
 
 def _tell_decisions(done: ReviewImport) -> list[str]:

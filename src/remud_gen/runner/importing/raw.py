@@ -6,12 +6,16 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from remud_gen.errors import InputError, RecordError
 from remud_gen.exporters.card import MANIFEST, read_manifest
-from remud_gen.exporters.raw import parse_record
+from remud_gen.exporters.provenance import PROVENANCE
+from remud_gen.exporters.raw import POINTERS, parse_record
+from remud_gen.exporters.rows import read_rows
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.records import ImageRef, Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
@@ -42,6 +46,7 @@ class RawImport:
     imported: int = 0
     parts: int = 0
     pictures: int = 0  # that the run did not have
+    withheld: int = 0  # records whose pictures may not be passed on, and are not in the export
     is_known: bool = False  # was imported before, and is whole
     left_out: LeftOut = field(default_factory=LeftOut)
 
@@ -102,19 +107,37 @@ def _import(folder: RunFolder, source: Path) -> RawImport:
 
 
 def _take(files: Sequence[Path], known: DigestTable, shelf: _PictureShelf, done: RawImport) -> Iterator[Quadruplet]:
-    for path in files:
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                place = f"{path.name} line {number}"
-                try:
-                    record = parse_record(line, place)
-                    place = record.id
-                    _check_new(record, known)
-                    shelf.bring(record.images)
-                except RecordError as error:
-                    done.left_out.add(place, error.code, error.message)
-                    continue
-                yield record
+    for place, line in _read_lines(files):
+        try:
+            record = parse_record(line, place)
+            place = record.id
+            _check_new(record, known)
+            done.withheld += shelf.bring(record)
+        except RecordError as error:
+            done.left_out.add(place, error.code, error.message)
+            continue
+        yield record
+
+
+def _read_lines(files: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    """(place, line) of all files, in the order that the records had before they were split, as far as that is told."""
+    with ExitStack() as stack:
+        streams = {path.stem: enumerate(stack.enter_context(path.open("rb")), 1) for path in files}
+        for split in _read_order(files[0].parent / PROVENANCE):
+            for number, line in islice(streams.get(split, iter(())), 1):
+                yield f"{split}.jsonl line {number}", line
+        for split, rest in streams.items():
+            for number, line in rest:
+                yield f"{split}.jsonl line {number}", line
+
+
+def _read_order(path: Path) -> Iterator[str]:
+    """The split of each record in turn; nothing from where on it cannot be told."""
+    try:
+        for row in read_rows(path):
+            yield str(row["split"])
+    except (OSError, KeyError, RecordError):
+        return
 
 
 def _check_new(record: Quadruplet, known: DigestTable) -> None:
@@ -139,20 +162,32 @@ class _PictureShelf:
 
     def __init__(self, run: Path, source: Path) -> None:
         self._run, self._source = run, source
-        self._there = DigestTable()
+        self._there, self._withheld = DigestTable(), DigestTable()
         self.n_new = 0
+        pointers = source / f"{POINTERS}.jsonl"
+        for row in read_rows(pointers) if pointers.is_file() else ():
+            self._withheld.setdefault(digest_text(str(row.get("id"))))
 
-    def bring(self, refs: Sequence[ImageRef]) -> None:
-        """Make all pictures of a record be in the run.
+    def bring(self, record: Quadruplet) -> bool:
+        """Make all pictures of a record be in the run; whether some are not in the export, which says so itself.
 
         Raises:
             RecordError: IMAGE_PATH, IMAGE_MISSING or IMAGE_CHANGED.
         """
-        for ref in refs:
+        is_lacking = False
+        for ref in record.images:
             key = digest_text(ref.path, ref.sha256)
-            if key not in self._there:
+            if key in self._there:
+                continue
+            try:
                 self._bring_one(ref)
-                self._there.setdefault(key)
+            except RecordError as error:
+                if error.code != "IMAGE_MISSING" or digest_text(record.id) not in self._withheld:
+                    raise
+                is_lacking = True
+                continue
+            self._there.setdefault(key)
+        return is_lacking
 
     def _bring_one(self, ref: ImageRef) -> None:
         found = PICTURE.fullmatch(ref.path)
