@@ -21,6 +21,7 @@ from remud_gen.runner.judged import read_judged
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.review import Decision, Review, load_review, save_review
+from remud_gen.runner.trial import list_filtered
 
 REVIEW_FORMATS = ("labelstudio", "argilla")
 
@@ -92,7 +93,8 @@ def _look_up(result: Result, review: Review, decisions: Sequence[Decision], done
     wanted = {decision.id: decision for decision in decisions}
     states = {report.name: report.states for report in result.reports}
     known: set[str] = set()
-    for record in read_judged(result.run, [*result.imported, *states["filter"]], states["corpus"]):
+    filtered = [*result.imported, *list_filtered(result.reports)]
+    for record in read_judged(result.run, filtered, states["corpus"]):
         decision = wanted.get(record.id)
         if decision is None or record.id in known:
             continue
