@@ -36,7 +36,7 @@ def test_golden_rows(tmp_path):
     expected = [
         {
             "id": "d1-q0001",
-            "image": paths[0],
+            "image": paths[:1],
             "conversations": [
                 {"from": "human", "value": "<image>\n哪个器官？"},
                 {"from": "gpt", "value": "<think>\nT\n</think>\n\n肾 😀"},
@@ -59,7 +59,7 @@ def test_golden_rows(tmp_path):
     assert (out / "train.jsonl").read_bytes().isascii()
 
 
-@pytest.mark.parametrize("image", [None, [], ["images/x.png"], 7])
+@pytest.mark.parametrize("image", [None, [], "images/x.png", 7])
 def test_an_image_that_the_loader_would_stumble_over_is_caught(tmp_path, image):
     row = {"id": "x", "image": image, "conversations": []}
     (tmp_path / "train.jsonl").write_text(json.dumps(row) + "\n", "utf-8")

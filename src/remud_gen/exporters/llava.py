@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from remud_gen.exporters.chat import Chat, ChatExporter, Messages
-from remud_gen.exporters.qwen import from_image_key, to_image_key
 from remud_gen.exporters.rows import ArrayFiles, read_array
 from remud_gen.exporters.sharegpt import from_conversations, to_conversations
 
@@ -58,22 +57,16 @@ class LlavaExporter(ChatExporter):
 
     def to_row(self, chat: Chat) -> Mapping[str, Any]:
         """A conversation; without a picture there is no `image` key, by which LLaVA tells."""
-        return {"id": chat.id, **to_image_key(chat.images), "conversations": to_conversations(chat.messages)}
+        image = {"image": chat.images[0]} if chat.images else {}
+        return {"id": chat.id, **image, "conversations": to_conversations(chat.messages)}
 
     def to_messages(self, row: Mapping[str, Any]) -> Messages:
         """The turns. A system turn would stop LLaVA, and none is written."""
         return from_conversations(row["conversations"])
 
     def to_images(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """One or none.
-
-        Raises:
-            ValueError: several, which LLaVA cannot open.
-        """
-        images = from_image_key(row)
-        if len(images) > 1:
-            raise ValueError(f"{len(images)} pictures in one row")
-        return images
+        """One or none; a list, which LLaVA cannot open, is found not to be a text."""
+        return (row["image"],) if "image" in row else ()
 
     def to_content(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """All but `image`, which differs by design."""

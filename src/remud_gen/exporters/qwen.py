@@ -51,19 +51,28 @@ class QwenExporter(ChatExporter):
         return RowFiles(folder, as_ascii=True)
 
     def to_row(self, chat: Chat) -> Mapping[str, Any]:
-        """A row whose `image` is a path, a list of several, or absent."""
-        return {"id": chat.id, **to_image_key(chat.images), "conversations": to_conversations(chat.messages)}
+        """A row; `image` is always a list, so that rows are alike, and not there without pictures."""
+        image = {"image": list(chat.images)} if chat.images else {}
+        return {"id": chat.id, **image, "conversations": to_conversations(chat.messages)}
 
     def to_messages(self, row: Mapping[str, Any]) -> Messages:
         """The turns."""
         return from_conversations(row["conversations"])
 
     def to_images(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """One, several or none."""
-        return from_image_key(row)
+        """One, several or none.
+
+        Raises:
+            ValueError: `image` is something else than a list that holds something.
+        """
+        if "image" not in row:
+            return ()
+        if not isinstance(row["image"], list) or not row["image"]:
+            raise ValueError(f"image is {row['image']!r}")
+        return tuple(row["image"])
 
     def to_content(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """All but `image`, which differs by design."""
+        """All but `image`, which is not in every row by design."""
         return {key: value for key, value in row.items() if key != "image"}
 
     def write_settings(self, folder: Path, stems: Sequence[str]) -> Sequence[str]:
@@ -71,26 +80,3 @@ class QwenExporter(ChatExporter):
         entries = "\n".join(_LINE.format(stem=stem) for stem in sorted(stems))
         (folder / "train_qwen.py").write_bytes(_ENTRY.replace("@entries@", entries).encode("utf-8"))
         return ["train_qwen.py"]
-
-
-def to_image_key(images: Sequence[str]) -> dict[str, object]:
-    """`image`: a path, a list of several; no key without any."""
-    if not images:
-        return {}
-    return {"image": images[0] if len(images) == 1 else list(images)}
-
-
-def from_image_key(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The paths under `image`.
-
-    Raises:
-        ValueError: it is neither a path nor a list of two or more.
-    """
-    if "image" not in row:
-        return ()
-    image = row["image"]
-    if isinstance(image, str):
-        return (image,)
-    if not isinstance(image, list) or len(image) < 2:
-        raise ValueError(f"image is {image!r}")
-    return tuple(image)
