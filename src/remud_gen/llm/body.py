@@ -11,7 +11,7 @@ from remud_gen.rules.shared import MadeOnce
 
 
 def write_body(body: Mapping[str, Any]) -> bytes:
-    """The JSON of a body as the openai package spells it; half of a surrogate pair, which no file holds, becomes `?`."""
+    """The JSON of a body as the openai package spells it; half of a surrogate pair is sent as `?`."""
     fields = (
         f"{_write(name)}:{_write_messages(value) if name == 'messages' else _write_field(value)}"
         for name, value in body.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -62,6 +62,8 @@ class Gateway:
         self._max_attempts, self._tell = max_attempts, tell
         if isinstance(client, ReportsHeaders):
             client.report_headers_to(self._limiter.observe)
+        # Asked once: to ask an object for its protocol takes as long as to store a reply.
+        self._replayed = client.replayed if isinstance(client, ReplayingClient) else None
         self._in_flight: dict[str, asyncio.Task[ModelReply]] = {}
         self._refusal: Refusal | None = None
         self._has_connected = False
@@ -75,7 +77,7 @@ class Gateway:
     @property
     def is_free(self) -> bool:
         """Whether asking costs nothing, now as ever: what is replayed was paid for once."""
-        return not self.client.is_network and not isinstance(self.client, ReplayingClient)
+        return not self.client.is_network and self._replayed is None
 
     @property
     def refusal(self) -> Refusal | None:
@@ -101,13 +103,12 @@ class Gateway:
             InputError: the store cannot be read or written, or the disk is almost full; nothing more is sent.
         """
         self.counts["asked"] += 1
-        is_replay = isinstance(self.client, ReplayingClient)
+        is_replay = self._replayed is not None
         for guard in self._hooks.guards if self.client.is_network or is_replay else ():
             admitted = guard.admit(request)
-            request = await admitted if isinstance(admitted, Awaitable) else admitted
+            request = admitted if isinstance(admitted, ModelRequest) else await admitted
         # A replayed request is what the live one was, masks and all.
-        name = self.client.replayed if isinstance(self.client, ReplayingClient) else self.client.name
-        key = hash_request(request, name, self.client.model)
+        key = hash_request(request, self._replayed or self.client.name, self.client.model)
         if not self.client.is_network:
             reply = await self.client.complete(request)
             self.counts["stored"] += is_replay
@@ -234,6 +235,23 @@ class Gateway:
             task.exception()  # marked as seen: nobody may be left who waits for it
 
     async def _fetch(self, request: ModelRequest, key: str) -> ModelReply:
+        try:
+            return await self._attempt(request, key)
+        except TransientError as error:
+            return await self._try_again(request, key, error)
+        except (ProviderError, BudgetReached, InputError) as error:
+            self.refuse(error)
+            raise
+
+    async def _try_again(self, request: ModelRequest, key: str, first: TransientError) -> ModelReply:
+        """More attempts after the first, which nearly always is the last and is spared tenacity's book-keeping."""
+        failed = [first]
+
+        async def attempt() -> ModelReply:
+            if failed:
+                raise failed.pop()
+            return await self._attempt(request, key)
+
         attempts = Attempts(self._health, self._max_attempts)
         retrying = AsyncRetrying(
             stop=attempts.is_over,
@@ -243,7 +261,7 @@ class Gateway:
             reraise=True,
         )
         try:
-            reply: ModelReply = await retrying(self._attempt, request, key)
+            reply: ModelReply = await retrying(attempt)
         except TransientError as error:
             raise self._give_up(error) from None
         except (ProviderError, BudgetReached, InputError) as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from remud_gen.protocols import ModelRequest
+from remud_gen.rules.shared import MadeOnce
 
 HASH_VERSION = 1
 
@@ -33,5 +35,13 @@ def identify_request(request: ModelRequest, client: str, model: str) -> dict[str
 
 def hash_identity(identity: Mapping[str, Any]) -> str:
     """The hash of a request, from what it is of."""
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    fields = (f'"{name}":{WRITERS.get(name, _write)(identity[name])}' for name in sorted(identity))
+    return hashlib.sha256(f"{{{','.join(fields)}}}".encode("ascii")).hexdigest()
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+# What most requests share is written once.
+WRITERS: Mapping[str, Callable[[Any], str]] = {"schema": MadeOnce(_write), "system": lru_cache(maxsize=32)(_write)}

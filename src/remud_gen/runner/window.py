@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class _OpenPart:
     answers: dict[int, tuple[list[Outcome], Calls]] = field(default_factory=dict)
     n_deferred: int = 0  # inputs whose replies come later
 
-    @property
+    @cached_property
     def wanted(self) -> list[int]:
         """Numbers of the inputs that must be asked about."""
         return [number for number in range(len(self.items)) if not self._is_kept(number)]
