@@ -65,7 +65,7 @@ run hub "$WORK/hub/bin/python" "$TRAINERS/load_hub.py" "$EXPORTS"
 
 echo "TRL"
 for model in qwen2_5_vl qwen3_vl; do
-    run "trl-$model" "$WORK/hub/bin/python" "$TRAINERS/load_trl.py" "$EXPORTS/trl/data/train.parquet" "$EXPORTS/raw" "$MODELS/$model" 2
+    run "trl-$model" "$WORK/hub/bin/python" "$TRAINERS/load_trl.py" "$EXPORTS/trl/data/train-00000-of-00001.parquet" "$EXPORTS/raw" "$MODELS/$model" 2
 done
 
 echo "LLaMA-Factory"

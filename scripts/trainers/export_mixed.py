@@ -15,7 +15,7 @@ from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.export import ExportStage
 from tests.exporters.mixed_records import make_mixed_corpus
 
-FORMATS = ("raw", "llamafactory", "swift")
+FORMATS = ("raw", "llamafactory", "swift", "trl", "hf", "webdataset", "labelstudio", "verl")
 
 
 def main(out: Path) -> None:

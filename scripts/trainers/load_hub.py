@@ -63,7 +63,7 @@ def load_labelstudio(folder: Path, expected: dict[str, Expected]) -> None:
 
     problems, count = [], 0
     for tasks in sorted(folder.rglob("*tasks*.json")):
-        config = next(iter(sorted(tasks.parent.glob("*.xml"))))
+        config = tasks.with_name(f"{tasks.stem.replace('tasks', 'config').rsplit('-', 1)[0]}.xml")
         interface = LabelInterface(config.read_text(encoding="utf-8"))
         interface.validate()
         for task in json.loads(tasks.read_text(encoding="utf-8")):
