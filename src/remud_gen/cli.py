@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from remud_gen.cli_export import FormatOpt, OutOpt, ThinkingOpt, export, export_keys
+from remud_gen.cli_filter import filter_records, report
 from remud_gen.cli_import import import_
 from remud_gen.cli_options import (
     BatchOpt,
     ConfigOpt,
-    DecontaminateOpt,
     DryRunOpt,
     InputsArg,
     JsonOpt,
@@ -150,27 +150,9 @@ def generate(
     _run_to("generate", options, as_json=as_json)
 
 
-@app.command("filter")
-@guard
-def filter_records(
-    inputs: InputsArg = None, run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None,
-    as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
-    retry_errors: RetryOpt = False, verify: VerifyOpt = False, replies: RepliesOpt = None, offline: OfflineOpt = None,
-    max_cost: MaxCostOpt = None, max_tokens: MaxTokensOpt = None, decontaminate: DecontaminateOpt = None,
-) -> None:  # fmt: skip
-    """Quadruplets -> quadruplets with verdicts, and the funnel."""
-    shortcuts = {
-        **_privacy_keys(offline), **_reply_keys(replies, None), **_budget_keys(max_cost, max_tokens),
-        "filter.decontaminate": [str(path) for path in decontaminate] if decontaminate else None,
-    }  # fmt: skip
-    options = make_options(
-        run, config, assignments, inputs, limit=limit, is_only=only, retries_errors=retry_errors, is_quiet=quiet,
-        is_thorough=verify, shortcuts=shortcuts,
-    )  # fmt: skip
-    _run_to("filter", options, as_json=as_json)
-
-
+app.command("filter")(filter_records)
 app.command()(export)
+app.command()(report)
 
 
 @app.command()

@@ -54,10 +54,6 @@ OfflineOpt = Annotated[
 VerifyOpt = Annotated[
     bool, typer.Option("--verify", help="Read all records and pictures again; damaged ones are stale.")
 ]
-DecontaminateOpt = Annotated[
-    list[Path] | None,
-    typer.Option("--decontaminate", metavar="FILE", help="Evaluation set, file or folder; may be given several times."),
-]
 
 
 def guard(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,12 +10,13 @@ from remud_gen.config import Config
 from remud_gen.filters.image_groups import ImageGroups
 from remud_gen.records import ImageRef, Verdict
 from remud_gen.rules.images import hash_perceptually, measure_distance
+from remud_gen.rules.likeness import correlate, shrink
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import StageContext
 from remud_gen.stages.corpus import CorpusFilterStage, lay_over
 from tests.filters.quadruplets import english
 
-SAME, DOUBTFUL, CORRELATION = 6, 10, 0.80
+SAME, DOUBTFUL, LEAST = 6, 10, (0.80, 0.70)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def save(store: ContentImageStore, image: Image.Image, **more) -> ImageRef:
 def group(store: ContentImageStore | None, *refs: ImageRef) -> list[set[int]]:
     groups = ImageGroups()
     numbers = [groups.add(ref) for ref in refs]
-    groups.join(store, SAME, DOUBTFUL, CORRELATION)
+    groups.join(store, SAME, DOUBTFUL, LEAST)
     found: dict[int, set[int]] = {}
     for place, number in enumerate(numbers):
         found.setdefault(groups.find(number), set()).add(place)
@@ -138,3 +139,19 @@ def test_a_fix_that_does_not_fit_the_record_becomes_a_review() -> None:
     assert laid.answer == english().answer
     assert [(v.severity, v.replacement) for v in laid.verdicts] == [("review", None), ("review", None), ("info", None)]
     assert laid.status == "review"
+
+
+def test_the_shape_of_a_sector_is_no_likeness(store) -> None:
+    def scan(seed: int) -> Image.Image:
+        random = np.random.default_rng(seed)
+        y, x = np.mgrid[0:240, 0:320]
+        is_lit = (np.abs(x - 160) < 0.6 * y + 20) & (y < 225)
+        tones = np.where(is_lit, 130 - 0.3 * y + random.normal(0, 22, (240, 320)), 0)
+        return Image.fromarray(np.clip(tones, 0, 255).astype(np.uint8))
+
+    first, second = save(store, scan(1)), save(store, scan(2))
+    doubtful = f"{int(first.phash or '', 16) ^ 0b1011_0000_1001_0000_1100_0001:016x}"
+    assert SAME < measure_distance(first.phash or "", doubtful) <= DOUBTFUL
+    copies = [shrink(scan(seed)) for seed in (1, 2)]
+    assert correlate(*copies) >= 0.80
+    assert group(store, first, second.model_copy(update={"phash": doubtful})) == [{0}, {1}]

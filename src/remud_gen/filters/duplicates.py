@@ -47,7 +47,9 @@ class DuplicatesOptions(RuleOptions):
     doubtful_picture_bits: int = Field(10, ge=0, le=MAX_DISTANCE)
     """Up to so many bits, their pixels are compared."""
     min_correlation: float = Field(0.80, gt=0, le=1)
-    """Of small copies of two pictures, from which they are one."""
+    """Of small copies of two pictures, from which they are one,"""
+    min_detail_correlation: float = Field(0.70, gt=0, le=1)
+    """if that of their detail is so high, too: all sectors are bright in the middle and black around it."""
 
     @model_validator(mode="after")
     def _check_order(self) -> DuplicatesOptions:
@@ -161,9 +163,8 @@ class DuplicatesFilter:
     def finish(self) -> Iterator[tuple[str, Verdict]]:
         """A verdict for every record that lost against another one, and for every one whose picture has copies."""
         memory, options = self._memory, self.options
-        memory.pictures.join(
-            self._images, options.same_picture_bits, options.doubtful_picture_bits, options.min_correlation
-        )
+        least = (options.min_correlation, options.min_detail_correlation)
+        memory.pictures.join(self._images, options.same_picture_bits, options.doubtful_picture_bits, least)
         for indices in memory.list_neighbours():
             if len(indices) > WHOLE_GROUP:
                 self._compare_many(indices)

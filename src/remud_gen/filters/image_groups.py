@@ -15,7 +15,7 @@ from remud_gen.filters.shelf import ByteShelf, TextShelf
 from remud_gen.protocols import ImageStore
 from remud_gen.records import ImageRef
 from remud_gen.rules.digests import DigestTable, digest_text
-from remud_gen.rules.likeness import correlate, shrink
+from remud_gen.rules.likeness import correlate, correlate_detail, shrink
 from remud_gen.rules.near_hashes import find_near_pairs
 
 GROUP_DIGITS = 16
@@ -49,14 +49,14 @@ class ImageGroups:
                 self._origins.append(digest_text(ref.derived_from))
         return number
 
-    def join(self, images: ImageStore | None, same: int, doubtful: int, min_correlation: float) -> None:
+    def join(self, images: ImageStore | None, same: int, doubtful: int, least: tuple[float, float]) -> None:
         """Tie pictures together.
 
         Args:
             images: where pixels can be seen; without it doubtful pairs stay apart, and so do flat pictures.
             same: pictures whose hashes differ in at most so many bits are one.
             doubtful: up to so many bits the pixels decide.
-            min_correlation: of small copies, from which the pixels say yes.
+            least: correlation of small copies, and of their detail, from which the pixels say yes.
         """
         self._tie_derived()
         if images is not None:
@@ -78,7 +78,7 @@ class ImageGroups:
             pairs = sorted(
                 (int(bits[place]), *sorted((int(firsts[low[place]]), int(firsts[high[place]])))) for place in unsure
             )
-            self._confirm([(first, second) for _, first, second in pairs], images, min_correlation)
+            self._confirm([(first, second) for _, first, second in pairs], images, least)
 
     def find(self, number: int) -> int:
         """The number of the picture that stands for a picture's group."""
@@ -125,13 +125,13 @@ class ImageGroups:
             with suppress(OSError, ValueError, RecordError):  # what cannot be read is like no other; the export tells
                 self._tie(firsts.setdefault(_hash_pixels(images, self._read(number)), number), number)
 
-    def _confirm(self, pairs: Iterable[tuple[int, int]], images: ImageStore, least: float) -> None:
+    def _confirm(self, pairs: Iterable[tuple[int, int]], images: ImageStore, least: tuple[float, float]) -> None:
         copies = _SmallCopies(images)
         for first, second in pairs:
             if self.find(first) != self.find(second):
                 with suppress(OSError, ValueError, RecordError):
                     one, other = (copies.take(number, self._read(number)) for number in (first, second))
-                    if correlate(one, other) >= least:
+                    if correlate(one, other) >= least[0] and correlate_detail(one, other) >= least[1]:
                         self._tie(first, second)
 
     def _read(self, number: int) -> ImageRef:
