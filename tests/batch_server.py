@@ -40,6 +40,7 @@ class BatchServer(ModelServer):
         self.after: Callable[[str], None] = lambda call: None  # called when it has, before the answer is sent
         self.has_batches = True
         self.fails: Counter[str] = Counter()  # call -> how often it fails with status 500 before it works
+        self.refuses_call: dict[str, tuple[int, dict]] = {}  # call -> status and error that it is always answered with
         self.fails_late: Counter[str] = Counter()  # the same, though it had its effect
 
     async def _answer_one(self, reader, writer) -> bool:
@@ -61,6 +62,9 @@ class BatchServer(ModelServer):
         if not self.has_batches:
             return await self._write(writer, 404, {"error": {"message": f"no such path {path}"}})
         self.before(call)
+        if call in self.refuses_call:
+            status, error = self.refuses_call[call]
+            return await self._write(writer, status, {"error": error})
         if self.fails[call] > 0:
             self.fails[call] -= 1
             return await self._write(writer, 500, {"error": {"message": "not now"}})

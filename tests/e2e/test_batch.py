@@ -202,6 +202,25 @@ def test_live_command_that_was_told_so_asks_what_is_under_way(paired):
         assert remud("filter", "--run", run, "--quiet").returncode == 0  # all is made: nothing would be sent
 
 
+def test_files_of_a_killed_command_are_listed_by_clean_and_cleared_by_the_next(paired):
+    run = copy(paired, "leaving")
+    with BatchServer() as server:
+        done = remud("generate", "--run", run, *asking(server), "--limit", "1", "--json")
+        assert done.returncode == 0, done.stderr
+        process = start_remud("generate", "--run", run, *asking(server), "--batch", "--json")
+        server.before = lambda made: os.kill(process.pid, signal.SIGKILL)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL, err
+        left = [path for path in (run / "batches").iterdir() if path.stat().st_size]
+        assert len(left) == 1
+        listed = json.loads(remud("clean", "--run", run, "--json").stdout)["found"]["temporaries"]
+        assert listed["names"] == [left[0].relative_to(run).as_posix()]
+        assert listed["bytes"] == left[0].stat().st_size
+        applied = remud("clean", "--run", run, "--apply", "--json")
+        assert json.loads(applied.stdout)["found"]["temporaries"]["count"] == 1
+    assert list((run / "batches").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("call", "when"),
     [

@@ -82,7 +82,15 @@ def read_store(path):
         store.close()
 
 
-def test_kill_between_the_account_and_the_plan_is_found_out(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("step", "n_lost"),
+    [
+        ("batch_store.BatchStore.plan", 0),
+        ("budget.SpendingLimit.hand_over", 0),
+        ("batch_gateway.BatchGateway._create", 9),
+    ],
+)
+def test_kill_between_plan_account_and_batch_is_found_out(tmp_path, monkeypatch, step, n_lost):
     with BatchServer() as server:
         understood(server, tmp_path)
         work = (server, tmp_path / "run", tmp_path / "replies.sqlite", REQUESTS[1:])
@@ -91,14 +99,37 @@ def test_kill_between_the_account_and_the_plan_is_found_out(tmp_path, monkeypatc
             raise InputError("killed")
 
         with monkeypatch.context() as patch:
-            patch.setattr("remud_gen.llm.batch_store.BatchStore.plan", fail)
+            patch.setattr(f"remud_gen.llm.{step}", fail)
             with pytest.raises(InputError):
                 account_for(*work)
-        assert read_spending(tmp_path / "run").total.n_lost == 9
+        assert read_spending(tmp_path / "run").total.n_lost == n_lost
         for _ in range(2):
             account_for(*work)
     spent = read_spending(tmp_path / "run").total
     assert (spent.n_replies, spent.n_lost) == (9, 0)
+    assert set(server.paid.values()) == {1}
+
+
+def test_run_pays_for_nothing_that_another_has_handed_over_while_it_gathered(tmp_path, monkeypatch):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        store, original = tmp_path / "replies.sqlite", BatchGateway.hand_over
+        quick, slow = tmp_path / "quick", tmp_path / "slow"
+
+        async def hand_over(gateway):
+            with monkeypatch.context() as patch:
+                patch.setattr(BatchGateway, "hand_over", original)
+                await asyncio.to_thread(account_for, server, quick, store, REQUESTS[1:6])
+            await original(gateway)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(BatchGateway, "hand_over", hand_over)
+            account_for(server, slow, store, REQUESTS[1:])
+        assert (read_spending(quick).total.n_lost, read_spending(slow).total.n_lost) == (5, 4)
+        for run in (quick, slow):
+            account_for(server, run, store, REQUESTS[1:])
+    assert (read_spending(quick).total.n_replies, read_spending(slow).total.n_replies) == (5, 4)
+    assert set(server.paid.values()) == {1}
 
 
 def test_each_run_of_a_shared_store_pays_for_what_it_handed_over_whoever_collects_it(tmp_path):

@@ -1,6 +1,7 @@
 """Requests in batches: what comes back, what does not, and that nothing is paid for twice."""
 
 import asyncio
+import hashlib
 import json
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from remud_gen.config import GenerateConfig
 from remud_gen.errors import Deferred, ProviderError, RecordError
 from remud_gen.llm.batch_gateway import MOST_PROBES, BatchGateway, BatchLimits
 from remud_gen.llm.opening import open_gateway
+from remud_gen.llm.refusals import read_refusal
 from remud_gen.llm.store import ReplyStore
 from remud_gen.runner.images import ContentImageStore
 from tests.batch_server import BatchServer
@@ -24,6 +26,20 @@ REQUESTS = [make_request(f"{USER}{' ' * number}") for number in range(10)]
 def waits_are_short(monkeypatch):
     monkeypatch.setattr("remud_gen.llm.batch_gateway.FIRST_WAIT_S", 0.001)
     monkeypatch.setattr("remud_gen.llm.batch_gateway.LONGEST_WAIT_S", 0.01)
+
+
+def make_config(server):
+    return GenerateConfig(model="tiny", base_url=server.base_url, request_timeout_s=5, max_attempts=2)
+
+
+def store_of(folder):
+    return ContentImageStore(folder)
+
+
+def make_gateway(server, folder):
+    limits = BatchLimits(folder / "batches", 100, 10**7, 0.01)
+    kind = partial(BatchGateway, limits=limits, store_path=folder / "replies.sqlite")
+    return open_gateway(make_config(server), folder / "replies.sqlite", store_of(folder), kind=kind)
 
 
 def command(server, folder, requests=REQUESTS, *, waits=False, distrusted=(), until_s=float("inf"), **limits):
@@ -138,6 +154,97 @@ def test_equal_requests_are_one_line_in_one_command_and_in_the_next(tmp_path):
         outcomes, _ = command(server, tmp_path, [REQUESTS[1], REQUESTS[2], REQUESTS[3]])
         assert outcomes == ["later"] * 3
     assert [len(job["requests"]) for job in server.jobs.values()] == [2, 1]
+
+
+@pytest.mark.parametrize(("first", "second"), [(slice(1, 7), slice(4, 10)), (slice(1, 10), slice(1, 10))])
+def test_runs_that_share_a_store_hand_the_same_request_over_once_though_both_gathered_it(tmp_path, first, second):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+
+        async def both():
+            one, other = make_gateway(server, tmp_path), make_gateway(server, tmp_path)
+            async with one, other:
+                for gateway, part in ((one, first), (other, second)):
+                    asked = [gateway.ask(request) for request in REQUESTS[part]]
+                    told = await asyncio.gather(*asked, return_exceptions=True)
+                    assert {type(outcome) for outcome in told} == {Deferred}
+                await one.hand_over()
+                await other.hand_over()
+                return other.describe_waiting()
+
+        told = asyncio.run(both())
+        n_batches = len(server.jobs)
+        assert told == f"9 requests in {n_batches} batch{'es' if n_batches > 1 else ''} under way"
+        handed = [request["custom_id"] for job in server.jobs.values() for request in job["requests"]]
+        assert len(handed) == len(set(handed)) == 9
+        sums = [hashlib.sha256(data).hexdigest() for data in server.files.values()]
+        assert [job["wish"]["metadata"]["remud_file"] for job in server.jobs.values()] == sums
+        outcomes, _ = command(server, tmp_path, REQUESTS[1:])
+        assert all(outcome.startswith("{") for outcome in outcomes)
+    assert set(server.paid.values()) == {1}
+    assert list((tmp_path / "batches").iterdir()) == []
+
+
+def test_request_that_another_run_has_an_answer_to_meanwhile_is_not_handed_over(tmp_path):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+
+        async def gather_late():
+            async with make_gateway(server, tmp_path) as gateway:
+                await asyncio.gather(*map(gateway.ask, REQUESTS[1:]), return_exceptions=True)
+                async with open_gateway(make_config(server), tmp_path / "replies.sqlite", store_of(tmp_path)) as live:
+                    await asyncio.gather(*map(live.ask, REQUESTS[1:]))
+                await gateway.hand_over()
+                await gateway.wait()
+                return gateway.describe_waiting()
+
+        assert asyncio.run(gather_late()) == "replies that another run has collected meanwhile"
+    assert (len(server.jobs), len(server.files)) == (0, 0)
+
+
+def test_what_was_asked_is_stored_with_replies_of_batches(tmp_path):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        for _ in range(2):
+            command(server, tmp_path, REQUESTS[1:])
+    store = ReplyStore(tmp_path / "replies.sqlite")
+    keys = list(store.iterate_keys())
+    assert [store.read_asked(key).sha256 for key in keys] == keys
+    assert len(keys) == 10
+    assert store._connection.execute("SELECT count(*) FROM waiting").fetchone() == (0,)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, {"message": "Incorrect API key provided", "code": "invalid_api_key"}),
+        (403, {"message": "not in your region", "code": None}),
+        (402, {"message": "Insufficient Balance"}),
+        (429, {"message": "You exceeded your current quota", "code": "insufficient_quota"}),
+        (404, {"message": "The model `tiny` does not exist"}),
+    ],
+)
+@pytest.mark.parametrize("call", ["POST /files", "POST /batches", "GET /batches/ID"])
+def test_refusals_of_batches_stop_in_the_words_of_live_requests(tmp_path, call, status, error):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        if call.startswith("GET"):
+            command(server, tmp_path, REQUESTS[1:])
+        server.refuses_call[call] = status, error
+        if status == 404:
+            if call.startswith("GET"):
+                return  # the batch is gone, and made anew
+            with pytest.raises(ProviderError, match="no batches at all"):
+                command(server, tmp_path, REQUESTS[1:])
+            return
+        with pytest.raises(ProviderError) as caught:
+            command(server, tmp_path, REQUESTS[1:])
+    words = " · ".join(word for word in error.values() if word)
+    live = read_refusal(status, words, {}, "tiny", "127.0.0.1", has_key=False)
+    assert isinstance(live, ProviderError)
+    assert (caught.value.message, caught.value.hint) == (live.message, live.hint)
+    assert caught.value.exit_code == 5
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import openai
 from remud_gen.errors import ProviderError
 from remud_gen.llm.connections import Connections
 from remud_gen.llm.endpoint import Endpoint
-from remud_gen.llm.refusals import read_refusal
+from remud_gen.llm.refusals import read_refusal, tell_body
 from remud_gen.llm.retry import TransientError
 
 COMPLETIONS: Literal["/v1/chat/completions"] = "/v1/chat/completions"
@@ -119,8 +119,15 @@ class BatchApi:
             if error.status_code == 404:
                 hint = "leave --batch out, or add --live where the run remembers it: requests are then sent one by one"
                 raise _Unknown(f"{host} has no such file or batch, or no batches at all (HTTP 404)", hint) from None
-            message = self._endpoint.scrub(str(error.body or error.message))
-            refusal = read_refusal(error.status_code, message, error.response.headers, self._model, host)
+            message = self._endpoint.scrub(tell_body(error.body) if error.body else error.message)
+            refusal = read_refusal(
+                error.status_code,
+                message,
+                error.response.headers,
+                self._model,
+                host,
+                has_key=self._endpoint.has_key,
+            )
             if isinstance(refusal, TransientError | ProviderError):
                 raise refusal from None
             raise ProviderError(refusal.message, refusal.hint) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,19 @@ class RequestFile:
         self._hash.update(line)
         self.n_bytes += len(line)
         self.keys[request_sha256] = is_renewal
+
+    def drop(self, request_sha256s: Collection[str]) -> None:
+        """Write it anew without some of its requests; it is closed, and stays so."""
+        kept = self.path.with_name(f"{self.path.name}.kept")
+        self._hash, self.n_bytes = hashlib.sha256(), 0
+        with self.path.open("rb") as old, kept.open("wb") as new:
+            for line, key in zip(old, self.keys, strict=True):
+                if key not in request_sha256s:
+                    new.write(line)
+                    self._hash.update(line)
+                    self.n_bytes += len(line)
+        kept.replace(self.path)
+        self.keys = {key: is_renewal for key, is_renewal in self.keys.items() if key not in request_sha256s}
 
     def close(self) -> None:
         """Nothing more is written."""

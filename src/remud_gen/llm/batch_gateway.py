@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 from remud_gen.errors import BudgetReached, Deferred, InputError, ProviderError, RecordError
 from remud_gen.llm.asked import describe_request
-from remud_gen.llm.batch_api import BatchApi, BatchState
+from remud_gen.llm.batch_api import BatchState
 from remud_gen.llm.batch_file import RequestFile, read_replies, write_request
+from remud_gen.llm.batch_protocols import BatchingClient, LateBudget
 from remud_gen.llm.batch_store import FINAL_ATTEMPTS, BatchStore, Plan, Trouble
 from remud_gen.llm.dialect import Dialect
 from remud_gen.llm.gateway import Gateway
@@ -33,55 +34,6 @@ NEVER_TRIED = {"batch_expired", "batch_cancelled"}  # codes of requests that an 
 Result = TypeVar("Result")
 
 
-@runtime_checkable
-class BatchingClient(Protocol):
-    """A client whose endpoint takes files of requests."""
-
-    @property
-    def is_understood(self) -> bool:
-        """Whether it is known how the endpoint wants requests phrased."""
-        ...
-
-    @property
-    def dialect(self) -> Dialect:
-        """How requests are phrased by now."""
-        ...
-
-    @property
-    def batches(self) -> BatchApi:
-        """The endpoint's files and batches."""
-        ...
-
-    async def build_body(self, request: ModelRequest) -> dict[str, Any]:
-        """What is to be asked."""
-        ...
-
-    def read_answer(self, used: Dialect, status: int, body: Any) -> ModelReply:
-        """What came back; TransientError or RecordError where that is no reply."""
-        ...
-
-
-@runtime_checkable
-class LateBudget(Protocol):
-    """A budget that keeps account of requests whose replies come to a later command."""
-
-    async def gather(self, request: ModelRequest, request_sha256: str, share: float) -> None:
-        """Find room for a request, at a share of the price; BudgetReached where there is none."""
-        ...
-
-    def hand_over(self, request_sha256s: Iterable[str]) -> None:
-        """Write down what was gathered: it counts as spent, as a guess, until its reply is there."""
-        ...
-
-    def settle_late(self, request_sha256: str, reply: ModelReply | None) -> None:
-        """Put what was paid, or nothing, in place of the guess, if it was this run that handed it over."""
-        ...
-
-    def list_late(self) -> list[str]:
-        """What this run handed over and has not settled, by request hash."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """How files are cut, and how often batches are looked at."""
@@ -90,6 +42,7 @@ class BatchLimits:
     max_requests: int
     max_bytes: int
     poll_s: float
+    prefix: str = ""  # of the names of files that are of no use to anybody once the command has ended
 
 
 class BatchGateway(Gateway):
@@ -147,11 +100,13 @@ class BatchGateway(Gateway):
                 return
 
     def describe_waiting(self) -> str:
-        """What is under way, in words."""
+        """What the rest waits for, in words."""
         plans = self._batches.list_open()
+        if not plans:
+            return "replies that another run has collected meanwhile"
         n_requests = sum(plan.n_requests for plan in plans)
         batches = f"{len(plans)} batch{'es' if len(plans) != 1 else ''}"
-        return f"{n_requests:,} request{'s' if n_requests != 1 else ''} in {batches}"
+        return f"{n_requests:,} request{'s' if n_requests != 1 else ''} in {batches} under way"
 
     async def close(self, *, is_urgent: bool = False) -> None:
         """What was gathered and not handed over is gathered again by the next command."""
@@ -209,7 +164,7 @@ class BatchGateway(Gateway):
             if self._file is not None and not self._file.has_room(line):
                 await self._submit()
             if self._file is None:
-                name = f"requests-{time.time_ns():x}.jsonl"
+                name = f"{self._limits.prefix}requests-{time.time_ns():x}.jsonl"
                 limits = self._limits
                 self._file = RequestFile(limits.folder / name, limits.max_requests, limits.max_bytes)
             if self._hooks.ledger:
@@ -225,16 +180,34 @@ class BatchGateway(Gateway):
             return
         file.close()
         try:
+            plan = self._plan(file)
+            if plan is None:
+                return
             if self._late is not None:
                 # What it costs is known to a later command; of a plan that a kill prevents, that it costs nothing.
                 self._late.hand_over(file.keys)
-            plan = self._batches.plan(self.client.model, file.sha256, file.n_bytes, file.keys)
             await self._create(plan, file)
         finally:
             file.remove()
         self.counts["sent"] += len(file.keys)
         told = f"{len(file.keys):,} request{'s' if len(file.keys) != 1 else ''} handed over in a batch"
         self._tell(f"{told} ({file.n_bytes / 2**20:.1f} MiB)")
+
+    def _plan(self, file: RequestFile) -> Plan | None:
+        """Note what is handed over, without what another run that shares the store has handed over meanwhile; None
+        where nothing is left.
+        """
+        plan, taken = self._batches.plan(self.client.model, file.sha256, file.n_bytes, file.keys)
+        if not taken:
+            return plan
+        if self._late is not None:
+            self._late.let_go(taken)
+        file.drop(taken)
+        if not file.keys:
+            self._batches.forget(plan.id)
+            return None
+        self._batches.correct(plan.id, file.sha256, file.n_bytes, len(file.keys))
+        return replace(plan, n_requests=len(file.keys))
 
     async def _create(self, plan: Plan, file: RequestFile) -> None:
         is_first = True
@@ -294,7 +267,7 @@ class BatchGateway(Gateway):
         waiting = self._batches.read_keys(plan.id)
         troubles: list[tuple[str, Trouble]] = []
         used = self._batching.dialect
-        path = self._limits.folder / f"replies-{plan.id}.jsonl"
+        path = self._limits.folder / f"{self._limits.prefix}replies-{plan.id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             for file_id in state.files:

@@ -17,6 +17,13 @@ from remud_gen.llm.store import BUSY_TIMEOUT_S
 
 FINAL_ATTEMPTS = 1_000  # noted at once for an error that asking again cannot mend
 
+TAKEN = """
+SELECT mine.request_sha256 FROM pending AS mine JOIN pending AS other USING (request_sha256)
+    JOIN batches ON batches.plan = other.plan
+    WHERE mine.plan = ? AND other.plan != mine.plan AND batches.endpoint = ?
+UNION SELECT request_sha256 FROM pending JOIN replies USING (request_sha256) WHERE plan = ? AND NOT is_renewal
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -53,8 +60,12 @@ class BatchStore:
             # A note that a power cut takes away is a batch that is paid for twice.
             self._connection.execute("PRAGMA synchronous = FULL")
 
-    def plan(self, model: str, sha256: str, n_bytes: int, keys: Mapping[str, bool]) -> Plan:
-        """Note which requests are about to be handed over, by hash, and whether their replies replace stored ones."""
+    def plan(self, model: str, sha256: str, n_bytes: int, keys: Mapping[str, bool]) -> tuple[Plan, frozenset[str]]:
+        """Note which requests are about to be handed over, by hash, and whether their replies replace stored ones.
+
+        Returns the plan, and those of the requests that are no part of it: since they were gathered another run that
+        shares the store has handed them over, or has stored their replies.
+        """
         plan = Plan(uuid.uuid4().hex, None, len(keys), int(time.time()))
         row = (plan.id, self._endpoint, model, sha256, "planned", len(keys), n_bytes, plan.planned_at)
         names = "plan, endpoint, model, file_sha256, state, n_requests, n_bytes, planned_at"
@@ -62,7 +73,16 @@ class BatchStore:
             self._connection.execute(f"INSERT INTO batches ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             rows = ((key, plan.id, is_renewal) for key, is_renewal in keys.items())
             self._connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
-        return plan
+            taken = frozenset(row[0] for row in self._connection.execute(TAKEN, (plan.id, self._endpoint, plan.id)))
+            forgotten = [(key, plan.id) for key in taken]
+            self._connection.executemany("DELETE FROM pending WHERE request_sha256 = ? AND plan = ?", forgotten)
+        return plan, taken
+
+    def correct(self, plan_id: str, sha256: str, n_bytes: int, n_requests: int) -> None:
+        """Its file was written anew, without requests that others have handed over."""
+        statement = "UPDATE batches SET file_sha256 = ?, n_bytes = ?, n_requests = ? WHERE plan = ?"
+        with self._explained():
+            self._connection.execute(statement, (sha256, n_bytes, n_requests, plan_id))
 
     def note_state(self, plan_id: str, batch_id: str, state: str, n_ended: int = 0) -> None:
         """Note how a batch stands at its endpoint."""

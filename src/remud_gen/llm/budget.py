@@ -145,6 +145,13 @@ class SpendingLimit:
             self._gathered_tokens -= tokens
             self._account.note_late(key, usd, tokens)
 
+    def let_go(self, request_sha256s: Iterable[str]) -> None:
+        """Give back the room of what was gathered and will not be handed over: another run has done so."""
+        for key in request_sha256s:
+            usd, tokens = self._gathered.pop(key)
+            self._gathered_usd -= usd or 0.0
+            self._gathered_tokens -= tokens
+
     def settle_late(self, request_sha256: str, reply: ModelReply | None) -> None:
         """Write down what was paid for such a request, or that nothing was, in place of the guess. What another run
         handed over is for that one to write down.

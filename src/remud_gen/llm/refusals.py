@@ -60,6 +60,18 @@ def read_refusal(
     return RecordError("REQUEST_REFUSED", f"HTTP {status} from {host}: {told}", hint)
 
 
+def tell_body(body: object) -> str:
+    """An endpoint's own words about an error, without what is wrapped around them."""
+    if isinstance(body, Mapping):
+        inner = body.get("error")
+        if isinstance(inner, Mapping):
+            return tell_body(inner)
+        words = [str(body[name]) for name in ("message", "code", "param", "type", "detail", "error") if body.get(name)]
+        if words:
+            return " · ".join(words)
+    return str(body)
+
+
 def _find_stop(status: int, told: str, model: str, host: str) -> ProviderError | None:
     """The errors that every further request would meet too."""
     if status == 401 or (status == 403 and not FILTERED.search(told)):

@@ -14,6 +14,7 @@ from remud_gen.llm.opening import choose_client
 from remud_gen.llm.store_reading import list_pending
 from remud_gen.registry import load
 from remud_gen.runner.account import read_spending
+from remud_gen.runner.files import TEMPORARY
 from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.window import Window
 
@@ -37,7 +38,7 @@ def choose_gateway(model: ModelConfig, store: Path, run: Path, *, pays_twice: bo
             )
         return Gateway
     limits = BatchLimits(
-        run / FOLDER, model.batch_max_requests, int(model.batch_max_mb * 1_000_000), model.batch_poll_s
+        run / FOLDER, model.batch_max_requests, int(model.batch_max_mb * 1_000_000), model.batch_poll_s, TEMPORARY
     )
     return partial(BatchGateway, limits=limits, store_path=store)
 
@@ -66,4 +67,4 @@ async def map_through(
     told = gateway.describe_waiting()
     if waits:
         await gateway.wait()
-    return [f"{told} under way"]
+    return [told]
