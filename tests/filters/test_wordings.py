@@ -1,4 +1,4 @@
-"""Records of many wordings in both languages: faulty ones get their code, sound ones, hard negatives among them, none."""
+"""Records of many wordings in both languages: faulty ones get their code, sound ones (hard negatives too) none."""
 
 from __future__ import annotations
 

@@ -43,7 +43,11 @@ _PATTERNS = (
         r"|提供|直接|回答|做出|确定|判断|访问|分析|解读|给出|浏览)",
         "我",
     ),
-    compile_pattern(r"作为(?:一个|一名|一种)?(?:人工智能|AI|语言模型|大模型|智能助手|大语言模型|虚拟助手)", "作为"),
+    compile_pattern(
+        r"作为(?:一个|一名|一种)?(?:人工智能|AI|语言模型|大模型|智能助手|大语言模型|虚拟助手)"
+        r"|我(?:只|仅仅?)?是(?:一个|一名|一款|一种)?(?:人工智能|AI|语言模型|大模型|智能助手|大语言模型|虚拟助手)",
+        "作为|我",
+    ),
     compile_pattern(
         r"(?:无法|不能|难以|不足以|没有办法)(?:仅)?(?:根据|从|依据|通过|凭|凭借|由)[^。]{0,16}(?:信息"
         r"|资料|内容|图片|图像|描述|文字|数据)[^。]{0,8}(?:确定|判断|回答|得出|得知|给出|识别|看出)",
@@ -92,6 +96,12 @@ _PATTERNS = (
         rf"|answer|say|assess|identify|conclude|know|give)\b[^.]{{0,40}}\b(?:from|based on|with|without"
         rf"|given|using)\s+(?:{_GIVEN}|the image|seeing|more|further|additional|access)",
         "possible|difficult|hard|unable",
+    ),
+    compile_pattern(
+        rf"(?i)\b(?:based on|from|given|with) {_GIVEN}(?: (?:given|provided|alone|available|supplied))?,? "
+        r"(?:it is |we |one |I )?(?:not possible|impossible|cannot|can't|unable|not able|difficult|hard) ?(?:to )?\w+",
+        "possible|cannot|can't|unable|not able|difficult|hard",
+        "based on|from|given|with",
     ),
     compile_pattern(
         r"(?i)\b(?:insufficient|not enough|inadequate|lack of|no) (?:information|context|data"

@@ -150,6 +150,8 @@ def _contradict_yes_no(record: Quadruplet, thinking: str, answer: str) -> str:
             if has_negation(thinking[-80:]) or _is_about_another(record.question, tail)
             else "the answer denies, the thinking affirms"
         )
+    if said_yes and (swap := find_swap(body, tail)) and not find_swap(tail, thinking[: -len(tail)], min_context=2):
+        return swap
     if said_yes and len(list_content_words(body)) < 2 and has_negation(tail) and find_flip(record.question, tail):
         return "the answer affirms, the thinking denies"
     return ""

@@ -30,6 +30,7 @@ _BELOW = re.compile(
 )
 # The second number is then compared with something else, or the comparison is denied.
 _OTHER_SUBJECT = re.compile(r"不(?=[大高超多小低少])|\b(?:not|no|or|and|but|while|whereas|it|here)\b|及|或|而|且|这里")
+MOST_GAP = 45  # characters between a value and its limit
 _RANGE_MARK = re.compile(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
 _EQUATION = re.compile(
     r"(\d+(?:\.\d+)?)((?:\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米"
@@ -85,7 +86,7 @@ def find_false_comparison(text: str) -> str | None:
     quantities = read_quantities(text)
     for first, second in pairwise(quantities):
         gap = folded[first.end : second.start]
-        if not first.unit or first.dimension != second.dimension or len(gap) > 30 or re.search(r"[。;;.!?]", gap):
+        if not first.unit or first.dimension != second.dimension or len(gap) > MOST_GAP or re.search(r"[。;;.!?]", gap):
             continue
         above, below = _ABOVE.search(gap), _BELOW.search(gap)
         if bool(above) == bool(below) or _OTHER_SUBJECT.search(gap):
