@@ -1,8 +1,8 @@
 """A server that writes questions like `ModelServer` and judges them: truthfully, from what it wrote itself, or as told.
 
 It remembers what it wrote of which picture, and so it knows an answer, an option or a caption that was changed since.
-`rules` replaces what it says to a prompt (blind, options_only, reanswer, same, mismatch, judge) by a function of the
-question asked; `is_sloppy` makes a judge of it that passes everything.
+`rules` replaces what it says to a prompt (blind, options_only, reanswer, conclude, same, mismatch, judge) by a
+function of the question asked; `is_sloppy` makes a judge of it that passes everything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from remud_gen.llm.judging.replies import GATES
 from remud_gen.prompts import load_prompt
 from tests.model_server import ModelServer
 
-NAMES = ("blind", "options_only", "reanswer", "same", "mismatch", "judge")
+NAMES = ("blind", "options_only", "reanswer", "conclude", "same", "mismatch", "judge")
 PROMPTS = {(name, lang): load_prompt(name, lang).system[:400] for name in NAMES for lang in ("en", "zh")}
 PART = re.compile(r"^(Question|Thinking|Answer|Source spans|First answer|Second answer):\n\n", re.MULTILINE)
 PART_ZH = re.compile(r"^(题目|思考|答案|原文片段|回答一|回答二)：\n\n", re.MULTILINE)
@@ -158,6 +158,7 @@ TRUTHFUL: dict[str, Rule] = {
     "blind": lambda asked: {"reason": "it depends on what is to be seen", "basis": None, **CANNOT},
     "options_only": lambda asked: {"reason": "any of them", "can_tell": False, "answer_key": None},
     "reanswer": reanswer,
+    "conclude": lambda asked: {"reason": "it breaks off", **CANNOT},
     "same": is_same,
     "mismatch": mismatch,
     "judge": judge,

@@ -1,4 +1,7 @@
-"""Finished records are shown to a model: the real command line, a real HTTP server that judges by rule."""
+"""Finished records are shown to a model: the real command line, a real HTTP server that judges by rule.
+
+All but the killed run takes place in this process: starting Python anew for each command would take most of the time.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
-from tests.e2e.command import leftovers, read_records, record_files, remud, start_remud
+from remud_gen.cli import app
+from tests.e2e.command import SECRETS, leftovers, read_records, record_files, start_remud
 from tests.judge_server import JudgeServer, make_judgement
 
 CAPTIONS = (
@@ -46,6 +52,12 @@ def make_atlas(path: Path, captions=CAPTIONS) -> Path:
     return path
 
 
+def remud(*arguments: object, **env: str) -> Result:
+    """`remud …` in this process."""
+    clean: dict[str, str | None] = dict.fromkeys(SECRETS)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={**clean, **env})
+
+
 def to_flags(**settings: object) -> tuple[str, ...]:
     return tuple(
         part for name, value in settings.items() for part in ("--set", f"{name.replace('__', '.', 1)}={value}")
@@ -61,10 +73,11 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings = to_flags(
             generate__mix=MIX, generate__items_per_passage=0, generate__examples=0, generate__reasoning_share=0,
             filter__options=OFF, runner__executor="serial", privacy__books="allow",
+            extract__reads_burned_in_text="false",
         )  # fmt: skip
         flags = ("--model", "tiny", "--base-url", server.base_url, "--quiet", *settings)
         done = remud("generate", folder / "books", "--run", folder / "run", *flags)
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         generated_by.update(written=server._written, words=server.words)
     return folder
 
@@ -96,7 +109,7 @@ def judge(run: Path, server: JudgeServer, *more: object, command: str = "filter"
 
 
 def told(done) -> dict:
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout)
 
 
@@ -108,9 +121,9 @@ def judged_files(run: Path) -> dict[str, bytes]:
 def test_off_by_default_it_costs_nothing_and_changes_no_byte(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "other")
     with JudgeServer() as server:
-        assert remud("filter", "--run", run, "--quiet").returncode == 0
+        assert remud("filter", "--run", run, "--quiet").exit_code == 0
         flags = to_flags(judge__model="judge-7b", judge__base_url=server.base_url, judge__repeats=5)
-        assert remud("filter", "--run", tmp_path / "other", "--quiet", *flags).returncode == 0
+        assert remud("filter", "--run", tmp_path / "other", "--quiet", *flags).exit_code == 0
         assert server.log == []
     assert record_files(run) == record_files(tmp_path / "other")
     assert not (run / "judge").exists()
@@ -185,7 +198,7 @@ def test_all_probes_together_ask_each_record_and_find_nothing_in_good_ones(run: 
     probes = "[blind, options_only, swapped_image, reanswer, mismatch, judge]"
     with Judge() as server:
         data = told(judge(run, server, "--json", probes=probes))
-        assert all(server.count(name) for name in server.rules if name != "same")
+        assert all(server.count(name) for name in server.rules if name not in ("same", "conclude"))
     assert data["funnel"]["codes"].keys() & {"BLIND_ANSWERABLE", "IMAGE_IGNORED", "SELF_INCONSISTENT"} == set()
     assert data["judge"]["probes"]["mismatch"]["recall"] == 1.0
     assert data["judge"]["probes"]["mismatch"]["flagged"] == 0
@@ -202,7 +215,7 @@ def test_run_that_was_not_judged_is_exported_as_soon_as_filter_has_asked(run: Pa
     with Judge() as server:
         settings = to_flags(judge__probes="[judge]", judge__model="judge-7b", judge__base_url=server.base_url)
         done = remud("export", "--run", run, "--quiet", *settings)
-        assert done.returncode == 3
+        assert done.exit_code == 3
         assert f"run `remud filter --run {run}` first" in done.stderr
         assert server.log == []
 
@@ -237,7 +250,7 @@ def test_budget_stops_it_cleanly_and_it_goes_on(run: Path) -> None:
     with Judge() as server:
         paid = json.loads(remud("status", "--run", run, "--json").stdout)["costs"]["paid_tokens"]
         done = judge(run, server, "--max-tokens", paid + 9_000, judge__concurrency=1, judge__max_output_tokens=2000)
-        assert done.returncode == 7, done.stderr
+        assert done.exit_code == 7, done.stderr
         n_sent = len(server.log)
         assert n_sent > 0
         data = told(judge(run, server, "--json", budget__max_tokens="null", judge__max_output_tokens=2000))
@@ -246,7 +259,7 @@ def test_budget_stops_it_cleanly_and_it_goes_on(run: Path) -> None:
 
 
 def test_limit_bounds_what_is_judged(run: Path) -> None:
-    assert remud("filter", "--run", run, "--quiet").returncode == 0
+    assert remud("filter", "--run", run, "--quiet").exit_code == 0
     with Judge() as server:
         data = told(judge(run, server, "--json", "--limit", 4))
         assert data["stages"]["judge"]["inputs"] == 4
@@ -256,15 +269,15 @@ def test_limit_bounds_what_is_judged(run: Path) -> None:
 def test_what_may_not_or_cannot_be_asked_is_said(run: Path) -> None:
     with Judge(key="sk-right") as server:
         done = judge(run, server)
-        assert done.returncode == 5
+        assert done.exit_code == 5
         assert "sk-test" not in done.stdout + done.stderr
         assert server.answered() == {}
     with Judge() as server:
         done = judge(run, server, "--offline", generate__client="extractive", generate__model="null")
-        assert done.returncode == 2
+        assert done.exit_code == 2
         assert "--offline" in done.stderr
         done = judge(run, server, "--max-cost", 1)
-        assert done.returncode == 2
+        assert done.exit_code == 2
         assert "judge-7b" in done.stderr
         assert server.log == []
 

@@ -119,6 +119,14 @@ def test_answers_that_a_rule_tells_apart_are_not_paid_for(tmp_path):
     assert (found, server.count("same")) == ({}, 0)
 
 
+def test_open_answer_that_fits_another_image_as_well_proves_nothing(tmp_path):
+    one, other = make_pair(answer="Something is thickened.")
+    rules = {"blind": say("Something is seen.", basis="wording"), "same": lambda asked: {"reason": "x", "same": True}}
+    made, _, server = examine(tmp_path, rules, [one, other], ["blind"])
+    assert codes(made[0]) == {}
+    assert any(asked.parts["First answer"] == other.answer for asked in server.asked if asked.prompt == "same")
+
+
 # --- options only ----------------------------------------------------------------------------------------------
 
 
@@ -189,6 +197,31 @@ def test_one_agreeing_answer_is_enough_and_ends_the_asking(tmp_path):
 def test_answers_that_cannot_be_compared_speak_for_neither(tmp_path):
     rules = {"same": lambda asked: {"reason": "x", "same": None}}
     assert examine_one(tmp_path, "reanswer", say("Something."), english(), **rules)[0] == {}
+
+
+THOUGHT = "The lumen is anechoic. Its wall is thick. No stone is seen. So it is inflamed."
+
+
+def test_thinking_that_leads_elsewhere_rejects_the_record(tmp_path):
+    rules = {"conclude": pick("Torsion")}
+    for record in (choice(thinking=THOUGHT), choice(thinking=THOUGHT, kind="qa", images=())):
+        folder = tmp_path / record.kind
+        found, made, server = examine_one(folder, "reanswer", pick("Inflammation"), record, **rules)
+        assert found == {"SELF_INCONSISTENT": "reject"}
+        assert made.verdicts[0].field == "thinking"
+        (concluded,) = [asked for asked in server.asked if asked.prompt == "conclude"]
+        assert concluded.parts["Thinking"].endswith("No stone is seen.")
+        assert concluded.image is None
+        assert server.count("reanswer") == (record.kind == "vqa")
+
+
+def test_thinking_that_leads_to_the_answer_or_nowhere_is_left_alone(tmp_path):
+    for name, rule in {"right": pick("Inflammation"), "nowhere": cannot}.items():
+        record = choice(thinking=THOUGHT)
+        found = examine_one(tmp_path / name, "reanswer", pick("Inflammation"), record, conclude=rule)[0]
+        assert found == {}
+    short = examine_one(tmp_path / "short", "reanswer", pick("Inflammation"), choice(thinking="So it is."))[2]
+    assert short.count("conclude") == 0
 
 
 # --- mismatch --------------------------------------------------------------------------------------------------
@@ -279,7 +312,7 @@ def test_text_record_is_judged_without_an_image_and_in_its_language(tmp_path):
     assert found == {}
     assert "题目：" in server.asked[0].text
     assert server.asked[0].image is None
-    for probe in ("blind", "swapped_image", "reanswer", "mismatch"):
+    for probe in ("blind", "swapped_image", "mismatch"):
         assert examine_one(tmp_path / probe, probe, cannot, record)[2].asked == []
 
 

@@ -46,8 +46,15 @@ class BlindProbe(Probe):
             right += is_right
             told = (reply.answer or reply.answer_key or "") if reply.can_tell else "cannot tell"
             bases += [reply.basis] if is_right and reply.basis else []
-        found = [Finding("BLIND_ANSWERABLE", "question", _tell(right, asked, bases, told))] if right >= needed else []
+        is_found = right >= needed and not await self._fits_others(case, desk, told)
+        found = [Finding("BLIND_ANSWERABLE", "question", _tell(right, asked, bases, told))] if is_found else []
         return Examined(ProbeOutcome(probe=self.name, asked=asked, right=right, told=told[:80]), tuple(found))
+
+    async def _fits_others(self, case: Case, desk: Desk, told: str) -> bool:
+        """Whether an open answer is so general that it is right of another image as well: then it is no proof."""
+        if case.record.form in KEYED or case.partner is None or not told:
+            return False
+        return await desk.is_same(case.record, case.partner.answer, told) is True
 
 
 def _tell(right: int, asked: int, bases: list[str], told: str) -> str:

@@ -38,6 +38,7 @@ def load_prompts(config: JudgeConfig, folder: Path | None) -> Prompts:
     """The prompts of the probes that are switched on, and those that help them."""
     wanted = {"swapped_image": "reanswer"}
     names = {wanted.get(probe, probe) for probe in config.probes}
+    names |= {"conclude"} if "reanswer" in config.probes else set()
     names |= {"reask"} | ({"same"} if names & {"blind", "reanswer"} else set())
     return {(name, language): load_prompt(name, language, folder) for name in sorted(names) for language in _LANGUAGES}
 
@@ -87,7 +88,11 @@ class Desk:
             return None
         if compare_answers(record.answer, answer, record.language) is False:
             return False
-        values = {"first": record.answer, "question": record.question, "second": answer}
+        return await self.is_same(record, record.answer, answer)
+
+    async def is_same(self, record: Quadruplet, first: str, second: str) -> bool | None:
+        """Whether two answers to a record's question say the same, by the model; None where it cannot tell."""
+        values = {"first": first, "question": record.question, "second": second}
         return (await self.ask(ReplySame, record, values)).same
 
     def _build(

@@ -32,6 +32,7 @@ class Finding:
     code: str
     field: str
     evidence: str
+    severity: Severity | None = None  # None: the probe's severity for this code
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Probe(ABC):
     def judge(self, finding: Finding) -> Verdict | None:
         """A finding as a verdict; None where its code is switched off."""
         known = {**self.severities, **SHARED_SEVERITIES}
-        severity = self.config.severities.get(finding.code, known[finding.code])
+        severity = self.config.severities.get(finding.code, finding.severity or known[finding.code])
         if severity == "off":
             return None
         evidence = shorten(finding.evidence, MOST_CHARS)

@@ -59,6 +59,15 @@ class ReplyAnswer(Lenient):
     answer_key: OptionalKey = None
 
 
+class ReplyConclusion(Lenient):
+    """What a line of thought without its last sentence comes to."""
+
+    reason: OptionalText = None
+    can_tell: bool
+    answer: OptionalText = None
+    answer_key: OptionalKey = None
+
+
 class ReplySame(Lenient):
     """Whether two answers say the same."""
 
@@ -119,6 +128,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "blind": ReplyBlind,
     "options_only": ReplyGuess,
     "reanswer": ReplyAnswer,
+    "conclude": ReplyConclusion,
     "same": ReplySame,
     "mismatch": ReplyMatch,
     "judge": ReplyJudgement,
