@@ -159,7 +159,7 @@ def test_answer_that_stays_with_another_image_does_not_come_from_the_image(tmp_p
     assert [codes(record) for record in made] == [{}, {}]
 
 
-@pytest.mark.parametrize("changes", [{"qtype": "modality"}, {"form": "yesno", "answer_key": "no", "answer": "No."}])
+@pytest.mark.parametrize("changes", [{"qtype": "modality"}, {"form": "yesno", "answer_key": "yes", "answer": "Yes."}])
 def test_questions_with_the_same_answer_on_most_images_are_not_asked(tmp_path, changes):
     one, _ = make_pair(**changes)
     other = make_pair(**changes)[1].model_copy(update={"qtype": "modality"})

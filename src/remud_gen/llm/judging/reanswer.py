@@ -24,7 +24,7 @@ class ReanswerProbe(Probe):
 
     name = "reanswer"
     codes: ClassVar[Mapping[str, str]] = {
-        "SELF_INCONSISTENT": "Answered anew from the image, or by the record's own thinking, the question gets another answer.",
+        "SELF_INCONSISTENT": "Answered anew from the image, or by its own thinking, a question gets another answer.",
     }
     severities: ClassVar[Mapping[str, Severity]] = {"SELF_INCONSISTENT": "review"}
 

@@ -27,10 +27,11 @@ class SwappedImageProbe(Probe):
     severities: ClassVar[Mapping[str, Severity]] = {"IMAGE_IGNORED": "review"}
 
     def fits(self, case: Case) -> bool:
-        """Questions about an image of which no other has the same answer by nature: a `no` is true of most."""
-        record = case.record
-        is_denied = record.form == "yesno" and record.answer_key == "no"
-        return case.is_visual and bool(case.other_images) and record.qtype not in SHARED and not is_denied
+        """Questions about an image, but for those to which the true answer of another is often the same: of two
+        images each has a yes or a no.
+        """
+        is_telling = case.record.qtype not in SHARED and case.record.form != "yesno"
+        return case.is_visual and bool(case.other_images) and is_telling
 
     async def examine(self, case: Case, desk: Desk) -> Examined:
         """Ask once."""
