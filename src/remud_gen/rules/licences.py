@@ -35,6 +35,7 @@ SPDX: dict[str, Rights] = {
     "private": "private",
 }  # fmt: skip
 PRIVATE = "private"
+_SENTENCE_WORDS = 4
 TABLE_NAMES = ("licences.csv", "licenses.csv")  # beside the files whose licences they tell; themselves no documents
 _CC_ADDRESS = re.compile(
     r"creativecommons\.org/(?:licen[cs]es/(?P<terms>by(?:-nc)?(?:-sa|-nd)?)/(?P<version>[1-4]\.\d)|"
@@ -86,6 +87,8 @@ def name_licence(stated: str | None) -> str:
     named = match_licence(text)
     if named is not None:
         return named
+    if len(text.split()) < _SENTENCE_WORDS:  # a name that is not known, or mistyped: nothing is guessed
+        return PRIVATE
     found = find_licence(f"distributed under {text}")
     return (match_licence(found) if found is not None else None) or PRIVATE
 

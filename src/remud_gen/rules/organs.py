@@ -43,6 +43,11 @@ _ORGANS: dict[str, str] = {
     for group in groups
 }  # fmt: skip
 
+_PARTS = {
+    "thyroid lobe": "thyroid", "thyroid isthmus": "thyroid", "gallbladder": "biliary tract",
+    "urinary bladder": "bladder",
+}  # fmt: skip
+
 
 def name_organ(record: Quadruplet) -> str:
     """The organ of the first of question, caption, title and answer that names one; `unnamed` where none does."""
@@ -61,4 +66,5 @@ def _list_texts(record: Quadruplet) -> Iterator[str]:
 
 
 def _name(term: Term) -> str:
-    return (term.english or term.chinese)[0]
+    name = (term.english or term.chinese)[0]
+    return _PARTS.get(name, name)
