@@ -1,4 +1,7 @@
-"""Connections to one endpoint, in small pools: a pool looks through all it holds at every request, twice."""
+"""Connections to one endpoint: lean ones for questions, stock ones for files and for what goes through a proxy.
+
+A stock pool looks through all it holds at every request, twice; so there are many small ones.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2  # the openai package's own transport: its limits are set with it
 import openai
 
 from remud_gen.errors import ConfigError
 from remud_gen.llm.endpoint import Endpoint
+from remud_gen.llm.transport import KEEPALIVE_S, LeanTransport
 
 CONNECT_TIMEOUT_S = 10.0
-KEEPALIVE_S = 30.0
 POOL_CONNECTIONS = 16
 OTHER_FILES = 128  # open beside the connections: worker pipes, the reply store, pictures, parts
 
@@ -27,7 +32,8 @@ class _Pool:
 
 
 class Connections:
-    """As many clients as are needed, each for up to 16 requests at a time; the package's own retries are off.
+    """A client for questions, and as many stock clients as are needed, each for up to 16 requests at a time. The
+    package's own retries are off.
 
     Raises:
         ConfigError: the system does not let a process hold so many connections.
@@ -40,6 +46,19 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self.observe: Callable[[Mapping[str, str]], None] | None = None  # shown the headers of every answer
         self._pools: list[_Pool] = []
+        self._lean: openai.AsyncOpenAI | None = None
+        self._is_behind_proxy = not endpoint.is_local and _has_proxy(endpoint.base_url)
+
+    @contextmanager
+    def lend_for_question(self) -> Iterator[openai.AsyncOpenAI]:
+        """A client for one request whose answer is wanted whole."""
+        if self._is_behind_proxy:
+            with self.lend() as client:
+                yield client
+            return
+        if self._lean is None:
+            self._lean = self._open_client(LeanTransport(self._find_tls()))
+        yield self._lean
 
     @contextmanager
     def lend(self) -> Iterator[openai.AsyncOpenAI]:
@@ -56,13 +75,18 @@ class Connections:
 
     async def close(self) -> None:
         """Close every connection."""
+        lean, self._lean = self._lean, None
+        if lean is not None:
+            await lean.close()
         while self._pools:
             await self._pools.pop().client.close()
 
-    def _open_client(self) -> openai.AsyncOpenAI:
+    def _find_tls(self) -> ssl.SSLContext:
         # Proxies and certificates named by the environment are for hosts elsewhere.
-        trusts_environment = not self._endpoint.is_local
-        self._tls = self._tls or httpx2.create_ssl_context(trust_env=trusts_environment)
+        self._tls = self._tls or httpx2.create_ssl_context(trust_env=not self._endpoint.is_local)
+        return self._tls
+
+    def _open_client(self, transport: LeanTransport | None = None) -> openai.AsyncOpenAI:
         limits = httpx2.Limits(
             max_connections=POOL_CONNECTIONS,
             max_keepalive_connections=POOL_CONNECTIONS,
@@ -75,18 +99,24 @@ class Connections:
             timeout=self._timeout,
             # Redirects are not followed: they would carry images to a host that nobody named.
             http_client=openai.DefaultAsyncHttpxClient(
-                verify=self._tls,
+                verify=self._find_tls(),
                 limits=limits,
                 timeout=self._timeout,
                 follow_redirects=False,
-                trust_env=trusts_environment,
+                trust_env=not self._endpoint.is_local,
                 event_hooks={"response": [self._show_headers]},
+                transport=transport,
             ),
         )
 
     async def _show_headers(self, response: httpx2.Response) -> None:
         if self.observe is not None:
             self.observe(response.headers)
+
+
+def _has_proxy(url: str) -> bool:
+    proxies, parts = getproxies(), urlsplit(url)
+    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.netloc)
 
 
 def _allow_open_files(wanted: int) -> None:

@@ -151,7 +151,7 @@ class OpenAIClient:
         limit_s, host = self._config.request_timeout_s, self._endpoint.host
         try:
             # The package's time limit is per read: a server that trickles would never meet it.
-            with self._connections.lend() as client:
+            with self._connections.lend_for_question() as client:
                 async with asyncio.timeout(limit_s):
                     # `chat.completions.create` would walk through the whole schema to find nothing to change in it,
                     # and make objects of the whole answer: that takes half the time of a request.

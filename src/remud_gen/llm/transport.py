@@ -1,0 +1,172 @@
+"""HTTP for the openai package's client: one request at a time on each connection, at a cost that stays the same.
+
+The stock transport looks through all its connections twice for every request, and asks the system whether each is
+alive. Here a connection that is lost says so, and the one that was used last is used next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+import h11
+import httpx2  # the openai package's own transport
+
+KEEPALIVE_S = 30.0
+CONNECT_DELAY_S = 0.25  # before the next address of a host is tried beside the first
+Origin = tuple[bytes, bytes, int | None]
+
+
+class LeanTransport(httpx2.AsyncBaseTransport):
+    """Sends requests whose body is at hand and gives back answers whole; whoever calls bounds how many at a time.
+
+    Raises:
+        httpx2.TransportError: as the stock transport does.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        self._idle: dict[Origin, list[_Wire]] = {}
+        self._wires: set[_Wire] = set()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """One request and its answer, whatever its status."""
+        url = request.url
+        origin = (url.raw_scheme, url.raw_host, url.port)
+        body = await request.aread()
+        wire = self._take_idle(origin) or await self._connect(request)
+        try:
+            head = h11.Request(method=request.method.encode(), target=url.raw_path, headers=request.headers.raw)
+            answered, data = await wire.exchange(head, body)
+        except h11.LocalProtocolError as error:
+            raise httpx2.LocalProtocolError(str(error), request=request) from None
+        finally:
+            if wire.is_free:
+                self._idle.setdefault(origin, []).append(wire)
+            else:  # not kept to its end, or the server will not have another request on it
+                wire.abort()
+        return httpx2.Response(
+            answered.status_code, headers=answered.headers.raw_items(), stream=httpx2.ByteStream(data), request=request
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for wire in list(self._wires):
+            wire.abort()
+        self._idle.clear()
+        await asyncio.sleep(0)  # for the connections to take note
+
+    def _take_idle(self, origin: Origin) -> _Wire | None:
+        idle = self._idle.get(origin, [])
+        now_s = asyncio.get_running_loop().time()
+        while idle:
+            wire = idle.pop()
+            if wire.is_free and now_s - wire.free_since_s < KEEPALIVE_S:
+                return wire
+            wire.abort()
+        return None
+
+    async def _connect(self, request: httpx2.Request) -> _Wire:
+        url, loop = request.url, asyncio.get_running_loop()
+        is_secret = url.raw_scheme == b"https"
+        if not is_secret and url.raw_scheme != b"http":
+            raise httpx2.UnsupportedProtocol(f"no way to send over {url.scheme!r}", request=request)
+        limit_s = request.extensions.get("timeout", {}).get("connect")
+        try:
+            async with asyncio.timeout(limit_s):
+                _, wire = await loop.create_connection(
+                    lambda: _Wire(self._wires.discard),
+                    url.raw_host.decode("ascii"),
+                    url.port or (443 if is_secret else 80),
+                    ssl=self._tls if is_secret else None,
+                    happy_eyeballs_delay=CONNECT_DELAY_S,
+                )
+        except TimeoutError:
+            raise httpx2.ConnectTimeout("no connection in time", request=request) from None
+        except OSError as error:
+            raise httpx2.ConnectError(str(error), request=request) from error
+        self._wires.add(wire)
+        return wire
+
+
+class _Wire(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, leave: Callable[[_Wire], None]) -> None:
+        self._leave = leave
+        self._parser = h11.Connection(our_role=h11.CLIENT)
+        self._answer: asyncio.Future[tuple[h11.Response, bytes]] | None = None
+        self._head: h11.Response | None = None
+        self._body: list[bytes] = []
+        self.is_free = True  # whether another request may be sent on it
+        self.free_since_s = 0.0
+
+    async def exchange(self, head: h11.Request, body: bytes) -> tuple[h11.Response, bytes]:
+        """Send a request and wait for the whole of its answer."""
+        if self._transport.is_closing():
+            raise httpx2.ReadError("the connection was lost before it was used")
+        loop = asyncio.get_running_loop()
+        self.is_free, self._head, self._body = False, None, []
+        self._answer = loop.create_future()
+        sent = [self._parser.send(head), self._parser.send(h11.Data(body)), self._parser.send(h11.EndOfMessage())]
+        self._transport.write(b"".join(part for part in sent if part))
+        answer = await self._answer
+        self.free_since_s = loop.time()
+        return answer
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.is_free = False
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It can be written to."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """More of the answer."""
+        if self._answer is None or self._answer.done():
+            self.abort()  # nothing was asked
+            return
+        self._parser.receive_data(data)
+        self._read_on()
+
+    def eof_received(self) -> None:
+        """The server sends nothing more; an answer without a length ends here."""
+        if self._answer is not None and not self._answer.done():
+            self._parser.receive_data(b"")
+            self._read_on()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Nothing more can be sent on it."""
+        self.is_free = False
+        self._leave(self)
+        self._fail(httpx2.ReadError(str(error)) if error else httpx2.RemoteProtocolError("the server hung up"))
+
+    def _read_on(self) -> None:
+        try:
+            while not isinstance(event := self._parser.next_event(), type(h11.NEED_DATA)):
+                if isinstance(event, h11.Response):
+                    self._head = event
+                elif isinstance(event, h11.Data):
+                    self._body.append(bytes(event.data))
+                elif isinstance(event, h11.EndOfMessage):
+                    self._finish()
+                    return
+                elif isinstance(event, h11.ConnectionClosed):
+                    return  # `connection_lost` follows
+        except h11.RemoteProtocolError as error:
+            self._fail(httpx2.RemoteProtocolError(str(error)))
+
+    def _finish(self) -> None:
+        assert self._answer is not None and self._head is not None
+        if self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE:
+            self._parser.start_next_cycle()
+            self.is_free = True
+        self._answer.set_result((self._head, b"".join(self._body)))
+
+    def _fail(self, error: httpx2.TransportError) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
