@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remud_gen.errors import ConfigError
-from remud_gen.exporters.splits import plan_splits
+from remud_gen.errors import ConfigError, RecordError
+from remud_gen.exporters.splits import fold_question, plan_splits
 from remud_gen.records import ImageRef
-from tests.exporters.samples import make_record
+from tests.exporters.samples import OPTIONS, make_record
 
 
 def picture(sha256, **changes):
@@ -131,3 +131,64 @@ def test_documents_tied_by_any_chain_of_figures_and_pictures_share_a_split(rows)
     for documents in tied.values():
         assert len({plan.split_by_unit[document] for document in documents}) == 1
     assert set(plan.split_by_unit.values()) == {"train", "validation"}
+
+
+@pytest.mark.parametrize(("flipped", "together"), [(0b111, True), (0b111111, True), (0b1111111111111, False)])
+def test_documents_whose_pictures_look_alike_stay_together(flipped, together):
+    phash = 0xF0E1D2C3B4A59687
+    records = shelf([5] * 10)
+    for place, letter, value in ((7, "a", phash), (44, "b", phash ^ flipped)):
+        records[place] = records[place].model_copy(update={"images": (picture(letter * 64, phash=f"{value:016x}"),)})
+    plans = [plan_splits(records, (0.5, 0.5), seed) for seed in range(10)]
+    met = {plan.find_split(records[7]) == plan.find_split(records[44]) for plan in plans}
+    assert met == ({True} if together else {True, False})
+
+
+def ask(number, document, question, **changes):
+    return make_record(number, document=document, question=question, **changes)
+
+
+def test_documents_that_ask_the_same_stay_together_where_that_is_few():
+    records = [ask(n, f"d{n // 10}", f"What of part {n}?") for n in range(1000)]
+    records[15] = ask(15, "d1", "How long is a normal kidney in an adult?")
+    records[995] = ask(995, "d99", "How long is the normal kidney in an adult?")
+    for seed in range(8):
+        plan = plan_splits(records, (0.5, 0.5), seed)
+        assert plan.find_split(records[15]) == plan.find_split(records[995])
+        for record in records:
+            plan.check_leak(record, plan.find_split(record))
+
+
+def test_where_all_ask_the_same_the_later_split_loses_the_record():
+    records = [
+        ask(n, f"d{n // 10}", "What is a mirror image artefact?" if n % 10 == 0 else f"What of part {n}?")
+        for n in range(200)
+    ]
+    plan = plan_splits(records, (0.8, 0.1, 0.1), 1)
+    assert Counter(plan.find_split(record) for record in records) == {"train": 160, "validation": 20, "test": 20}
+    lost = []
+    for record in records:
+        try:
+            plan.check_leak(record, plan.find_split(record))
+        except RecordError as error:
+            assert error.code == "SPLIT_LEAK"
+            lost.append(record)
+    assert len(lost) == 4
+    assert {record.question for record in lost} == {"What is a mirror image artefact?"}
+    assert "train" not in {plan.find_split(record) for record in lost}
+
+
+def test_the_same_question_about_two_pictures_ties_nothing():
+    records = [
+        ask(n, f"d{n}", "What is shown?", images=(picture(f"{n:02}" * 32),), group=f"g{n}") for n in range(10, 30)
+    ]
+    plan = plan_splits(records, (0.5, 0.5), 0)
+    assert Counter(plan.find_split(record) for record in records) == {"train": 10, "validation": 10}
+    for record in records:
+        plan.check_leak(record, plan.find_split(record))
+
+
+def test_other_options_make_another_question():
+    one, other = ask(0, "d1", "Which is right?", options=OPTIONS), ask(1, "d2", "Which is right?", options=OPTIONS[:2])
+    assert fold_question(one) != fold_question(other)
+    assert fold_question(one) == fold_question(ask(2, "d3", "which is  right", options=OPTIONS[::-1]))
