@@ -28,7 +28,7 @@ class EvidenceOptions(RuleOptions):
     ocr_threshold_zh: int = Field(THRESHOLDS["ocr", "zh"], ge=50, le=100)
     min_sentence_cover: float = Field(0.40, ge=0, le=1)
     """An answer sentence sharing fewer of its words with claims, quotes and question rests on nothing."""
-    min_sentence_chars: int = 8
+    min_sentence_chars: int = 6
 
 
 class EvidenceFilter(RuleFilter[EvidenceOptions]):

@@ -146,7 +146,7 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 _BOILERPLATE_WORD = re.compile(
-    r"医生|医师|临床|专科|就医|就诊|专业|医院|综合(?:判断|分析|考虑|评估)|仅供参考|结合(?:病史|其他)"
+    r"明确诊断|进一步检查|完善检查|确诊|医生|医师|临床|专科|就医|就诊|专业|医院|综合(?:判断|分析|考虑|评估)|仅供参考|结合(?:病史|其他)"
     r"|doctor|physician|specialist|professional|clinician|clinical|provider|radiologist"
     r"|medical advice|healthcare|correlat|history",
     re.IGNORECASE,

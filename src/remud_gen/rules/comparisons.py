@@ -86,7 +86,9 @@ def find_false_comparison(text: str) -> str | None:
     quantities = read_quantities(text)
     for first, second in pairwise(quantities):
         gap = folded[first.end : second.start]
-        if not first.unit or first.dimension != second.dimension or len(gap) > MOST_GAP or re.search(r"[。;;.!?]", gap):
+        if first.dimension != second.dimension or len(gap) > MOST_GAP or re.search(r"[。;;.!?]", gap):
+            continue
+        if not first.unit and not (first.decimals and first.decimals == second.decimals):  # counts, codes, years
             continue
         above, below = _ABOVE.search(gap), _BELOW.search(gap)
         if bool(above) == bool(below) or _OTHER_SUBJECT.search(gap):

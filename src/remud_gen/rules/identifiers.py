@@ -55,7 +55,11 @@ _NOT_SURNAME = r"(?:患者|患儿|病人|成人|孕妇|产妇|男性|女性|老�
 _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     (
         "NAME",
-        compile_pattern(rf"(?:姓\s*名|名字|患者名|病人名)\s*[:=]\s*{_NOT_A_NAME}[\u4e00-\u9fff·]{{2,4}}", "姓|名"),
+        compile_pattern(
+            rf"(?:姓\s*名|名字|患者名|病人名)\s*[:=]\s*{_NOT_A_NAME}(?:[\u4e00-\u9fff·]{{2,4}}"
+            rf"|[{_SURNAMES}]\s[\u4e00-\u9fff]{{1,2}}(?![\u4e00-\u9fff]))",
+            "姓|名",
+        ),
     ),
     (
         "NAME",

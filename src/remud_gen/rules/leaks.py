@@ -56,6 +56,7 @@ PANEL: tuple[Pattern, ...] = (
     ),
     compile_pattern(r"(?<![A-Za-z0-9])[A-H]\s*图像(?!模式)(?=中|显示|所示|里)", "图像"),
     compile_pattern(r"图(?:中|片|像)?(?:的)?\s*[(]?[A-Ha-h][)]?\s*(?:部分|区域|区|幅|处|侧)", "图"),
+    compile_pattern(r"(?<![A-Za-z0-9])[A-Ha-h]\s*(?:部分|区|幅|侧)(?:的)?(?:图|影像|画面)", "图|影像|画面"),
     compile_pattern(
         r"(?<![心脑肌地])(?:子图|分图|小图|图像|图片"
         rf"|图)\s*[(]?\s*[A-Ha-h]\s*[)]?(?![A-Za-z0-9型超])\s*(?:{_SHOWS}|$)",
@@ -112,7 +113,9 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
         "图",
     ),
     compile_pattern(
-        r"(?:之前|先前|前述|前面|前文|上述|后续|后面|其他|其它|另外|其余|别的|相邻|同组|同页"
+        r"上述(?:的)?[\u4e00-\u9fff]{0,4}?(?:图像|图片|超声图|声像图)"
+        r"(?!处理|质量|采集|技术|模态|学|表现|特征|特点|所见|征象|改变)"
+        r"|(?:之前|先前|前述|前面|前文|后续|后面|其他|其它|另外|其余|别的|相邻|同组|同页"
         r"|配套)(?:的)?(?:[一二两三几])?(?:那|这)?(?:张|幅"
         r"|些)?(?:[\u4e00-\u9fff]{0,6}?)(?:的)?(?:图像|图片|超声图|图例|插图|声像图|那张图"
         r"|这些图)(?!处理|质量|采集|技术|模态|学)",
@@ -177,7 +180,9 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
 
 ANNOTATION: tuple[Pattern, ...] = (
     compile_pattern(
-        r"(?i)\b(?:arrow(?:head)?s?|asterisks?|calipers?|cursors?|stars?|crosses|markers?)\b",
+        r"(?i)\b(?:arrow(?:head)?s?|asterisks?|calipers?|cursors?|stars?"
+        r"|(?:the|two|both|white|yellow|small|with|by) crosses"
+        r"|(?<!tumor )(?<!tumour )(?<!serum )(?<!soft )markers?(?! (?:of|for)\b))\b",
         "arrow|asterisk|caliper|cursor|star|cross|marker",
     ),
     compile_pattern(r"箭头|箭号|星号|三角(?:号|标)|游标|标尺|虚线圈|圆圈标", "箭|星号|三角|游标|标尺|圈"),

@@ -32,18 +32,18 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         r"(?:根据|依据|按照|参照|结合|从|由|依照|参考|基于|据)(?:上述|上面|以上|所附|该|此|这段|这些"
         r"|本|图片|图像|图)?(?:的)?(?:标题|题目|题干|文字|原文"
         r"|描述文字|资料|给出的|所给|提供的|给定的?|片段|段落|文本|上下文|书本|书中|书上|教材|章节"
-        r"|材料|说明文字|注释)(?!依据|对比)",
+        r"|材料|说明文字|注释|注解|图例|图表)(?!依据|对比)",
         "据|照|合|从|由|考|基于",
     ),
     compile_pattern(r"虽然标题|标题(?:是|为|写|提到|中|所示|显示|指出|上|里|已)", "标题"),
     compile_pattern(
         r"(?:书中|书上|书里|本书|该书|原书|教材|教科书|文中|文内|原文|本页|这一页|该页|本节|本章|该章"
-        r"|上文|下文|前文|文字说明|文字部分|文字描述|(?:所给|给出|提供|给定"
+        r"|上文|下文|前文|文字说明|说明文字|文字部分|文字描述|注解|注释|(?:所给|给出|提供|给定"
         r"|参考|上述)(?:的)?(?:资料|材料|文本|文字|信息|描述|说明|内容|片段)|(?<!临床)(?<!影像)(?<!病理)(?<!病史)(?<!随访)(?:资料|材料)"
         r"|原文片段|片段)(?:文字)?(?:的)?(?:说明|里|中|内)?(?:已"
         r"|也|还|曾)?(?:提到|提及|指出|写|给出|显示|描述|说明|所述|所示|介绍|记载|讲到|谈到|表明|提示"
         r"|标明|注明|说|讲|称|交代|列出)",
-        "书|教材|文|页|节|章|料|片段|信息|描述|内容|说明",
+        "书|教材|文|页|节|章|料|片段|信息|描述|内容|说明|注",
     ),
     compile_pattern(
         r"(?:见|参见|详见|参考|参阅)(?:本书|本章|上文|下文|前文|后文|原文"
@@ -87,6 +87,13 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         r"|:)|\b(?:image|figure|photo)\s+(?:captions?|legends?|titles?|notes?|headings?)\b|\bcaptioned\b"
         r"|\bin the (?:figure|image) (?:text|note)s?\b",
         "caption|legend|title|text|note",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:notes?|text|words?|lines?|sentences?|description|heading)\s+(?:printed |written |given )?"
+        r"(?:under|below|beneath|beside|next to|above|accompanying|alongside|around)\s+(?:the|this)\s+"
+        r"(?:figure|image|picture|photo|illustration)\b",
+        "figure|image|picture|photo|illustration",
+        "under|below|beneath|beside|next to|above|accompanying|alongside|around",
     ),
     compile_pattern(
         r"(?i)\b(?:see|on|refer to|in)\s+(?:pages?|pp?\.|chapter|ch\.|section)\s*\d+", "page|p.|pp|chapter|ch.|section"

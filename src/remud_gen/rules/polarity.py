@@ -25,6 +25,8 @@ _SOFT = re.compile(
     r"|negative|exclud|rul(?:e|ed|ing) out|un|in(?=com|sig))\w*"
     r"|\bloss\b|\w+less\b|排除|除外|阴性|否认|缺|失|欠|乏|消退|吸收|无回声|不"
 )
+_BARE_DENIAL = re.compile(r"\b(?:do|does|did|is|are|was|were|has|have) not\s*$|(?:则|并)(?:无|未见|没有)\s*$")
+_SOUND = re.compile(r"\b(?:normal|unremarkable|intact|spared|preserved)\b|正常|完好")
 _CLAUSE = re.compile(r"[,;:.!?。;:!?，、；：！？]\s*|\s(?:but|while|whereas|although|however)\s|但|而(?=[未无不没])")
 _HEAD_EN = re.compile(r"[a-z]{3,}")
 _STOP_EN = frozenset(
@@ -95,6 +97,8 @@ def is_denial_unfounded(text: str, support: str) -> bool:
     if not has_negation(text) or has_negation(support):
         return False
     denied = read_clauses(text).denied
+    if all(_BARE_DENIAL.search(clause) for clause in denied.split("\n")) and _SOUND.search(fold(support)):
+        return False  # `the posterior one does not` says no more than that the source's `normal` holds
     return all(cue.group(0)[:5] in denied for cue in _SOFT.finditer(fold(support)))
 
 
