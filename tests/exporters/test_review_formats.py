@@ -117,6 +117,7 @@ FIGURE = Source(document_sha256="a" * 64, file="a.pdf", page_number=3, page_size
         ((100, 200, 300, 400), 3, (0, 0, 100, 100)),
         ((99, 200, 300, 401), 3, (0, 0, 100, 100)),  # a hundredth beside it is cut off
         ((150, 390, 200, 420), 3, None),  # below the figure: a caption
+        ((150, 250, 200, 300), None, (25, 25, 25, 25)),  # read in the picture
         ((150, 250, 200, 300), 4, None),  # the same place on another page
         ((200, 250, 150, 300), 3, None),  # inside out
     ],

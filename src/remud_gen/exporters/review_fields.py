@@ -55,9 +55,9 @@ def tell_evidence(span: Evidence) -> str:
 def list_page_boxes(record: Quadruplet) -> list[dict[str, Any]]:
     """Boxes of the evidence on their pages, in the unit of the source."""
     return [
-        {"id": span.id, "page": span.page_number, "box": list(span.bbox), "unit": record.source.unit}
+        {"id": span.id, "page": page, "box": list(span.bbox), "unit": record.source.unit}
         for span in record.evidence
-        if span.bbox is not None and span.page_number is not None
+        if span.bbox is not None and (page := span.page_number or record.source.page_number) is not None
     ]
 
 
@@ -69,8 +69,12 @@ def find_picture_boxes(record: Quadruplet) -> Iterator[tuple[Evidence, BBox]]:
         frame = (0.0, 0.0, *source.page_size)
     if len(record.images) != 1 or frame is None or frame[2] <= frame[0] or frame[3] <= frame[1]:
         return
+    if record.question_from is not None:  # the picture is another one than the evidence speaks of
+        return
     for span in record.evidence:
-        if span.bbox is not None and span.page_number == source.page_number and _holds(frame, span.bbox):
+        # Words that were read in the picture stand on its page, which is not told again.
+        is_here = span.page_number == source.page_number or (span.kind == "burned_in" and span.page_number is None)
+        if span.bbox is not None and is_here and _holds(frame, span.bbox):
             yield span, to_percent(frame, span.bbox)
 
 
