@@ -66,7 +66,8 @@ def test_short_questions_are_found_equal_or_nearly_equal_only(tmp_path) -> None:
         [file],
         english(id="same", question=SHORT.upper().replace("?", " ?")),
         english(id="near", question=SHORT.replace("is seen", "is shown")),
-        english(id="other", question="Which sign of chronic pancreatitis is seen on it?"),
+        english(id="other", question=SHORT.replace("cholecystitis", "pancreatitis")),
+        english(id="opposite", question=SHORT.replace("acute", "chronic")),
         chinese(id="zh", question="胆囊壁增厚的原因有哪些"),
         chinese(id="zh-other", question="胆囊结石的声像图特征有哪些?"),
     )

@@ -6,6 +6,7 @@ from remud_gen.filters import duplicates
 from remud_gen.records import Verdict
 from remud_gen.rules.minhash import BandHasher
 from remud_gen.rules.normalise import squash
+from remud_gen.rules.sameness import mean_the_same
 from tests.filters.quadruplets import IMAGE, build, chinese, english
 
 
@@ -37,6 +38,7 @@ def test_other_numbers_sides_and_denials_are_other_facts() -> None:
         english(id="q3", answer="The gallbladder wall is thickened to 7 cm, suggesting inflammation."),
         english(id="q4", answer="The gallbladder wall is not thickened to 7 mm, suggesting inflammation."),
         english(id="q5", answer="The gallbladder wall is thinned to 7 mm, suggesting inflammation."),
+        english(id="q6", answer="The urinary bladder wall is thickened to 7 mm, suggesting inflammation."),
     )
 
 
@@ -140,7 +142,7 @@ class PlainDuplicates:
         if earlier in self.lost or later in self.lost:
             return
         first, second = self.texts[earlier], self.texts[later]
-        is_near = fuzz.ratio(first, second) >= 90 and duplicates._mean_the_same(first, second)
+        is_near = fuzz.ratio(first, second) >= 90 and mean_the_same(first, second)
         if squash(first) == squash(second) or is_near:
             is_later_better = self.records[later].status == "kept" != self.records[earlier].status
             winner, loser = (later, earlier) if is_later_better else (earlier, later)

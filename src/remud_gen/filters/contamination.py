@@ -21,6 +21,7 @@ from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.language import HAN
 from remud_gen.rules.minhash import BANDS, BandHasher, Bands
 from remud_gen.rules.normalise import fold, shorten, squash
+from remud_gen.rules.sameness import mean_the_same
 
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
 _OPTIONS = re.compile(r"(?:^|\s)[(（]?A\s*[.)、．）:：]")
@@ -148,7 +149,7 @@ class _Questions:
             if not runs:
                 self._bands.append(self._hasher.hash_bands(squashed) ^ self._salts)
                 self._short.append(number)
-                self._short_texts.add(squashed)
+                self._short_texts.add(fold(text))
 
     def find(self, text: str, *, with_short: bool) -> str:
         """Where the question stands in an evaluation set; empty where it is in none."""
@@ -171,9 +172,9 @@ class _Questions:
         if not squashed or (not runs and not with_short):
             return None
         number = self._whole.get(digest_text(squashed))
-        return self._find_like(squashed) if number is None and with_short else number
+        return self._find_like(text, squashed) if number is None and with_short else number
 
-    def _find_like(self, squashed: str) -> int | None:
+    def _find_like(self, text: str, squashed: str) -> int | None:
         if not self._short:
             return None
         if self._index is None:
@@ -186,8 +187,11 @@ class _Questions:
         met = {int(row) for start, end in zip(starts, ends, strict=True) if end > start for row in rows[start:end]}
         for row in sorted(met):
             other = self._short_texts.read(row)
-            ratio = fuzz.ratio(squashed, other, score_cutoff=self._options.min_ratio)
-            if ratio and _measure_jaccard(squashed, other) >= self._options.min_jaccard:
+            ratio = fuzz.ratio(squashed, squash(other), score_cutoff=self._options.min_ratio)
+            if not ratio or _measure_jaccard(squashed, squash(other)) < self._options.min_jaccard:
+                continue
+            # Questions are short: another organ or side is a word in ten, and another question.
+            if mean_the_same(fold(text), other):
                 return self._short[row]
         return None
 

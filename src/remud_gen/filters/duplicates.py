@@ -2,12 +2,11 @@
 
 Records with a picture are compared within their picture, which may have been saved several times; without one, over
 the whole corpus, where MinHash bands find candidates and the similarity of the texts decides. So it is for a picture
-with very many records. Numbers and sides are never "nearly" the same.
+with very many records. Numbers, sides and organs are never "nearly" the same.
 """
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
@@ -25,13 +24,11 @@ from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.minhash import BandHasher
 from remud_gen.rules.near_hashes import MAX_DISTANCE
 from remud_gen.rules.normalise import fold, squash
-from remud_gen.rules.opposites import find_swap
-from remud_gen.rules.polarity import find_flip, has_negation
+from remud_gen.rules.sameness import mean_the_same
 
 # Up to here every record of a picture is compared with every other one; beyond, that would take time without end.
 WHOLE_GROUP = 256
 _PAIRS = 1 << 18
-_NUMBER = re.compile(r"\d+(?:\.\d+)?(?: ?(?:mm|cm|ml|m/s|cm/s|%|mhz|hz|mmhg|kpa)\b)?")
 _MOST_QUOTES = 31
 
 
@@ -243,7 +240,7 @@ class DuplicatesFilter:
         if self._different[slot] == pair:
             return False
         first, second = self._memory.texts.read(earlier), self._memory.texts.read(later)
-        is_near = bool(fuzz.ratio(first, second, score_cutoff=self.options.min_ratio)) and _mean_the_same(first, second)
+        is_near = bool(fuzz.ratio(first, second, score_cutoff=self.options.min_ratio)) and mean_the_same(first, second)
         if not is_near:
             self._different[slot] = pair
         return is_near
@@ -269,11 +266,3 @@ def _rank(record: Quadruplet) -> int:
     """Kept before doubted, reasoned before direct, then the one that quotes more; what is left is decided by order."""
     quotes = sum(len(claim.evidence) for claim in record.claims)
     return (record.status == "kept") << 6 | bool(record.thinking) << 5 | min(quotes, _MOST_QUOTES)
-
-
-def _mean_the_same(first: str, second: str) -> bool:
-    if sorted(_NUMBER.findall(first)) != sorted(_NUMBER.findall(second)):
-        return False
-    if find_swap(first, second) or find_swap(second, first):
-        return False
-    return has_negation(first) == has_negation(second) and not find_flip(first, second)

@@ -1,0 +1,1 @@
+"""Made-up corpora with planted duplicates, for measuring the corpus filters."""
