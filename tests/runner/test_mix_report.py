@@ -50,9 +50,31 @@ def test_counts_are_those_of_the_records_and_twins_and_negatives_stand_beside(tm
     assert found["styles"]["reasoning"]["wanted"] == 0.5
     lines = measure_mix(tmp_path, [state], config.generate).to_lines()
     assert lines[0].startswith("mix of the questions")
-    assert lines[-1] == f"  beside these: {found['twins']} twins, 1 negatives"
+    assert found["questions"] == {"wanted": 8 * 4 + 6 * 2, "count": len(own)}
+    assert lines[1] == f"  questions: {len(own)} of 44 asked for"
+    n_reasoned = found["styles"]["reasoning"]["count"]
+    assert found["twins_share"] == {"wanted": 1.0, "got": 1.0, "count": n_reasoned, "of": n_reasoned}
+    assert found["negatives_share"] == {"wanted": 0.0, "got": 0.125, "count": 1, "of": 8}
+    assert lines[-2] == f"  twins: 100 (100), {n_reasoned} for {n_reasoned} reasoned questions"
+    assert lines[-1] == "  negatives: 12 (0), 1 for 8 pictures"
     share = 100 * found["forms"]["mcq"]["got"]
     assert any(line.startswith("  forms: ") and f"mcq {share:.0f} (50)" in line for line in lines)
+
+
+def test_what_was_asked_for_and_did_not_come_is_said(tmp_path):
+    class Sparing(ModelServer):
+        def answer(self, body, text):
+            answer = super().answer(body, text)
+            return {**answer, "items": answer["items"][:1]}
+
+    with Sparing() as server:
+        settings = ["generate.model=tiny", f"generate.base_url={server.base_url}", "generate.negatives_share=0.5"]
+        config = load_config(None, settings, {})
+        results, _ = generate(config, tmp_path, make_inputs(tmp_path, 3, 2))
+    records = [record for outcomes in results for record in outcomes]
+    lines = measure_mix(tmp_path, [write_part(tmp_path, records)], config.generate).to_lines()
+    assert lines[1] == "  questions: 5 of 16 asked for"
+    assert lines[-1] == "  negatives: 0 (50), 0 for 3 pictures"
 
 
 def write_part(folder, records):

@@ -19,6 +19,7 @@ FIELDS = re.compile(
 )
 OPTION = re.compile(rb'\{"key":"[^"]*","text":')
 KEY = re.compile(rb'"answer_key":"([^"]*)"')
+PARENT = re.compile(rb'"parent_id":"([^"]*)"')
 SOURCE = re.compile(rb'"thinking_source":"(\w+)"')
 INSTEAD = {
     "field": "fell back to the reply's own field, as the endpoint gave no trace",
@@ -54,26 +55,68 @@ class Tally:
 
 
 @dataclass
+class Beside:
+    """Records that are made beside the mix and counted in none of its shares."""
+
+    wanted: float  # share of what they are made for
+    made_for: str
+    count: int = 0
+    n_of: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Wanted share, share, and the two counts it is of."""
+        got = round(self.count / self.n_of, 4) if self.n_of else None
+        return {"wanted": self.wanted, "got": got, "count": self.count, "of": self.n_of}
+
+    def to_line(self) -> str:
+        """`20 (20), 12 for 60 reasoned questions`."""
+        got = 100 * self.count / self.n_of if self.n_of else 0.0
+        return f"{got:.0f} ({100 * self.wanted:.0f}), {self.count} for {self.n_of} {self.made_for}"
+
+
+@dataclass
 class MixReport:
     """All shares of a run's generated questions."""
 
     tallies: dict[str, Tally]
-    n_twins: int = 0  # direct forms of reasoned questions, counted in no share
-    n_negatives: int = 0
+    twins: Beside  # direct forms of reasoned questions
+    negatives: Beside
+    per_input: Mapping[str, int]  # kind -> questions that are asked for about one input
+    inputs: Counter[str] = field(default_factory=Counter)  # by kind, of those that gave questions
+    last_parent: bytes = b""
     sources: Counter[str] | None = None  # of the thinking of reasoned questions, where the model's own was wanted
 
     def to_json(self) -> dict[str, Any]:
         """For scripts."""
         lists = {name: tally.to_json() for name, tally in self.tallies.items()}
         told = {"thinking_sources": dict(sorted(self.sources.items()))} if self.sources is not None else {}
-        return {**lists, "twins": self.n_twins, "negatives": self.n_negatives, **told}
+        return {
+            **lists,
+            "questions": {"wanted": self.n_wanted, "count": self.n_questions},
+            "twins": self.twins.count,
+            "negatives": self.negatives.count,
+            "twins_share": self.twins.to_json(),
+            "negatives_share": self.negatives.to_json(),
+            **told,
+        }
+
+    @property
+    def n_wanted(self) -> int:
+        """Questions that the inputs which gave any were asked for."""
+        return sum(self.per_input.get(kind, 0) * count for kind, count in self.inputs.items())
+
+    @property
+    def n_questions(self) -> int:
+        """Questions that follow the mix."""
+        return self.tallies["styles"].got.total()
 
     def to_lines(self) -> list[str]:
         """For people: one list a line, those without any question left out."""
         tallies = ((name, tally) for name, tally in self.tallies.items() if tally.got)
         lines = [f"  {name.replace('_', ' ')}: {tally.to_line()}" for name, tally in tallies]
-        extra = [f"{n} {name}" for n, name in ((self.n_twins, "twins"), (self.n_negatives, "negatives")) if n]
-        lines += [f"  beside these: {', '.join(extra)}"] if extra else []
+        lines.insert(0, f"  questions: {self.n_questions} of {self.n_wanted} asked for")
+        beside = (("twins", self.twins), ("negatives", self.negatives))
+        lines += [f"  {name}: {one.to_line()}" for name, one in beside if one.wanted or one.count]
         lines += [f"  thinking: {', '.join(_tell_sources(self.sources))}"] if self.sources else []
         return ["mix of the questions in per cent, wanted shares in brackets", *lines]
 
@@ -93,7 +136,10 @@ def measure_mix(run: Path, states: Sequence[PartState], options: GenerateConfig)
             "mcq_options": Tally({str(count): share for count, share in mix.option_counts.items()}),
             "mcq_keys": Tally({}),
             "yesno_keys": Tally({"yes": 1, "no": 1}),
-        }
+        },
+        Beside(options.twins_share, "reasoned questions"),
+        Beside(options.negatives_share, "pictures"),
+        {"vqa": options.items_per_pair, "qa": options.items_per_passage},
     )
     report.sources = Counter() if options.thinking == "native" else None
     for state in states:
@@ -101,6 +147,8 @@ def measure_mix(run: Path, states: Sequence[PartState], options: GenerateConfig)
             with part_paths(run, state.spec.stage, state.spec.key).records.open("rb") as lines:
                 for line in lines:
                     _count(line, report)
+    report.negatives.n_of = report.inputs["vqa"]
+    report.twins.n_of = report.tallies["styles"].got["reasoning"]
     return report
 
 
@@ -118,12 +166,16 @@ def _count(line: bytes, report: MixReport) -> None:
     if report.sources is not None and fields is not None and fields[4] == b"reasoning" and source is not None:
         report.sources[source[1].decode()] += 1
     if fields is None or any(mark in line for mark in OWN_WAY):
-        report.n_negatives += OWN_WAY[0] in line
+        report.negatives.count += OWN_WAY[0] in line
         return
     kind, qtype, form, style, difficulty = (value.decode() for value in fields.groups())
     if style == "direct" and b'"twin_id":"' in line:
-        report.n_twins += 1
+        report.twins.count += 1
         return
+    parent = PARENT.search(line)
+    if parent is not None and parent[1] != report.last_parent:  # the records of an input stand together
+        report.last_parent = parent[1]
+        report.inputs[kind] += 1
     tallies = report.tallies
     tallies["types_with_image" if kind == "vqa" else "types_of_text"].got[qtype] += 1
     tallies["styles"].got[style] += 1
