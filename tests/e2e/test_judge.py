@@ -258,6 +258,24 @@ def test_budget_stops_it_cleanly_and_it_goes_on(run: Path) -> None:
         assert data["stages"]["judge"]["parts_partial"] == 0
 
 
+def test_switched_off_again_only_what_it_made_and_asked_may_be_cleaned_away(run: Path) -> None:
+    with Judge() as server:
+        told(judge(run, server, "--json"))
+        n_asked = len(server.log)
+    before = record_files(run)
+    told(remud("filter", "--run", run, "--quiet", "--json", "--set", "judge.probes=[]"))
+    found = json.loads(remud("clean", "--run", run, "--json", "--apply").stdout)["found"]
+    assert (found["replies"]["count"], found["replaced_parts"]["count"]) == (n_asked, 1)
+    assert not list((run / "judge").glob("*"))
+    # The records, and the replies that they were made of, are all there.
+    assert {name: data for name, data in record_files(run).items() if not name.startswith("corpus")} == {
+        name: data for name, data in before.items() if not name.startswith("corpus")
+    }
+    for path in (run / "generate").iterdir():
+        path.unlink()
+    assert told(remud("filter", "--run", run, "--quiet", "--json"))["stages"]["generate"]["inputs_unasked"] == 0
+
+
 def test_limit_bounds_what_is_judged(run: Path) -> None:
     assert remud("filter", "--run", run, "--quiet").exit_code == 0
     with Judge() as server:

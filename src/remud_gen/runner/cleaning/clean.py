@@ -94,7 +94,7 @@ def _sweep_replies(
             sizes, users = look.sizes, look.users
         if plan.config.runner.replies is not None and plan.run.resolve() not in users:
             raise InputError(f"{path} is shared and has not noted this run as a user; run `remud generate` first")
-        leaving = {key for stage in stages for key in (*stage.gone, *stage.replaced)}
+        leaving = {(stage.stage, key) for stage in stages for key in (*stage.gone, *stage.replaced)}
         _forget(sizes, read_needs(plan, leaving))
         removed = find_removed(plan, users)
         present = [user for user in users if user not in removed]

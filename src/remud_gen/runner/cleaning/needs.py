@@ -25,8 +25,9 @@ def find_store(plan: RunPlan) -> Path:
     return locate_store(plan.config, plan.run)
 
 
-def read_needs(plan: RunPlan, leaving: Collection[str] = ()) -> Iterator[str]:
-    """Request hashes that the parts of a run rest on; `leaving` are keys of parts that are about to go.
+def read_needs(plan: RunPlan, leaving: Collection[tuple[str, str]] = ()) -> Iterator[str]:
+    """Request hashes that the parts of a run rest on; `leaving` are stages and keys of parts that are about to
+    go: parts of several stages share a key.
 
     Raises:
         InputError: when the run's needs cannot be told; the message says why.
@@ -41,10 +42,10 @@ def read_needs(plan: RunPlan, leaving: Collection[str] = ()) -> Iterator[str]:
             told = f"{plan.run} is set to the client `{client}`, so what its own model was asked is not known"
             raise InputError(told)
         if gap:
-            raise InputError(f"in {plan.run} {gap}: run `remud {stage.row.name}` first")
+            raise InputError(f"in {plan.run} {gap}: run `remud {stage.row.run_by}` first")
         planned = {state.spec.key for state in stage.states}
         there = (name.removesuffix(META) for name in list_names(plan.run / stage.row.name) if name.endswith(META))
-        for key in sorted(planned.union(there).difference(leaving)):
+        for key in sorted(key for key in planned.union(there) if (stage.row.name, key) not in leaving):
             yield from _read_requests(plan.run, stage.row.name, key)
 
 
