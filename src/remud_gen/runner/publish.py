@@ -96,7 +96,8 @@ class Publisher:
     """Keeps the exports of one run in one folder up to date."""
 
     def __init__(self, folder: RunFolder, config: Config, target: Path) -> None:
-        self._folder, self._target, self._config = folder, target, config
+        self._folder, self._target = folder, target
+        self._licences = find_licences(config.export, folder.recall_roots())
         self._stage = ExportStage(config)
         self._key = _name_place(folder.path, target)
 
@@ -131,7 +132,7 @@ class Publisher:
             InputError: no record was kept, or the place cannot be written to or is in use.
             RecordError: EXPORT_INVALID when a written export breaks a rule.
         """
-        origin = replace(crop.to_origin(), licences=find_licences(self._config.export, self._folder.recall_roots()))
+        origin = replace(crop.to_origin(), licences=self._licences)
         done = self._find_current(origin)
         try:
             if len(done) < len(self._stage.formats) or find_leftovers(self._target):
