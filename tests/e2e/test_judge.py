@@ -211,13 +211,22 @@ def test_earlier_stages_stay_unasked_by_filter(run: Path) -> None:
         assert server.judged_bodies == server.bodies != []
 
 
-def test_run_that_was_not_judged_is_exported_as_soon_as_filter_has_asked(run: Path) -> None:
+def test_commands_that_ask_are_named_in_their_order(run: Path) -> None:
     with Judge() as server:
         settings = to_flags(judge__probes="[judge]", judge__model="judge-7b", judge__base_url=server.base_url)
         done = remud("export", "--run", run, "--quiet", *settings)
         assert done.exit_code == 3
         assert f"run `remud filter --run {run}` first" in done.stderr
         assert server.log == []
+
+        def conclude(*more: str) -> str:
+            return remud("status", "--run", run, *settings, *more).stdout.splitlines()[-1]
+
+        assert conclude() == f"1 part to be made (judge 1): run `remud filter --run {run}`."
+        assert remud("export", "--run", run, "--quiet", "--set", "judge.probes=[]").exit_code == 0
+        assert conclude(*to_flags(generate__temperature=0.9)).endswith(
+            f"run `remud generate --run {run}`, then `remud filter --run {run}`, then `remud export --run {run}`."
+        )
 
 
 def test_killed_run_pays_for_nothing_twice(run: Path, tmp_path: Path) -> None:

@@ -191,10 +191,10 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
     command = _choose_command(standings) if is_exported is None else "export"
     # Commands after the stage that asks send nothing: who wants to pay for more says so.
     asking = _find_asking(standings, command, lambda one: bool(one.tally.n_open))
-    failing = _find_asking(standings, command, lambda one: bool(one.tally.errors)) or command
-    if asking is not None:
+    failing = _find_asking(standings, command, lambda one: bool(one.tally.errors)) or [command]
+    if asking:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
-        yield f"{count_noun(n_open, 'part')} to be made ({which}): run `remud {asking}`, then `remud {command}`."
+        yield f"{count_noun(n_open, 'part')} to be made ({which}): run {_list_commands([*asking, command])}."
     elif n_open:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
         last_open = [one.command for one in standings if one.tally.n_open][-1]
@@ -204,7 +204,7 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
         start = "" if n_open or is_exported is False else "Up to date, but "
         yield (
             f"{start}{count_noun(errors, 'error')} on record: when the cause is mended, "
-            f"run `remud {failing} --retry-errors`."
+            f"run {_list_commands([f'{name} --retry-errors' for name in failing])}."
         )
     if not n_open and is_exported is False:
         yield "An export is not up to date: run `remud export`."
@@ -212,10 +212,20 @@ def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterat
         yield "Up to date, no errors."
 
 
-def _find_asking(standings: Sequence[Standing], command: str, is_meant: Callable[[Standing], bool]) -> str | None:
-    """The command of the last stage that is meant and asks for money, where `command` may not do so itself."""
-    names = [one.command for one in standings if one.is_paid and is_meant(one)]
-    return names[-1] if names and command in FREE_COMMANDS else None
+def _find_asking(standings: Sequence[Standing], command: str, is_meant: Callable[[Standing], bool]) -> list[str]:
+    """The commands that ask for money in the stages that are meant, in order, where `command` may not do so itself.
+
+    One that may ask does so for all stages before it; `filter` does for its own stages only.
+    """
+    names = list(dict.fromkeys(one.command for one in standings if one.is_paid and is_meant(one)))
+    if command not in FREE_COMMANDS:
+        return []
+    may_ask = [name for name in names if name not in FREE_COMMANDS]
+    return [*may_ask[-1:], *(name for name in names if name in FREE_COMMANDS and name != command)]
+
+
+def _list_commands(commands: Sequence[str]) -> str:
+    return ", then ".join(f"`remud {command}`" for command in commands)
 
 
 def _choose_command(standings: Sequence[Standing]) -> str:
