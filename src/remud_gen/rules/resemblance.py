@@ -17,6 +17,7 @@ LEAST_EQUAL = 45  # of 64 hashes: about 70 % of the shingles are shared
 _BLOCK = 4096
 _PAIRS = 1 << 21  # compared at once
 
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -38,10 +39,13 @@ class TextSketches:
 
     def add(self, text: str) -> None:
         """Take in one text; its number is how many came before it."""
-        shingles = {text[i : i + SHINGLE_CHARS] for i in range(max(1, len(text) - SHINGLE_CHARS + 1))}
-        # crc32 is the same on every machine, unlike hash().
-        values = np.fromiter((zlib.crc32(s.encode("utf-8", "replace")) for s in shingles), np.uint64, len(shingles))
-        mixed = values[:, None] * self._factors + self._offsets
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass") or bytes(4), np.uint32).astype(np.uint64)
+        if len(codes) < SHINGLE_CHARS:
+            codes = np.pad(codes, (0, SHINGLE_CHARS - len(codes)))
+        # Three characters of 21 bits each are one number; a shingle that comes twice has the same lowest hashes.
+        shingles = codes[:-2] << np.uint64(42) | codes[1:-1] << np.uint64(21) | codes[2:]
+        shingles = (shingles ^ shingles >> np.uint64(29)) * _SPREAD
+        mixed = (shingles ^ shingles >> np.uint64(32))[:, None] * self._factors + self._offsets
         if self._filled == _BLOCK:
             self._blocks.append(np.empty((_BLOCK, HASHES), np.uint8))
             self._filled = 0
