@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from remud_gen.records import Trial
-from remud_gen.runner.parts import PartState
+from remud_gen.runner.parts import PartState, part_paths
 from remud_gen.runner.plan import join_parts
 from remud_gen.runner.reading import parse_line, read_verified
 from remud_gen.runner.reports.report import StageReport
@@ -36,3 +36,11 @@ def choose_filtered(states: Mapping[str, Sequence[PartState]]) -> Sequence[PartS
 def list_filtered(reports: Sequence[StageReport]) -> Sequence[PartState]:
     """The same of a command's stages."""
     return choose_filtered({report.name: report.states for report in reports})
+
+
+def find_trial(run: Path) -> Trial | None:
+    """The same of a run folder as it lies there, for those who look at a single record."""
+    path = part_paths(run, "corpus", "corpus").records
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    record = parse_line(lines[-1]) if lines and MARK in lines[-1] else None
+    return record if isinstance(record, Trial) else None

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from remud_gen.errors import InputError
+from remud_gen.llm.judging.trial import settle
 from remud_gen.records import Document, ImageTextPair, Page, PageRendition, Passage, Quadruplet, QuestionItem, Record
 from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.parts import list_parts
 from remud_gen.runner.reading import parse_record
 from remud_gen.runner.reports.naming import choose_named, explain_unread, list_documents, refuse_no_run
+from remud_gen.runner.trial import find_trial
 
 
 def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]:
@@ -99,6 +101,7 @@ def _tell_endings(run: Path, identity: str) -> Iterator[str]:
 
 
 def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
+    record = settle(record, find_trial(run))
     yield f"quadruplet {record.id}: {record.kind}, {record.qtype}, {record.form}, {record.style}, {record.status}"
     yield from (f"  image     {run / image.path} ({image.width_px}x{image.height_px})" for image in record.images)
     yield f"  question  {record.question}"
@@ -120,6 +123,9 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
         yield f"  agreement {record.agreement:g}" + (f", further traces stored: {more}" if more else "")
     if record.question_from is not None:
         yield f"  asked of  pair {record.question_from}; this image was put in its place"
+    for one in record.probing.outcomes if record.probing is not None else ():
+        told = "no usable reply" if one.is_failed else f"{one.right} of {one.asked} agree, {one.told or 'no words'}"
+        yield f"  probed    {one.probe}: {told}"
     made = record.generation
     hinted = " (hinted)" if made.is_hinted else ""
     yield f"  made by   {made.client} {made.model}, prompt {made.prompt}, thinking {made.thinking_source}{hinted}"
