@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -72,6 +73,7 @@ def load_examples(language: Language, folder: Path | None = None) -> tuple[Examp
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
 def parse_example(text: str, origin: str) -> Example:
     """Check the text of a file of examples; `origin` names it in errors.
 

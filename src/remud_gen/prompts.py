@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
@@ -94,6 +95,7 @@ def _refuse_unknown_names(folder: Path) -> None:
         raise ConfigError(told, f"name it like one of these, or move it away: {', '.join(known)}")
 
 
+@lru_cache(maxsize=64)
 def parse_prompt(text: str, origin: str) -> Prompt:
     """Check a prompt's text; `origin` names it in errors.
 

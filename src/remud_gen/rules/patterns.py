@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
-    """A compiled expression behind gates: of each of these groups a text must hold one lower-case word."""
+    """An expression behind gates: of each of these groups a text must hold one lower-case word."""
 
-    regex: re.Pattern[str]
+    expression: str
+    flags: int = 0
     gates: tuple[tuple[str, ...], ...] = ()
     is_ascii: bool = True  # False: no text of plain letters can match
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Compiled when a text first passes the gates: few commands need more than some of all patterns."""
+        return re.compile(self.expression, self.flags)
 
     def may_match(self, folded: str) -> bool:
         """Whether a text, given in lower case, passes all gates."""
@@ -30,7 +37,7 @@ def compile_pattern(expression: str, *gates: str, flags: int = 0) -> Pattern:
     """A multi-line pattern behind its gates; the words of one are parted by `|`."""
     groups = tuple(tuple(filter(None, gate.split("|"))) for gate in gates if gate)
     is_ascii = all(any(word.isascii() for word in words) for words in groups)
-    return Pattern(re.compile(expression, re.MULTILINE | flags), groups, is_ascii)
+    return Pattern(expression, re.MULTILINE | flags, groups, is_ascii)
 
 
 def search_all(patterns: tuple[Pattern, ...], text: str, folded: str) -> Iterator[re.Match[str]]:

@@ -10,7 +10,7 @@ import yaml
 TWICE = "this key stands twice"
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictConstructor(yaml.constructor.SafeConstructor):
     """Safe YAML without double keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -26,10 +26,21 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _StrictLoader(_StrictConstructor, yaml.SafeLoader):
+    """In Python: its errors are in the words that hints are written for."""
+
+
+class _QuickLoader(_StrictConstructor, yaml.CSafeLoader):
+    """In C, ten times as fast."""
+
+
 def read_yaml(text: str) -> Any:
     """What a YAML text holds.
 
     Raises:
         yaml.YAMLError: it is no YAML, or a key stands twice; the error has the line.
     """
-    return yaml.load(text, _StrictLoader)
+    try:
+        return yaml.load(text, _QuickLoader)
+    except yaml.YAMLError:
+        return yaml.load(text, _StrictLoader)
