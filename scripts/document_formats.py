@@ -20,7 +20,7 @@ This page is written by `python -m scripts.document_formats` from the exporters 
 the first two columns; docs/guides/export.md shows how to use them.
 """
 PAPERS = {
-    "README.md": "the dataset card, its head as the Hugging Face Hub reads it: counts, funnel, models, licences, limits",
+    "README.md": "the dataset card, its head as the Hugging Face Hub reads it: counts, funnel, models, licences",
     "MANIFEST.json": "settings, counts, what was not chosen or left out, and the SHA-256 of files but pictures",
     "CHECKSUMS": "the SHA-256 of every file, pictures included: `sha256sum --quiet -c CHECKSUMS`",
     "provenance.jsonl": "per record the document's SHA-256, page, box, licence, model, prompt, and quotes by claim",
