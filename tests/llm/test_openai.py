@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -285,6 +287,11 @@ def test_refusals_are_told_apart_and_say_what_to_do(status, message, kind, code)
 )
 def test_retry_after_is_read_in_all_its_forms(headers, seconds):
     assert read_retry_after_s(headers) == seconds
+
+
+def test_retry_after_as_a_date_is_the_time_until_then():
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert 80 < read_retry_after_s({"retry-after": at}) <= 90
 
 
 def test_key_is_found_in_order_and_never_shown():
