@@ -77,6 +77,10 @@ class Review:
         found = [decision for group in self._decisions.values() for decision in group.values()]
         return sorted(found, key=lambda decision: (decision.id, decision.content))
 
+    def list_for(self, record_id: str) -> list[Decision]:
+        """The decisions about one record, whatever it was when they were made."""
+        return list(self._decisions.get(record_id, {}).values())
+
     def count(self) -> Mapping[str, int]:
         """Decisions by outcome."""
         counts = Counter(decision.outcome for decision in self.list_decisions())

@@ -8,12 +8,25 @@ from pathlib import Path
 
 from remud_gen.errors import InputError
 from remud_gen.llm.judging.trial import settle
-from remud_gen.records import Document, ImageTextPair, Page, PageRendition, Passage, Quadruplet, QuestionItem, Record
+from remud_gen.records import (
+    CorpusVerdict,
+    Document,
+    ImageTextPair,
+    Page,
+    PageRendition,
+    Passage,
+    Quadruplet,
+    QuestionItem,
+    Record,
+)
+from remud_gen.rules.content_digest import digest_content
 from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.parts import list_parts
 from remud_gen.runner.reading import parse_record
 from remud_gen.runner.reports.naming import choose_named, explain_unread, list_documents, refuse_no_run
+from remud_gen.runner.review import FIELDS, load_review
 from remud_gen.runner.trial import find_trial
+from remud_gen.stages.corpus import lay_over
 
 
 def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]:
@@ -36,6 +49,7 @@ def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]
     trail = [found]
     parent: str | None = None
     if isinstance(found, Quadruplet):
+        trail = [_lay_corpus_over(run, found)]
         parent = found.parent_id
     elif isinstance(found, ImageTextPair | Passage | Page | QuestionItem):
         parent = found.document_id
@@ -44,6 +58,18 @@ def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]
     if parent is not None and not _is_foreign(run, stages, parent):
         trail += find_record(run, stages, parent)
     return trail
+
+
+def _lay_corpus_over(run: Path, record: Quadruplet) -> Quadruplet:
+    """The record with what was found about it in the whole corpus: an export holds it so."""
+    needle = f'"id":"{record.id}"'.encode()
+    for path in sorted((run / "corpus").glob("*.jsonl")):
+        with path.open("rb") as stream:
+            for line in stream:
+                extra = parse_record(json.loads(line)) if needle in line else None
+                if isinstance(extra, CorpusVerdict) and extra.id == record.id:
+                    return lay_over(record, extra)
+    return record
 
 
 def _is_foreign(run: Path, stages: Sequence[str], parent: str) -> bool:
@@ -118,6 +144,12 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
             yield f"    rests on “{quote.quote}” ({span.kind if span else quote.span_id}, {place})"
     for verdict in record.verdicts:
         yield f"  verdict   {verdict.code} ({verdict.severity}) {verdict.field}: {verdict.evidence}"
+        if verdict.severity == "fix":
+            yield f"    before: {verdict.original}"
+    for decision in load_review(run).list_for(record.id):
+        is_present = decision.content == digest_content(record)
+        texts = [f"{name}: {text}" for name in FIELDS if (text := getattr(decision, name)) is not None]
+        yield f"  review    {' | '.join([decision.outcome, *texts])}{'' if is_present else ' (of another version)'}"
     if record.agreement is not None:
         more = len(record.traces)
         yield f"  agreement {record.agreement:g}" + (f", further traces stored: {more}" if more else "")
