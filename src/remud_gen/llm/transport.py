@@ -162,7 +162,8 @@ class _Wire(asyncio.Protocol):
 
     def _finish(self) -> None:
         assert self._answer is not None and self._head is not None
-        if self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE:
+        is_done = self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE
+        if is_done and not self._parser.trailing_data[0]:  # more than the answer would be taken for the next one
             self._parser.start_next_cycle()
             self.is_free = True
         self._answer.set_result((self._head, b"".join(self._body)))
