@@ -164,3 +164,52 @@ def test_examples_of_every_code_lie_in_the_run_and_come_back(run: Path) -> None:
     assert remud("filter", "--run", run, "--quiet").returncode == 0
     assert path.read_bytes() == written
     assert record_files(run) == parts
+
+
+def write_bank(path: Path) -> None:
+    """Sixty questions, each with its right answer at A."""
+    path.parent.mkdir(parents=True)
+    near = ("liver", "gallbladder", "pancreas", "spleen", "kidney", "ureter", "bladder", "prostate", "uterus", "ovary")
+    organs = (*near, "thyroid", "parotid gland", "breast", "aorta", "appendix")
+    looks = ("hypoechoic", "hyperechoic", "anechoic", "isoechoic")
+    lines = ["question,A,B,C,D,answer"]
+    for organ in organs:
+        for look in looks:
+            options = f"Shadow behind the {organ},Fluid around the {organ},Flow within the {organ},Gas in the {organ}"
+            lines.append(f"Which finding goes with a {look} focus of the {organ} on ultrasound?,{options},A")
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def test_options_that_changed_places_are_shown_and_exported_so(tmp_path: Path) -> None:
+    """What is found over the whole corpus lies beside the records and is in whatever is made of them."""
+    run = tmp_path / "run"
+    write_bank(tmp_path / "books" / "bank.csv")
+    done = remud("filter", tmp_path / "books", "--run", run, "--quiet", "--json", *CONFIG)
+    assert done.returncode == 0, done.stderr
+    before = {record["id"]: record for record in read_records(run, "filter")}
+    fixes = {
+        row["id"]: {v["field"]: v for v in row["verdicts"] if v["code"] == "MCQ_KEY_SKEW" and v["severity"] == "fix"}
+        for row in read_records(run, "corpus")
+    }
+    fixes = {identity: fields for identity, fields in fixes.items() if fields}
+    assert len(fixes) == 45
+    funnel = json.loads(done.stdout)["funnel"]
+    assert (funnel["kept"], funnel["fixed"]) == (60, 45)
+    assert funnel["mix"]["key of 4"] == {"A": 15, "B": 15, "C": 15, "D": 15}
+    exported = remud("export", "--run", run, "--quiet", "--format", "raw", "--split", "1.0")
+    assert exported.returncode == 0, exported.stderr
+    rows = map(json.loads, (run / "export" / "raw" / "train.jsonl").read_text("utf-8").splitlines())
+    in_export = {row["id"]: row for row in rows if row["id"] in fixes}
+    assert set(in_export) == set(fixes)
+    for identity, fields in sorted(fixes.items())[:3]:
+        shown = json.loads(remud("inspect", identity, "--run", run, "--json").stdout)[0]
+        old = {option["key"]: option["text"] for option in before[identity]["options"]}
+        for record in (shown, in_export[identity]):
+            new = {option["key"]: option["text"] for option in record["options"]}
+            assert record["answer_key"] == fields["answer_key"]["replacement"] != before[identity]["answer_key"]
+            assert new[record["answer_key"]] == old[before[identity]["answer_key"]]
+            assert sorted(new.values()) == sorted(old.values())
+        assert fields["options"]["original"] == "".join(old)
+    text = remud("inspect", next(iter(fixes)), "--run", run).stdout
+    assert "MCQ_KEY_SKEW (fix) options" in text
+    assert "before: ABCD" in text
