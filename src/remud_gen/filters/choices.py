@@ -22,7 +22,7 @@ _ALL_NONE = re.compile(
     r"(?:不)?(?:是|对|正确|错误|错|有|没有|非|可能|成立|符合|可以?)?(?:都|均)?(?:是|对|正确|不是|有)?"
     r"|(?:都|均|皆|全部)(?:不)?(?:是|对|正确|错误|有可能|可能|成立|符合)"
     r"|[A-H]\s*[和与、及+,]\s*[A-H](?:\s*[和与、及+,]\s*[A-H])*(?:都|均)?(?:是|对|正确)?"
-    r"|(?:all|none|any|both|neither|some)\s+(?:of\s+)?(?:the\s+)?(?:above|these|those|following"
+    r"|(?:all|none|any|both|neither|some)\s+(?:of\s+)?(?:the\s+)?(?:(?:listed|given|other|named|stated|mentioned)\s+)?(?:above|these|those|following"
     r"|options?|other options?)(?:\s+(?:answers?|options?))?(?:\s+(?:are|is)\s+(?:correct|true"
     r"|right))?"
     r"|(?:both\s+)?[A-H]\s*(?:and|&|or|\+)\s*[A-H](?:\s+(?:are|only).*)?|(?:none|all)"

@@ -69,6 +69,20 @@ _PATTERNS = (
         "无法|不能",
     ),
     compile_pattern(
+        r"(?:本|该)(?:模型|系统|助手|程序)(?:目前|暂时)?(?:无法|不能|不具备)"
+        r"|(?:仅|只|单|光)(?:从|凭|靠|根据|由|看)[^。,]{0,12}(?:无法|不能|难以|不足以|很难)(?:得出|做出|作出|判断|确定|下|明确|诊断)",
+        "无法|不能|难以|不足|不具备|很难",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:I|we) (?:must|have to|will|would|shall|need to) (?:respectfully )?"
+        r"(?:decline|refuse|refrain|abstain)\b"
+        r"|\b(?:we|one|you) (?:cannot|can't|can not|could not) (?:tell|say|determine|answer|conclude|judge|know)\b"
+        r"(?: (?:from|based|with|without|whether|what|which|this|that|given)\b|[.,;]|$)"
+        r"|\b(?:image|picture|scan|photo) is (?:not|too) [^.;]{0,30}(?:to|for me to|enough to|enough for me to) "
+        r"(?:answer|determine|tell|judge|assess|interpret|say|decide|diagnose)\b",
+        "decline|refuse|refrain|abstain|cannot|can't|can not|could not|image is|picture is|scan is|photo is",
+    ),
+    compile_pattern(
         r"(?i)\bas an? (?:ai\b|artificial intelligence|(?:large )?language model|virtual assistant"
         r"|text-based)|\bI(?:'m| am) (?:an ai\b|just an|only an ai|a language model)",
         "as a|i'm|i am",

@@ -125,7 +125,10 @@ def _contradict_key(record: Quadruplet, thinking: str) -> str:
     chosen = [next(filter(None, match.groups())) for match in _CHOSEN.finditer(thinking)]
     if chosen:
         return "" if chosen[-1] == key else f"chooses {chosen[-1]}, the key is {key}"
-    tail = squash(split_sentences(thinking)[-1])
+    sentences = split_sentences(thinking)
+    tail = squash(sentences[-1])
+    if not any(text and text in tail for text in options.values()):
+        tail = squash("".join(sentences[-2:]))  # the last sentence may only round it off
     if key not in options or options[key] in squash(thinking):
         return ""
     named = [other for other, text in options.items() if other != key and text and text in tail]

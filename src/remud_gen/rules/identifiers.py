@@ -106,7 +106,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
         compile_pattern(
             r"(?:住院|门诊|病历|病案|登记|检查|超声|影像|就诊|床位?|医保|诊疗卡|就诊卡|社保卡?|病理|条码"
             r"|流水|申请单?|患者|病人|卡|编|报告|体检|检验|标本|样本|放射|彩超"
-            r"|B超|护照|军官证)\s*(?:编)?(?:号码|号|ID|id)\s*(?:为|是)?\s*[:#.]?\s*(?:[A-Za-z]{0,4}[-]?\d[\d-]{2,}"
+            r"|B超|护照|军官证|ID|Id|id)\s*(?:编)?(?:号码|号|ID|id)\s*(?:为|是)?\s*[:#.]?\s*(?:[A-Za-z]{0,4}[-]?\d[\d-]{2,}"
             r"|[A-Za-z]{1,4}\d{3,})",
             "号|id",
         ),
@@ -120,7 +120,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
             r"|id)|chart (?:no|number)|NHS (?:no|number)|record (?:no|number)|case (?:no|number)\.?\s*[:#]"
             r"|visit (?:no|number)|encounter (?:no|number)|insurance (?:no|number|id)|medicare (?:no|number)"
             r"|passport (?:no"
-            r"|number))\b\.?\s*(?:is\s*)?[:#=]?\s*(?=[A-Z-]{0,5}\d)[A-Z]{0,4}[-\s]?\d[\dA-Z-]{2,}",
+            r"|number))(?:\b|(?<=#))\.?\s*(?:is\s*)?[:#=]?\s*(?=[A-Z-]{0,5}\d)[A-Z]{0,4}[-\s]?\d[\dA-Z-]{2,}",
             "mrn|mr|uhid|crn|urn|hn|record|acc|pat|pt|study|exam|hospital|chart|nhs|case|visit|encounter"
             "|insurance|medicare|passport",
         ),

@@ -46,6 +46,10 @@ FIGURE_NUMBER: tuple[Pattern, ...] = (
 )
 
 PANEL: tuple[Pattern, ...] = (
+    compile_pattern(
+        r"(?i)\b(?:figure|image|picture|photo)\s+part\s+\(?[a-h]\)?(?![a-z])|\bpart\s+\([a-h]\)",
+        "part",
+    ),
     compile_pattern(r"(?<![A-Za-z0-9])[A-Ha-h]\s*(?:、|和|与|及|,|/)\s*[A-Ha-h]\s*(?:两|二)?(?:幅|张)?图", "图"),
     compile_pattern(r"(?<![A-Za-z0-9])[A-H](?:[(][^)]{1,6}[)])?\s*(?:小|分|子|幅)?图(?![像谱形案])", "图"),
     compile_pattern(r"(?<![A-Za-z0-9 ])[a-h]\s*(?:小|分|子|幅)?图(?![像谱形案])", "图"),
@@ -167,6 +171,10 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
         r"(?i)\b(?:shown|depicted|pictured|illustrated)\s+(?:above|below|previously|earlier)(?=[.,;)]"
         r"|$)",
         "above|below|previously|earlier",
+    ),
+    compile_pattern(
+        r"哪(?:一|几)?(?:张|幅|副)(?:图|超声|声像|照片|显示|中)|(?:这|该|本)组(?:的)?(?:图像|图片|声像图|照片|图(?!像?(?:处理|谱)))",
+        "哪|组",
     ),
     compile_pattern(
         r"(?i)\b(?:in|to|with|from|than|on|as) the "

@@ -35,6 +35,19 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         r"|材料|说明文字|注释|注解|图例|图表)(?!依据|对比)",
         "据|照|合|从|由|考|基于",
     ),
+    compile_pattern(
+        r"\b(?:captions?|legends?|excerpts?|snippets?)\b|(?i:\b(?:the|this|that|next|previous|last|first) paragraphs?\b"
+        r"|\b(?:the|this) (?:chapter|textbook)\b(?! (?:example|appearance|case|sign))"
+        r"|\b(?:surrounding|provided|accompanying|adjoining|supplied|source) "
+        r"(?:text|words|description|prose|passage)\b)",
+        "caption|legend|excerpt|snippet|paragraph|chapter|textbook|surrounding|provided|accompanying|adjoining|supplied"
+        "|source",
+    ),
+    compile_pattern(
+        r"(?:文字|题目下方|下方文字|配文)(?:说明|描述|部分)?(?:里|中|上|内)?(?:的文字)?(?:已|也|还)?"
+        r"(?:说|写|表明|指出|提到|给出|显示|标明|注明|描述|介绍|认为|称|提示)|(?<![文证申说报])书(?:上|中|里|内)(?:认为|归|列|把|将|称)",
+        "文字|题目|配文|书",
+    ),
     compile_pattern(r"虽然标题|标题(?:是|为|写|提到|中|所示|显示|指出|上|里|已)", "标题"),
     compile_pattern(
         r"(?:书中|书上|书里|本书|该书|原书|教材|教科书|文中|文内|原文|本页|这一页|该页|本节|本章|该章"
@@ -123,9 +136,17 @@ TASK_TALK: tuple[Pattern, ...] = (
         r"(?i)\bthe user(?:'s)?\s+(?:wants?|asks?|asked|requests?|requested|needs?|is asking|provided|gave"
         r"|said|question|prompt|would like)|\b(?:asked|told|instructed) (?:me )?(?:by the user"
         r"|to (?:output|generate|produce|write|return|create))"
+        r"|\b(?:my|the|this|our) task (?:is|was|requires?|asks?|says?)\b|\breasoning (?:trace|chain)\b"
+        r"|\b(?:the|this|my|each) (?:question|item|stem) (?:should|must|needs? to|has to|ought to)\b"
+        r"|\b(?:the|my|this) answer (?:should|must|needs? to|has to) "
+        r"(?:mention|rest|include|cite|quote|state|contain|avoid|use)\b"
         r"|\b(?:requested|asked|required|specified|wanted|supplied|provided) by the "
         r"(?:user|prompt|instructions?|task|system)\b",
-        "user|asked|told|instructed|prompt|instruction|by the task|by the system",
+        "user|asked|told|instructed|prompt|instruction|task|by the system|trace|chain|question|item|stem|answer",
+    ),
+    compile_pattern(
+        r"(?:这个|这项|该|本|我的|此)任务(?:是|要求|需要|中)|写出(?:推理|思考)(?:过程)?|(?:推理|思考)(?:过程|部分)(?:需|应|要|只|里|中)",
+        "任务|写出|推理|思考",
     ),
     compile_pattern(
         r"(?:按|照|按照|依照)(?:指定|规定|要求|给定|所需)?(?:的)?格式(?:输出|返回|作答|给出|回答)"
@@ -189,6 +210,20 @@ PAIR_CONFLICT: tuple[Pattern, ...] = (
         r"|label(?:l?ing)?|text|legend|stated|claimed)\b",
         "match|correspond|agree|look|fit|align|resemble|support|consistent",
         "not|n't|fail",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:whatever|regardless of what|no matter what) the "
+        r"(?:captions?|title|label|text|description|legend) says?"
+        r"|\b(?:label|captions?|title|text|heading|legend|description|note) (?:says?|states?|reads?|claims?|calls?"
+        r"|mentions?|suggests?)\b[^.;]{0,60}\b(?:but|yet|however|whereas|while|although)\b",
+        "label|caption|title|text|heading|legend|description|note",
+        "whatever|regardless|no matter|but|yet|however|whereas|while|although",
+    ),
+    compile_pattern(
+        r"(?:文字|标题|图注|题注|标注|说明|描述|图题)(?:里|中|上)?(?:说|写|称|标明|认为|写的是|说的是)(?:是|为|成)?[^。]{0,20}"
+        r"(?:但|然而|可是|而)(?:是)?(?:图像|图片|图中|画面|实际|看)",
+        "文字|标题|图注|题注|标注|说明|描述|图题",
+        "但|然而|可是|而",
     ),
     compile_pattern(
         r"(?i)\b(?:mismatch|discrepancy|inconsisten\w+|disagreement|conflict) (?:between"

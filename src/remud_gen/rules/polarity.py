@@ -11,7 +11,7 @@ from remud_gen.rules.words import list_content_words
 
 _ENGLISH_CUE = (
     r"\b(?:no|not|without|absent|absence|cannot|never|neither|nor|none|lacks?|lacking|fail(?:s|ed)? to"
-    r"|free of)\b|n't\b"
+    r"|(?:free|empty|devoid|clear) of|free from)\b|n't\b"
 )
 # 无回声, 不规则, 不均匀 and their like are findings of their own, not denials of one.
 _CHINESE_CUE = (

@@ -69,6 +69,11 @@ _STOP = frozenset(
         "approximately",
         "who",
         "what",
+        "do",
+        "does",
+        "did",
+        "not",
+        "no",
     ]
 )
 _CHINESE_STOP = re.compile(
@@ -95,7 +100,7 @@ def list_content_words(text: str) -> frozenset[str]:
 def stem(word: str) -> str:
     """The first letters that forms of one English word share (pancreas, pancreatic -> pancre)."""
     bare = _SUFFIX.sub("", word) if len(word) > 4 else word
-    return bare[:7]
+    return bare.removesuffix("e")[:7] if len(bare) > 4 else bare
 
 
 def measure_cover(text: str, known: frozenset[str]) -> float:
