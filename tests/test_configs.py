@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from remud_gen.config import Config, load_config
 from remud_gen.registry import names
+from remud_gen.rules.model_families import share_family
 from remud_gen.stages.ground import GroundStage
+from remud_gen.stages.judge import JudgeStage
 
 FOLDER = Path(__file__).parents[1] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -51,3 +53,11 @@ def test_the_vision_config_names_a_layout_and_a_way_to_write_boxes() -> None:
     config = load_config(FOLDER / "vlm.yaml", environment={})
     assert config.extract.layout in names("layout")
     GroundStage(config).check()
+
+
+def test_the_judge_config_names_every_probe_and_a_judge_of_another_family() -> None:
+    config = load_config(FOLDER / "judge.yaml", environment={})
+    JudgeStage(config).check()
+    assert set(config.judge.probes) == set(names("probes"))
+    judge, generator = config.resolve_judge().model, config.generate.model
+    assert judge and generator and share_family(judge, generator) is None

@@ -165,7 +165,8 @@ def test_truthful_judge_is_believed_and_export_honours_it(run: Path) -> None:
     assert {row["id"] for row in exported} == kept
     assert not any(str(row["answer"]).startswith("Longitudinal view of the uterus") for row in exported)
     text = remud("filter", "--run", run, "--quiet").stdout
-    assert "planted bad records caught" in text and "(recall 1.00)" in text, text
+    assert "planted bad records: " in text, text
+    assert "(recall 1.00, precision " in text, text
     assert "NOT APPLIED" not in text
 
 
@@ -187,6 +188,8 @@ def test_sloppy_judge_is_not_believed_and_everybody_is_told(run: Path) -> None:
         text = judge(run, server).stdout
         assert "verdicts NOT APPLIED" in text
         assert "ALARM judge: the judge found" in text
+        (doubted,) = (one["id"] for one in read_records(run, "judge") if "JUDGE_UNFAITHFUL" in str(one["verdicts"]))
+        assert "JUDGE_UNFAITHFUL (info)" in remud("inspect", doubted, "--run", run).stdout
         # Asked for less, it is believed: nothing is asked again.
         n_sent = len(server.log)
         data = told(judge(run, server, "--json", judge__min_planted_recall=0))

@@ -10,9 +10,13 @@ from remud_gen.runner.reports.wording import count_noun
 
 
 def trial_lines(trial: Trial) -> list[str]:
-    """A line per probe; what is wrong with the judge stands among the alarms of the funnel."""
+    """One or two lines per probe; what is wrong with the judge stands among the alarms of the funnel."""
     width = max((len(name) for name in trial.probes), default=0)
-    return [f"asked of {trial.judge}:", *(f"  {name:<{width}}  {_tell(one)}" for name, one in trial.probes.items())]
+    lines = [f"asked of {trial.judge}:"]
+    for name, one in trial.probes.items():
+        lines.append(f"  {name:<{width}}  {', '.join(_list_facts(one))}")
+        lines += [f"  {'':<{width}}  {told}" for told in _tell_planted(one)]
+    return lines
 
 
 def trial_json(trial: Trial) -> dict[str, Any]:
@@ -23,29 +27,27 @@ def trial_json(trial: Trial) -> dict[str, Any]:
     return data
 
 
-def _tell(one: ProbeTrial) -> str:
-    return ", ".join(_list_facts(one))
-
-
 def _list_facts(one: ProbeTrial) -> Iterator[str]:
     yield f"{one.flagged} of {count_noun(one.records, 'record')} flagged"
     if one.failed:
         yield f"{one.failed} without a usable reply"
     if one.asked:
         yield f"{one.right} of {one.asked} first guesses right ({one.expected:.1f} by chance)"
-    if one.planted:
-        missed = ", ".join(f"{kind} {n}" for kind, n in one.missed.items())
-        told = f"planted bad records caught {one.caught} of {one.planted} (recall {one.recall:.2f})"
-        yield told + (f", missed: {missed}" if missed else "")
-        yield f"the good ones they were made of flagged {one.originals_flagged}" + _tell_precision(one)
     if one.false_quotes:
         yield f"{count_noun(one.false_quotes, 'quote')} found nowhere"
     if not one.is_applied:
         yield "verdicts NOT APPLIED"
 
 
-def _tell_precision(one: ProbeTrial) -> str:
-    return f" (precision {one.precision:.2f})" if one.precision is not None else ""
+def _tell_planted(one: ProbeTrial) -> Iterator[str]:
+    if one.recall is None:
+        return
+    missed = ", ".join(f"{kind} {n}" for kind, n in one.missed.items())
+    precision = f", precision {one.precision:.2f}" if one.precision is not None else ""
+    yield (
+        f"planted bad records: {one.caught} of {one.planted} caught, {one.originals_flagged} of the good ones they are "
+        f"made of flagged (recall {one.recall:.2f}{precision})" + (f"; missed: {missed}" if missed else "")
+    )
 
 
 def _round(share: float | None) -> float | None:
