@@ -36,6 +36,9 @@ ImagesOpt = Annotated[
 ]
 OutOpt = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where exports go; default RUN/export.")]
 ListOpt = Annotated[bool, typer.Option("--list", help="List the formats and leave.")]
+StatusesOpt = Annotated[
+    str | None, typer.Option("--statuses", metavar="A,B", help="kept; kept,review for formats that people look at.")
+]
 WhereOpt = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="COND", help="language=zh, qtype!=report, agreement>=0.8; all of several hold."),
@@ -62,7 +65,7 @@ def export(
     as_json: JsonOpt = False, quiet: QuietOpt = False, limit: LimitOpt = None, only: OnlyOpt = False,
     retry_errors: RetryOpt = False, verify: VerifyOpt = False, format: FormatOpt = None,
     thinking: ThinkingOpt = None, split: SplitOpt = None, images: ImagesOpt = None, out: OutOpt = None,
-    where: WhereOpt = None, balance: BalanceOpt = None, reasoning_share: ShareOpt = None,
+    statuses: StatusesOpt = None, where: WhereOpt = None, balance: BalanceOpt = None, reasoning_share: ShareOpt = None,
     most: MaxOpt = None, by: ByOpt = None, licence_policy: PolicyOpt = None, licences: LicencesOpt = None,
     list_formats: ListOpt = False,
 ) -> None:  # fmt: skip
@@ -72,7 +75,8 @@ def export(
         return
     keys = {
         **export_keys(format, thinking), "export.split": _read_shares(split), "export.images": images,
-        "export.where": where or None, "export.balance": balance, "export.reasoning_share": reasoning_share,
+        "export.statuses": _split_names(statuses), "export.where": where or None, "export.balance": balance,
+        "export.reasoning_share": reasoning_share,
         "export.max": most, "export.by": _split_names(by), "export.licence_policy": licence_policy,
         "export.licences": None if licences is None else str(licences.absolute()),
     }  # fmt: skip
