@@ -77,6 +77,16 @@ def test_formats_without_pointers_leave_such_records_out_by_name(tmp_path, store
         assert (summary.counts["train"], summary.counts["images"]) == (4, 1)
 
 
+def test_a_split_that_loses_all_its_records_says_so(tmp_path, store):
+    records = [make_record(number, document="open") for number in range(9)]
+    records.append(make_record(0, document="nd", images=(make_picture(store, 1),)))
+    summary = export(
+        records, store, tmp_path / "out", Origin(licences=OPEN), formats=["swift"], licence_policy="research"
+    )
+    assert summary["swift"].counts == {"train": 9, "images": 0}
+    assert "validation stays empty in swift: each of its records was left out." in summary["swift"].notes
+
+
 def test_the_private_policy_keeps_all(tmp_path, store):
     summary = export(shelf(store), store, tmp_path / "out", formats=["raw", "swift"], split=[1.0])
     assert [one.counts for one in summary.values()] == [{"train": 6, "images": 3}] * 2

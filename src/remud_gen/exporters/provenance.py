@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remud_gen.exporters.rows import encode_line, read_rows
-from remud_gen.records import BBox, Claim, Evidence, Quadruplet
+from remud_gen.records import Claim, Evidence, Quadruplet, Source
 from remud_gen.rules.licences import name_licence
 
 PROVENANCE = "provenance.jsonl"
@@ -61,8 +61,12 @@ def describe_origin(record: Quadruplet, split: str) -> dict[str, Any]:
         "licence": name_licence(record.licence),
         "licence_stated": record.licence,
         "images": [image.sha256 for image in record.images],
-        "claims": [_describe_claim(claim, spans) for claim in record.claims],
-        "evidence": [_describe_span(span, span.text if not record.claims else None) for span in record.evidence],
+        "claims": [_describe_claim(claim, spans, source) for claim in record.claims],
+        # Where no claim quotes anything, the words themselves are what the answer rests on.
+        "evidence": [
+            {**_describe_span(span, source), **({} if record.claims else {"text": span.text})}
+            for span in record.evidence
+        ],
         "client": made.client,
         "model": made.model,
         "prompt": made.prompt,
@@ -90,16 +94,17 @@ def describe_pointers(record: Quadruplet) -> Iterator[dict[str, Any]]:
         }
 
 
-def _describe_claim(claim: Claim, spans: dict[str, Evidence]) -> dict[str, Any]:
+def _describe_claim(claim: Claim, spans: dict[str, Evidence], source: Source) -> dict[str, Any]:
     quotes = [
-        {"quote": quote.quote, **_describe_span(spans[quote.span_id], None)}
+        {"quote": quote.quote, **_describe_span(spans[quote.span_id], source)}
         for quote in claim.evidence
         if quote.span_id in spans
     ]
     return {"text": claim.text, "is_general": claim.is_general, "quotes": quotes}
 
 
-def _describe_span(span: Evidence, text: str | None) -> dict[str, Any]:
-    box: BBox | None = span.bbox
-    place = {"span": span.id, "kind": span.kind, "page": span.page_number, "bbox": box, "locator": span.locator}
-    return {**place, "origin": span.origin, **({"text": text} if text is not None else {})}
+def _describe_span(span: Evidence, source: Source) -> dict[str, Any]:
+    # Words that are burned into a picture stand on the picture's page.
+    page = source.page_number if span.page_number is None and span.kind == "burned_in" else span.page_number
+    place = {"span": span.id, "kind": span.kind, "page": page, "bbox": span.bbox, "locator": span.locator}
+    return {**place, "origin": span.origin}

@@ -30,6 +30,11 @@ class SplitPlan:
     notes: tuple[str, ...] = ()
     owners: DigestTable = field(default_factory=DigestTable, compare=False)  # question asked on several sides -> split
 
+    @property
+    def splits(self) -> frozenset[str]:
+        """The splits that something goes to."""
+        return frozenset(self.split_by_unit.values())
+
     def find_split(self, record: Quadruplet) -> str:
         """The split of a record that was there when the plan was made."""
         return self.split_by_unit[record.document_id if self.unit == "document" else record.group_id]

@@ -18,7 +18,7 @@ from remud_gen.exporters.pictures import Inspections, PictureFolder
 from remud_gen.exporters.provenance import ProvenanceWriter
 from remud_gen.exporters.rights import LicenceTable, Policy
 from remud_gen.exporters.selection import Choice, Selector, Wish
-from remud_gen.exporters.splits import SplitPlan, check_shares, plan_splits
+from remud_gen.exporters.splits import SPLIT_NAMES, SplitPlan, check_shares, plan_splits
 from remud_gen.exporters.validate import Validator
 from remud_gen.protocols import Exporter, ExportSummary, ImageStore
 from remud_gen.records import SCHEMA_VERSION, Quadruplet
@@ -61,7 +61,7 @@ class ExportStage:
                 raise ConfigError(f"{name} cannot hold export.thinking: {own.thinking}", f"choose from {modes}")
             if "review" in own.statuses and not getattr(exporter, "takes_review", False):
                 told = f"{name} is for training, and export.statuses has records that are held back for review"
-                hint = 'for training: --set "export.statuses=[kept]"; for review: --format labelstudio, argilla or raw'
+                hint = "for training add --statuses kept; for review use --format labelstudio, argilla or raw"
                 raise ConfigError(told, hint)
             if own.images == "pack" and not exporter.packs_images:
                 raise ConfigError(
@@ -159,7 +159,7 @@ class ExportStage:
             written,
             left_out=(*job.left_out, *written.left_out),
             not_chosen=job.choice.left_out,
-            notes=(*origin.notes, *job.choice.notes, *written.notes, *plan.notes, *unknown),
+            notes=(*origin.notes, *job.choice.notes, *written.notes, *plan.notes, *job.note_empty(written), *unknown),
         )
         if not summary.counts.get("train"):
             reason = (
@@ -189,6 +189,12 @@ class _Job:
     pictures: PictureFolder
     left_out: list[tuple[str, str]] = field(default_factory=list)
     withheld: int = 0  # records that go on with pointers instead of pictures
+
+    def note_empty(self, written: ExportSummary) -> Iterator[str]:
+        """Splits that had records until this format, or a licence, left all of them out."""
+        for split in SPLIT_NAMES:
+            if split in self.plan.splits and not written.counts.get(split):
+                yield f"{split} stays empty in {self.exporter.name}: each of its records was left out."
 
     def admit(self, records: Iterable[Quadruplet]) -> Iterator[tuple[str, Quadruplet]]:
         """(split, record) of all that may go into this format."""
