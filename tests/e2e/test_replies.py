@@ -120,6 +120,9 @@ def test_export_holds_what_was_asked_and_a_command_shows_it(paid, tmp_path):
     assert url.encode() not in file.read_bytes()
 
     key = rows[0]["request_sha256"]
+    records = [json.loads(line) for line in b"".join(generated(folder / "run").values()).splitlines()]
+    mine = next(record["id"] for record in records if record["generation"]["request_sha256"] == key)
+    assert f"asked in  {key[:12]}" in remud("inspect", mine, "--run", folder / "run").stdout
     told = remud("replies", "show", key[:12], "--run", folder / "run").stdout
     assert key in told
     assert rows[0]["request"]["user"] in told

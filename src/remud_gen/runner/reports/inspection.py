@@ -161,6 +161,8 @@ def _describe_quadruplet(run: Path, record: Quadruplet) -> Iterator[str]:
     made = record.generation
     hinted = " (hinted)" if made.is_hinted else ""
     yield f"  made by   {made.client} {made.model}, prompt {made.prompt}, thinking {made.thinking_source}{hinted}"
+    if made.request_sha256 and made.output_tokens:  # what no endpoint was asked is not stored
+        yield f"  asked in  {made.request_sha256[:12]}, which `remud replies show` prints"
     further = [*(f"example {name}" for name in made.examples), *(f"prompt {step.prompt}" for step in made.steps)]
     if further:
         yield f"            with {', '.join(further)}"
