@@ -22,7 +22,7 @@ from remud_gen.llm.images import encode_image
 from remud_gen.llm.memory import DialectMemory
 from remud_gen.llm.message import find_choice, keep_storable, read_message
 from remud_gen.llm.prober import Prober
-from remud_gen.llm.refusals import ADDRESS_KEY, read_refusal
+from remud_gen.llm.refusals import ADDRESS_KEY, read_refusal, tell_body
 from remud_gen.llm.retry import TransientError
 from remud_gen.llm.usage import read_usage
 from remud_gen.protocols import ImageStore, ModelReply, ModelRequest
@@ -106,7 +106,7 @@ class OpenAIClient:
             if (choice := find_choice(body)) is not None:
                 return self._read(body, choice)
             raise TransientError("SERVER_ERROR", "a reply is no chat completion", ASK_LATER)
-        told = self._endpoint.scrub(_tell_body(body))
+        told = self._endpoint.scrub(tell_body(body))
         _, sent = used.phrase(ModelRequest("", "", "", "", "", schema={}, params=dict.fromkeys(OPTIONAL, 1)))
         if status in {400, 422} and self._prober.take_refusal(used, told, {**sent, "max_tokens": 1}):
             raise TransientError("REPHRASED", f"the endpoint wants requests phrased in another way: {told}", ASK_LATER)
@@ -217,18 +217,7 @@ def _is_about_phrasing(status: int, message: str) -> bool:
 
 def _tell(error: openai.APIStatusError) -> str:
     """The endpoint's own words, without the envelope the package puts around them."""
-    return _tell_body(error.body) if error.body else error.message
-
-
-def _tell_body(body: object) -> str:
-    if isinstance(body, Mapping):
-        inner = body.get("error")
-        if isinstance(inner, Mapping):
-            return _tell_body(inner)
-        words = [str(body[name]) for name in ("message", "code", "param", "type", "detail", "error") if body.get(name)]
-        if words:
-            return " · ".join(words)
-    return str(body)
+    return tell_body(error.body) if error.body else error.message
 
 
 def check_endpoint(config: ModelConfig, environment: Mapping[str, str] | None = None) -> str:
