@@ -84,7 +84,7 @@ def test_a_split_that_loses_all_its_records_says_so(tmp_path, store):
         records, store, tmp_path / "out", Origin(licences=OPEN), formats=["swift"], licence_policy="research"
     )
     assert summary["swift"].counts == {"train": 9, "images": 0}
-    assert "validation stays empty in swift: each of its records was left out." in summary["swift"].notes
+    assert "validation stays empty: each of its records was left out." in summary["swift"].notes
 
 
 def test_the_private_policy_keeps_all(tmp_path, store):

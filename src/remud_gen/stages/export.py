@@ -194,7 +194,7 @@ class _Job:
         """Splits that had records until this format, or a licence, left all of them out."""
         for split in SPLIT_NAMES:
             if split in self.plan.splits and not written.counts.get(split):
-                yield f"{split} stays empty in {self.exporter.name}: each of its records was left out."
+                yield f"{split} stays empty: each of its records was left out."
 
     def admit(self, records: Iterable[Quadruplet]) -> Iterator[tuple[str, Quadruplet]]:
         """(split, record) of all that may go into this format."""
