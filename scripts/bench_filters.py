@@ -24,7 +24,7 @@ from scripts.filtering.tally import Score, Tally
 from scripts.filtering.wordings import Wording, build_record, read_wordings
 
 WORDINGS = Path(__file__).parents[1] / "tests" / "filters" / "wordings"
-FIGURES = Path(__file__).parent / "filtering" / "figures.json"
+FIGURES = Path(__file__).parent / "filtering" / "figures" / "records.json"
 
 
 def score_wordings(folder: Path, tally: Tally) -> tuple[Score, Score, list[str]]:
@@ -90,7 +90,7 @@ def main() -> None:
     print(f"  good with a verdict: {len(wrong)}" + _list(wrong))
     for name, score in score_mutations(list_captions(options.shared)).items():
         print(f"{name}: {score}" + _list([f"missed {miss}" for miss in score.misses]))
-    for name, score in score_people(options.strings):
+    for name, score in score_people(options.strings, tally):
         print(f"identifiers {name}: {score}" + _list(score.misses[:5]))
     alarms = find_alarms(list_body_sentences(sorted((options.shared / "corpus" / "papers").glob("*.pdf"))))
     print(f"natural text: {len(alarms.false)} false alarms in {alarms.total} sentences" + _list(alarms.false))
@@ -102,7 +102,8 @@ def main() -> None:
     codes = {code for name in registry.names("filters") for code in registry.load("filters", name).codes}
     print(f"{len(codes)} codes in {len(registry.names('filters'))} filters, {len(codes & set(figures))} measured here")
     if options.figures is not None:
-        options.figures.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+        written = {"sound": tally.n_sound, "codes": figures}
+        options.figures.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Tally:
         self._wanted: dict[str, int] = {}
         self._found: dict[str, int] = {}
         self._wrong: dict[str, int] = {}
+        self.n_sound = 0
 
     def add_bad(self, wanted: Collection[str], found: Collection[str]) -> None:
         """Count a faulty record; of alternatives that are wanted, those that were found count, else the first."""
@@ -49,6 +50,7 @@ class Tally:
 
     def add_good(self, found: Collection[str]) -> None:
         """Count a sound record."""
+        self.n_sound += 1
         for code in sorted(set(found)):
             self._wrong[code] = self._wrong.get(code, 0) + 1
 

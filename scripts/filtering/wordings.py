@@ -3,7 +3,8 @@
 Columns: code (of faulty ones only), language, place, text, source. Places: q, t, a and o put the text into question,
 thinking, answer and an option (a with a source that says the same, c with one that says more); s into a source; f is an
 answer that rests on the source, e one that no claim covers, w one whose quote is not in the source, n one without
-claims; qa is a question without a picture; yn and mc hold several texts parted by `||`.
+claims; qa is a question without a picture; d the thinking of a direct record; yn and mc hold several texts, parted by
+`||`.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def build_record(wording: Wording) -> Quadruplet:
         # What an answer says stands in its source, so that nothing but its wording can be at fault.
         said = f"{text} {wording.source}".strip() if wording.source else text
         fields |= {"evidence": _cite(said), "claims": _claim(text, said), "style": "direct", "thinking": None}
+    elif place == "d":
+        fields |= {"thinking": text, "style": "direct"}
     elif place in ("c", "q") and wording.source:
         fields["evidence"] = _cite(f"{SOURCES[wording.language]} {wording.source}")
     elif place == "o":

@@ -36,6 +36,7 @@ _TAGS = (
     compile_pattern(r"[\"'](?:answer|question|thinking|answer_key|claims)[\"']\s*:\s*[\"'\[{]", ":"),
     compile_pattern(r"&(?:amp|lt|gt|quot|nbsp|#\d{2,5}|#x[0-9a-f]{2,5});", "&", flags=re.IGNORECASE),
     compile_pattern(r"^\s*(?:Human|Assistant|User|System)\s*:\s", "human|assistant|user|system"),
+    compile_pattern(r"^\s*#{1,6}\s+\S", "#"),
     compile_pattern(r"\\boxed\{|\\(?:text|frac|begin)\{", "\\"),
 )
 _SLOT = r"your|the|insert|answer|question|option|options|text|fill|add|placeholder|选项|答案|问题|在此|此处|填写|请填"

@@ -24,7 +24,7 @@ _VISUAL = (
     compile_pattern(
         r"(?i)\b(?:images?|sonograms?|ultrasound|scan|views?|frame|picture|figure|panel|arrows?"
         r"|label(?:l?ed|s)?|marked|shown|visible|seen|depicted|displayed|here|this|these|window"
-        r"|echocardiogra\w+|doppler|appearance|lesions?|findings?|calipers?|measured|measurements?|cine|clip"
+        r"|echocardiogra\w+|doppler|appearance|lesions?|findings?|dark|bright|\w*echoic|echogenic|calipers?|measured|measurements?|cine|clip"
         r"|spectral|trace|waveform|echogenicity|patient|PSV|EDV|RI|PI|velocity|located|where"
         r"|how (?:wide|large|thick|long|big|deep|fast|many)|side)\b"
     ),

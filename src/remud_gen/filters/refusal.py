@@ -69,7 +69,10 @@ _PATTERNS = (
         "无法|不能",
     ),
     compile_pattern(
-        r"(?:本|该)(?:模型|系统|助手|程序)(?:目前|暂时)?(?:无法|不能|不具备)"
+        r"(?:由于|因|因为)[^。]{0,12}(?:图像|图片|信息|资料)[^。]{0,8}(?:不清|模糊|不足|有限|不够)[^。]{0,6}?[,,]?(?:因此|所以|故)?"
+        r"(?:无法|不能|难以)(?:做出|作出)?(?:判断|确定|回答|诊断|得出结论|作答|识别)[。.]?\s*$"
+        r"|(?:信息|资料|内容|图像|描述|数据)(?:并|还|尚)?不足以(?:得出|做出|作出|支持|判断|确定|明确|回答|诊断)"
+        r"|(?:本|该)(?:模型|系统|助手|程序)(?:目前|暂时)?(?:无法|不能|不具备)"
         r"|(?:仅|只|单|光)(?:从|凭|靠|根据|由|看)[^。,]{0,12}(?:无法|不能|难以|不足以|很难)(?:得出|做出|作出|判断|确定|下|明确|诊断)",
         "无法|不能|难以|不足|不具备|很难",
     ),
@@ -78,8 +81,8 @@ _PATTERNS = (
         r"(?:decline|refuse|refrain|abstain)\b"
         r"|\b(?:we|one|you) (?:cannot|can't|can not|could not) (?:tell|say|determine|answer|conclude|judge|know)\b"
         r"(?: (?:from|based|with|without|whether|what|which|this|that|given)\b|[.,;]|$)"
-        r"|\b(?:image|picture|scan|photo) is (?:not|too) [^.;]{0,30}(?:to|for me to|enough to|enough for me to) "
-        r"(?:answer|determine|tell|judge|assess|interpret|say|decide|diagnose)\b",
+        r"|\b(?:image|picture|scan|photo) is (?:not|too) [^.;]{0,30}"
+        r"(?:for me to|to answer\b|to give an? (?:answer|diagnosis)|to (?:tell|say|judge|determine|decide)\s*(?:[.,;]|$))",
         "decline|refuse|refrain|abstain|cannot|can't|can not|could not|image is|picture is|scan is|photo is",
     ),
     compile_pattern(
@@ -141,6 +144,7 @@ _PATTERNS = (
 )
 _ADVICE_ZH = (
     r"(?:结合|咨询|就诊|就医|复查|复诊|寻求|遵医嘱|遵循医|(?:到|前往|去)[^,。]{0,8}(?:医院|门诊|科)"
+    r"|综合[^,。]{0,12}(?=判断|分析|评估|考虑|进行)"
     r"|由[^,。]{0,10}(?:医生|医师|专家)|完善(?:相关)?检查|进一步(?:的)?(?:检查|评估|明确|诊断|随访|确诊))"
 )
 # A sentence that names a finding, a diagnosis or a number says something of its own.
@@ -148,6 +152,9 @@ _BOILERPLATE = re.compile(
     rf"(?!.*(?:考虑|提示|符合|诊断为|可见|\d))(?:(?:具体|最终|确切)[^,。]{{0,14}}[,,]?)?(?:但|不过|因此|同时|此外)?[,,]?"
     rf"(?:(?:仍|还|也|均)?(?:需要|需|应该|应|建议|请|必要时|务必)(?:患者|您)?(?:进一步|尽快|及时|尽早)?{_ADVICE_ZH}[^。]{{0,36}}"
     rf"|{_ADVICE_ZH}[^。]{{0,24}}(?:判断|分析|评估|诊断|确定|明确|确诊|处理))[。.!]?"
+    r"|(?:请|应|需|需要|建议|务必)?(?:在|遵循|听从|遵从|按照)(?:专业|专科)?(?:医生|医师)(?:的)?(?:指导|建议|意见|医嘱)[^。]{0,24}[。.!]?"
+    r"|(?:a|an|the|your)\s+(?:\w+\s)?(?:doctor|physician|specialist|radiologist|clinician|professional|surgeon)s? "
+    r"(?:should|must|ought to|needs? to) be (?:consulted|contacted|seen|asked)[^.;]{0,80}[.!]?"
     r"|(?:以上|本|上述)(?:内容|回答|信息|解读|建议)[^。]{0,12}仅供参考[^。]{0,30}[。.!]?"
     r"|(?:please |it is (?:important|recommended|advisable|essential) (?:to|that you) |you should |patients? should "
     r"|always |i (?:would )?recommend(?: that you)? |we recommend |the patient should )*"
@@ -160,7 +167,7 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 _BOILERPLATE_WORD = re.compile(
-    r"明确诊断|进一步检查|完善检查|确诊|医生|医师|临床|专科|就医|就诊|专业|医院|综合(?:判断|分析|考虑|评估)|仅供参考|结合(?:病史|其他)"
+    r"明确诊断|进一步检查|完善检查|确诊|医生|医师|临床|专科|就医|就诊|专业|医院|综合|仅供参考|结合(?:病史|其他)"
     r"|doctor|physician|specialist|professional|clinician|clinical|provider|radiologist"
     r"|medical advice|healthcare|correlat|history",
     re.IGNORECASE,

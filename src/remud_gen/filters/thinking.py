@@ -36,6 +36,16 @@ _CONCLUSION = re.compile(
     r"|suggests?|indicates?|favou?rs?|supports?|diagnosis)\b",
     re.IGNORECASE,
 )
+_SETTLES = re.compile(
+    r"应为|应是|属于|考虑|符合|诊断为|因此|所以"
+    r"|\b(?:must be|makes? it|so|hence|thus|therefore|typical of|consistent with)\b",
+    re.IGNORECASE,
+)
+_SETS_ASIDE = re.compile(
+    r"\b(?:not|no|unlike|would|rather|usually|often|has|have|neither|excluded?|ruled out|against)\b"
+    r"|不|无|未|排除|除外|常|可|多|则|而",
+    re.IGNORECASE,
+)
 _HESITATION = re.compile(r"\bwait\b|\bhmm\b|等等|不对|让我(?:再|重新)", re.IGNORECASE)
 SAME_COVER = 0.5  # share of an answer's words in the thinking's last sentence from which both say the same
 _YES_NO_LEAD = re.compile(r"^\s*(?:yes|no|是的?|否|不是|对|不对|有|没有|不)[.,。,::;、\s]+", re.IGNORECASE)
@@ -126,13 +136,15 @@ def _contradict_key(record: Quadruplet, thinking: str) -> str:
     if chosen:
         return "" if chosen[-1] == key else f"chooses {chosen[-1]}, the key is {key}"
     sentences = split_sentences(thinking)
-    tail = squash(sentences[-1])
-    if not any(text and text in tail for text in options.values()):
-        tail = squash("".join(sentences[-2:]))  # the last sentence may only round it off
+    tail = sentences[-1]
+    if not any(text and text in squash(tail) for text in options.values()) and len(sentences) > 1:
+        tail = sentences[-2] if _SETTLES.search(sentences[-2]) else tail  # the last one may only round it off
     if key not in options or options[key] in squash(thinking):
         return ""
-    named = [other for other, text in options.items() if other != key and text and text in tail]
-    return f"ends on option {named[0]}" if named else ""
+    named = [other for other, text in options.items() if other != key and text and text in squash(tail)]
+    # Several, or one that is spoken of as it usually looks, are left aside rather than chosen.
+    is_left_aside = len(named) > 1 or (_SETS_ASIDE.search(tail) is not None and not _SETTLES.search(tail))
+    return f"ends on option {named[0]}" if named and not is_left_aside else ""
 
 
 def _contradict_yes_no(record: Quadruplet, thinking: str, answer: str) -> str:

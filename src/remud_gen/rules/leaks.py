@@ -69,7 +69,8 @@ PANEL: tuple[Pattern, ...] = (
     compile_pattern(r"(?:^|[,。;:\s])[(][A-Ha-h][)]\s*(?:图|示|显示|所示|为|中)", "("),
     compile_pattern(
         r"(?i:\b(?:sub-?)?(?:panel|figure|fig\.?|image|picture|photo|part|scan"
-        r"|frame)s?)\s*\(?[A-H]\)?(?![A-Za-z]|-[a-z])(?!\s*(?:mode|line)s?\b)",
+        r"|frame)s?)\s*\(?[A-H]\)?(?![A-Za-z]|-[a-z])(?!\s*(?:mode|line)s?\b)"
+        r"(?!\s+of\s+(?!the\s+(?:figure|image|picture)))",
         "panel|fig|image|picture|photo|part|scan|frame",
     ),
     compile_pattern(
@@ -177,7 +178,7 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
         "哪|组",
     ),
     compile_pattern(
-        r"(?i)\b(?:in|to|with|from|than|on|as) the "
+        r"(?i)\b(?:in|to|with|from|than|on|as|since|after) the "
         r"(?:previous|preceding|prior|earlier|next|following|last|other|adjacent) "
         r"(?:(?:ultrasound|doppler|us) )?(?:scan|sonogram|view|frame|clip|cine|loop)s?\b",
         "scan|sonogram|view|frame|clip|cine|loop",
@@ -193,7 +194,7 @@ ANNOTATION: tuple[Pattern, ...] = (
         r"|(?<!tumor )(?<!tumour )(?<!serum )(?<!soft )markers?(?! (?:of|for)\b))\b",
         "arrow|asterisk|caliper|cursor|star|cross|marker",
     ),
-    compile_pattern(r"箭头|箭号|星号|三角(?:号|标)|游标|标尺|虚线圈|圆圈标", "箭|星号|三角|游标|标尺|圈"),
+    compile_pattern(r"箭头|箭号|星号|三角(?:号|标)|游标|虚线圈|圆圈标", "箭|星号|三角|游标|圈"),
 )
 ANNOTATION_SIGNS = ("→", "↑", "↓", "←", "▲", "△", "*", "☆", "★", "+", "dist", "calip", "箭", "星", "三角", "标", "游标")
 

@@ -44,6 +44,18 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         "|source",
     ),
     compile_pattern(
+        r"(?i)\b(?:descriptions?|text|words|notes?|information) (?:that (?:is|comes|was) )?"
+        r"(?:given|supplied|provided|printed|written|found) (?:with|for|beside|along with) (?:the|this) (?:image|picture|figure|photo)\b"
+        r"|\b(?:the|these) authors? (?:also )?"
+        r"(?:report|describe|state|note|suggest|conclude|say|mention|call|write)s?\b"
+        r"|\b(?:our|my) source\b",
+        "image|picture|figure|photo|author|source",
+    ),
+    compile_pattern(
+        r"作者(?:们)?(?:指出|认为|报道|报告|描述|提到|写|提出|说|介绍|强调)",
+        "作者",
+    ),
+    compile_pattern(
         r"(?:文字|题目下方|下方文字|配文)(?:说明|描述|部分)?(?:里|中|上|内)?(?:的文字)?(?:已|也|还)?"
         r"(?:说|写|表明|指出|提到|给出|显示|标明|注明|描述|介绍|认为|称|提示)|(?<![文证申说报])书(?:上|中|里|内)(?:认为|归|列|把|将|称)",
         "文字|题目|配文|书",
@@ -84,7 +96,7 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         "|page|title|snippet|evidence|text|context|description|material|information",
     ),
     compile_pattern(
-        r"(?i)\b(?:the|this)\s+(?:text|authors?|context|description|title|source|material|editor)\s+"
+        r"(?i)\b(?:the|this)\s+(?:text|authors?|context|description|title|(?:our |my )?source|material|editor)\s+"
         r"(?:also\s+|clearly\s+|explicitly\s+|only\s+)?"
         r"(?:states?|says?|mentions?|notes?|describes?|reads?|tells us|gives?|writes?|points out"
         r"|(?:does|do|did) not (?:state|say|mention|indicate|describe|specify|tell|explain|give))\b",
@@ -135,6 +147,7 @@ TASK_TALK: tuple[Pattern, ...] = (
     compile_pattern(
         r"(?i)\bthe user(?:'s)?\s+(?:wants?|asks?|asked|requests?|requested|needs?|is asking|provided|gave"
         r"|said|question|prompt|would like)|\b(?:asked|told|instructed) (?:me )?(?:by the user"
+        r"|to (?:keep|mention|avoid|describe|quote|use|answer|say|think|explain)"
         r"|to (?:output|generate|produce|write|return|create))"
         r"|\b(?:my|the|this|our) task (?:is|was|requires?|asks?|says?)\b|\breasoning (?:trace|chain)\b"
         r"|\b(?:the|this|my|each) (?:question|item|stem) (?:should|must|needs? to|has to|ought to)\b"
@@ -212,6 +225,12 @@ PAIR_CONFLICT: tuple[Pattern, ...] = (
         "not|n't|fail",
     ),
     compile_pattern(
+        r"(?i)\b(?:image|picture|figure)s? and (?:the |its )?(?:captions?|text|labels?|title|description|legend)s? "
+        r"[^.;]{0,20}(?:inconsisten|match|disagree|conflict|contradict|differ)",
+        "inconsisten|match|disagree|conflict|contradict|differ",
+        "image|picture|figure",
+    ),
+    compile_pattern(
         r"(?i)\b(?:whatever|regardless of what|no matter what) the "
         r"(?:captions?|title|label|text|description|legend) says?"
         r"|\b(?:label|captions?|title|text|heading|legend|description|note) (?:says?|states?|reads?|claims?|calls?"
@@ -220,10 +239,11 @@ PAIR_CONFLICT: tuple[Pattern, ...] = (
         "whatever|regardless|no matter|but|yet|however|whereas|while|although",
     ),
     compile_pattern(
-        r"(?:文字|标题|图注|题注|标注|说明|描述|图题)(?:里|中|上)?(?:说|写|称|标明|认为|写的是|说的是)(?:是|为|成)?[^。]{0,20}"
+        r"(?:标题|图题|题目|图注|题注|说明|文字|标注|描述)(?:虽然|虽|尽管)[^。]{0,20}(?:但|却|然而|实际|可是)"
+        r"|(?:文字|标题|图注|题注|标注|说明|描述|图题)(?:里|中|上)?(?:说|写|称|标明|认为|写的是|说的是)(?:是|为|成)?[^。]{0,20}"
         r"(?:但|然而|可是|而)(?:是)?(?:图像|图片|图中|画面|实际|看)",
         "文字|标题|图注|题注|标注|说明|描述|图题",
-        "但|然而|可是|而",
+        "但|然而|可是|而|却|实际",
     ),
     compile_pattern(
         r"(?i)\b(?:mismatch|discrepancy|inconsisten\w+|disagreement|conflict) (?:between"
