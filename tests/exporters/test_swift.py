@@ -36,20 +36,26 @@ def test_golden_row_and_start_script(tmp_path):
         ],
         "images": [f"images/{ref.sha256[:2]}/{ref.sha256}.png" for ref in (one, two)],
     }
-    # A stand-in for swift shows what the script would start.
-    program = tmp_path / "bin" / "swift"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\necho "$ROOT_IMAGE_DIR"\necho "$@"\n', "utf-8")
-    program.chmod(0o755)
-    done = subprocess.run(
-        ["/bin/sh", str(out / "run_swift.sh"), "--max_steps", "2"],
-        env={"PATH": f"{program.parent}:/usr/bin:/bin"}, cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    root, arguments = done.stdout.splitlines()
+    root, _, *arguments = start(tmp_path, out / "run_swift.sh", "--max_steps", "2")
     assert root == str(out)
+    arguments = " ".join(arguments)
     assert arguments.startswith(f"sft --model Qwen/Qwen3-VL-8B-Instruct --dataset {out}/train.jsonl --strict true")
     assert arguments.endswith("--max_steps 2")
     assert "val_dataset" not in arguments
+
+
+def start(tmp_path, script, *arguments, **variables):
+    """What a script would start: picture folder, form of boxes, arguments, told by a stand-in for swift."""
+    program = tmp_path / "bin" / "swift"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$ROOT_IMAGE_DIR" "$QWENVL_BBOX_FORMAT" "$@"\n', "utf-8")
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(script), *arguments],
+        env={"PATH": f"{program.parent}:/usr/bin:/bin", **variables},
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split("\n")[:-1]
 
 
 def write(tmp_path, records, thinking="qwen"):
@@ -86,7 +92,13 @@ def test_golden_grpo_row_and_what_gets_none(tmp_path):
         },
     ]
     assert {"run_grpo.sh", "reward_remud.py", "train_grpo.jsonl"} <= set(summary.files)
-    assert subprocess.run(["/bin/sh", "-n", str(out / "run_grpo.sh")], check=True).returncode == 0
+    root, _, *arguments = start(tmp_path, out / "run_grpo.sh")
+    assert root == str(out)
+    values = dict(zip(arguments[1::2], arguments[2::2], strict=False))
+    assert values["--rlhf_type"] == "grpo"
+    assert values["--dataset"] == f"{out}/train_grpo.jsonl"
+    assert values["--external_plugins"] == f"{out}/reward_remud.py"
+    assert "remud_choice" in arguments
 
 
 def test_without_choices_and_boxes_no_file_speaks_of_them(tmp_path):
@@ -169,7 +181,9 @@ def test_golden_grounding_rows(tmp_path):
         ),
     )
     assert not [problem for row in rows for problem in check_row(row, "qwen")]
-    assert "GROUNDING" in (out / "run_swift.sh").read_text("utf-8")
+    root, form, *arguments = start(tmp_path, out / "run_swift.sh", GROUNDING="1")
+    assert (root, form) == (str(out), "new")
+    assert arguments[3:7] == ["--dataset", f"{out}/train.jsonl", f"{out}/train_grounding.jsonl", "--strict"]
 
 
 @pytest.mark.parametrize(

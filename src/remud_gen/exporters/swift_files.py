@@ -62,8 +62,11 @@ orms["remud_choice"] = ChoiceReward
 '''
 
 
-_BOXES = "# GROUNDING=1 trains on the boxes of printed words, too.\n"
-_MORE = ' ${GROUNDING:+"$here/train_grounding.jsonl"}}'
+# Boxes are in pixels: swift scales them to what the model expects, and writes them as the JSON that the rows ask for.
+_BOXES = """# GROUNDING=1 trains on the boxes of printed words, too.
+export QWENVL_BBOX_FORMAT="${QWENVL_BBOX_FORMAT:-new}"
+"""
+_MORE = ' ${GROUNDING:+"$here/train_grounding.jsonl"}'
 
 
 def render_script(*, has_validation: bool, has_boxes: bool) -> str:
