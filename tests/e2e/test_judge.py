@@ -288,6 +288,23 @@ def test_switched_off_again_only_what_it_made_and_asked_may_be_cleaned_away(run:
     assert told(remud("filter", "--run", run, "--quiet", "--json"))["stages"]["generate"]["inputs_unasked"] == 0
 
 
+def test_dry_run_foretells_the_calls_and_sends_none(run: Path, generated: Path) -> None:
+    flags = ("--dry-run", "--json", "--set", "budget.prices={'*': free}")
+    with Judge() as server:
+        data = told(judge(run, server, *flags, command="run", generate__base_url=server.base_url))
+        foreseen = data["forecast"]
+        assert (server.log, foreseen["generate"]["calls_new"]) == ([], 0)
+        told(judge(run, server, "--json"))
+        assert foreseen["judge"]["calls_new"] == len(server.log) > 0
+        # Of a run that has no records yet, nothing can be told.
+        fresh = run.parent / "fresh"
+        data = told(judge(fresh, server, generated / "books", *flags, command="run", generate__model="tiny",
+                          generate__base_url=server.base_url, extract__reads_burned_in_text="false"))  # fmt: skip
+        foreseen = data["forecast"]
+        assert foreseen["judge"]["calls_new"] == 0
+        assert "known once generate is made" in str(foreseen["judge"])
+
+
 def test_limit_bounds_what_is_judged(run: Path) -> None:
     assert remud("filter", "--run", run, "--quiet").exit_code == 0
     with Judge() as server:

@@ -229,7 +229,8 @@ def _think_through(rows: Sequence[StageRow], options: Options, wish: Wish) -> Re
 
     dry_run = DryRun(options.dry_run or 0)
     names = [row.name for row in choose_rows(rows, resolve_config(options))]
-    last = "generate" if names.index(wish.last) > names.index("generate") else wish.last
+    asking = "judge" if "judge" in names else "generate"  # the last stage that does
+    last = asking if names.index(wish.last) > names.index(asking) else wish.last
     with _open_session(rows, options, wish) as session:
         reports = session.driver.bring_up_to(replace(wish, last=last, dry_run=dry_run), session.roots)
         return Result(session.folder.path, session.config, reports, dry_run=dry_run)
