@@ -129,6 +129,7 @@ def zip_up(path):
         ("talk.mp3", b"ID3\4", "NOT_A_DOCUMENT"),
         ("viewer.exe", b"MZ\x90\0", "NOT_A_DOCUMENT"),
         ("labels.db", b"SQLite format 3\0", "NOT_A_DOCUMENT"),
+        ("licences.csv", b"file,licence,url,note\na.png,CC0-1.0,,ours\n", "NOT_A_DOCUMENT"),
         ("prices.csv", b"patient,price\n1,2\n", "UNSUPPORTED_KIND"),
         ("settings.json", b'{"a": 1}', "UNSUPPORTED_KIND"),
         ("noise.bin", bytes(range(256)), "UNSUPPORTED_KIND"),
