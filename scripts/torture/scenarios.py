@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from scripts.torture.bench import Bench
 from scripts.torture.damage import disturb_disk
+from scripts.torture.faults import fail_often
 from scripts.torture.isolation import isolate_faults
 from scripts.torture.kill import torture_by_kill
 from scripts.torture.same_bytes import vary_circumstances
@@ -57,6 +58,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         "executors, worker counts, orders, paths, locales and time zones",
         SMALL,
         lambda bench, settings: vary_circumstances(bench),
+    ),
+    "faults": Scenario(
+        "an endpoint that refuses, fails, breaks off and writes nonsense, a tenth of the attempts each",
+        Size(n_books=1, n_pages=1, n_scanned=0),
+        lambda bench, settings: fail_often(bench),
     ),
     "isolation": Scenario(
         "workers that crash, are killed, hang or grow",
