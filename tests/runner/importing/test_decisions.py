@@ -205,6 +205,9 @@ def test_an_edit_that_breaks_a_rule_is_held_back_and_told(run):
     again = import_path(PIPELINE, review_with_label_studio(run, q0=[("accept", {})]), Options(run))
     assert again.outcomes == {"accept": 1}
     assert read_kept(run)["d1-q0000"].answer == bad
+    # What a trainer could not read stays out of its export all the same.
+    left_out = {row["id"]: row["reason"] for row in read_rows(export(run, "swift") / "left_out.jsonl")}
+    assert left_out["d1-q0000"].startswith("RESERVED_TOKEN: answer holds <|im_end|>")
 
 
 def test_a_decision_about_an_earlier_version_is_shown_and_not_applied(run):

@@ -155,3 +155,26 @@ def test_a_run_without_inputs_and_without_imports_still_asks_for_some(tmp_path, 
     shutil.rmtree(run / "imported")
     with pytest.raises((InputError, ConfigError)):
         run_stages(PIPELINE, Options(run, is_quiet=True), "export")
+
+
+def test_records_whose_pictures_may_not_be_passed_on_come_as_pointers(tmp_path):
+    store = make_store(tmp_path / "origin")
+    policy = {"licence_policy": "permissive", "split": [1.0]}
+    run_export(make_mixed_corpus(store), store, tmp_path / "out", formats=["raw"], **policy)
+    exported = tmp_path / "out" / "raw"
+    assert "notes-en-q04" in (exported / "pointers.jsonl").read_text("utf-8")
+    done = import_path(PIPELINE, exported, Options(tmp_path / "run"))
+    assert (done.imported, done.withheld, done.left_out.total) == (14, 1, 0)
+    assert "without pictures, which the export may not pass on: 1 record" in to_text(done)
+    settings = ("export.formats=[raw]", "export.split=[1.0]", "export.licence_policy=permissive")
+    options = Options(tmp_path / "run", assignments=settings, is_quiet=True, out=tmp_path / "again")
+    run_stages(PIPELINE, options, "export")
+    assert data_of(tmp_path / "again" / "raw") == data_of(exported)
+    # What has no picture here cannot go where one must stand.
+    options = Options(tmp_path / "run", assignments=("export.licence_policy=private",), is_quiet=True)
+    publication = run_stages(PIPELINE, options, "export").exports["raw"]
+    assert [(name, reason.partition(":")[0]) for name, reason in publication.summary.left_out] == [
+        ("notes-en-q04", "IMAGE_MISSING")
+    ]
+    (exported / "pointers.jsonl").unlink()
+    assert import_path(PIPELINE, exported, Options(tmp_path / "other")).left_out.codes == {"IMAGE_MISSING": 1}

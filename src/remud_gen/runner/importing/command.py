@@ -155,8 +155,7 @@ def _tell_records(done: RawImport) -> list[str]:
     told = f"imported: {count_noun(done.imported, 'record')} and {count_noun(done.pictures, 'new picture')}"
     lines = [f"{told} ({done.name})"]
     if done.withheld:
-        which = f"{count_noun(done.withheld, 'record')} point to pictures that the export may not pass on"
-        lines.append(f"{which}: they go on as pointers, to formats that can hold such")
+        lines.append(f"without pictures, which the export may not pass on: {count_noun(done.withheld, 'record')}")
     return [*lines, "They keep the verdicts they came with; `remud export` takes them along."]
 
 
