@@ -217,7 +217,7 @@ def _context(context: Sequence[Evidence], hider: _Hider) -> Iterator[Evidence]:
         path = " › ".join(hider.clean(evidence.text) for evidence in headings)
         yield headings[-1].model_copy(update={"id": "heading", "text": path})
     for evidence in [evidence for evidence in context if evidence.kind in RUNNING_TEXT][:MAX_CONTEXT_SPANS]:
-        text = hider.clean(hider.keep_own_sentences(SPACE.sub(" ", evidence.text)))
+        text = hider.clean(hider.keep_own_sentences(" ".join(evidence.text.split())))
         yield evidence.model_copy(update={"id": "ctx", "text": text})
 
 

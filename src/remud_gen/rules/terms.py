@@ -68,11 +68,11 @@ def find_terms(text: str, language: Language, *kinds: TermKind) -> list[Hit]:
 
 @lru_cache(maxsize=1024)
 def _find_kind(text: str, language: Language, kind: TermKind) -> tuple[Hit, ...]:
-    index, starts = _index(kind, language), _forms_by_start(kind, language)
+    index, starts, places = _index(kind, language), _forms_by_start(kind, language), _place_words(text)
     hits: list[Hit] = []
     end = 0
-    for start, word in _list_words(text):
-        if word not in starts or start < end:
+    for start, word in sorted((at, known) for known in starts.keys() & places.keys() for at in places[known]):
+        if start < end:
             continue
         match = _pattern(kind, language, word).match(text, start)
         if match is not None:
@@ -82,9 +82,12 @@ def _find_kind(text: str, language: Language, kind: TermKind) -> tuple[Hit, ...]
 
 
 @lru_cache(maxsize=256)
-def _list_words(text: str) -> tuple[tuple[int, str], ...]:
-    """Where a form may begin, and with what: words in Latin letters, in lower case, and every other character."""
-    return tuple((match.start(), match.group().lower()) for match in WORD.finditer(text))
+def _place_words(text: str) -> dict[str, list[int]]:
+    """With what a form may begin, and where: words in Latin letters, in lower case, and every other character."""
+    places: dict[str, list[int]] = {}
+    for match in WORD.finditer(text):
+        places.setdefault(match.group().lower(), []).append(match.start())
+    return places
 
 
 def find_kin(term: Term, language: Language) -> list[Term]:
