@@ -11,6 +11,7 @@ from remud_gen.config import GenerateConfig
 from remud_gen.mix_config import Difficulty, OptionCount
 from remud_gen.protocols import WantedItem
 from remud_gen.records import Evidence, QuestionForm, QuestionType, Style
+from remud_gen.rules.patterns import compile_pattern, search_first
 
 # In this order of suitability the reasoning share is filled: a line of thought about a modality says little.
 REASONED: tuple[QuestionType, ...] = (
@@ -20,9 +21,18 @@ REASONED: tuple[QuestionType, ...] = (
 MEASURED = re.compile(
     r"\d\s*(?:mm|cm|ml|m/s|%|°|kPa|mmHg|weeks?|毫米|厘米|毫升|周|度)(?![A-Za-z])|\d\s*[x×]\s*\d", re.IGNORECASE
 )
-GRADED = re.compile(r"(?:TI|BI|O|LI|PI)-?\s?RADS|Graf|Bosniak|grade|graded|stage|分级|分期|分类|分度|级", re.IGNORECASE)
-COMPARED = re.compile(
-    r"\bleft\b.*\bright\b|\bright\b.*\bleft\b|compared?|versus|\bvs\b|左.*右|右.*左|比较|对比|对侧", re.IGNORECASE
+GRADED = (
+    compile_pattern(
+        r"(?:TI|BI|O|LI|PI)-?\s?RADS|Graf|Bosniak|grade|graded|stage|分级|分期|分类|分度|级",
+        "rads|graf|bosniak|grade|stage|分|级",
+        flags=re.IGNORECASE,
+    ),
+)
+COMPARED = (
+    compile_pattern(r"\bleft\b.*\bright\b|\bright\b.*\bleft\b", "left", "right", flags=re.IGNORECASE),
+    compile_pattern(r"compared?|versus|\bvs\b", "compare|versus|vs", flags=re.IGNORECASE),
+    compile_pattern("左.*右|右.*左", "左", "右"),
+    compile_pattern("比较|对比|对侧", "比较|对比|对侧"),
 )
 LETTERS = "ABCDE"
 OWN_PROMPTS: frozenset[QuestionForm] = frozenset(("mcq", "dialogue"))
@@ -92,9 +102,9 @@ def _draw_types(
     text = " ".join(span.text for span in spans)
     if not MEASURED.search(text):
         shares.pop("measurement", None)
-    if not GRADED.search(text):
+    if search_first(GRADED, text) is None:
         shares.pop("grading", None)
-    if not COMPARED.search(text):
+    if search_first(COMPARED, text) is None:
         shares.pop("comparison", None)
     return _spread(draw, shares, count) if shares and count else []
 

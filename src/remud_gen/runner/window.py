@@ -11,12 +11,14 @@ from typing import Any
 
 from remud_gen.errors import BudgetReached, Deferred, Interrupted, RemudError
 from remud_gen.records import Record
+from remud_gen.runner.collecting import collecting_seldom
 from remud_gen.runner.reading import iterate_inputs, locate
 from remud_gen.runner.reuse import OldOutcome
 from remud_gen.runner.run import Door, Job, JobResult, Tick, ask_about, load_olds
 from remud_gen.runner.writer import Calls, Outcome, PartWriter
 from remud_gen.stages.base import AsyncStage
 
+PART_AHEAD = 4  # one in so many
 Asking = asyncio.Task[tuple[list[Outcome], Calls]]
 
 
@@ -71,7 +73,9 @@ class Window:
     def __init__(
         self, run: Path, stage: AsyncStage[Any, Any], gateway: Door, size: int, is_stopping: Callable[[], bool]
     ) -> None:
-        self._run, self._stage, self._gateway, self._size = run, stage, gateway, size
+        self._run, self._stage, self._gateway = run, stage, gateway
+        # A few more are got ready than are in flight: a place that becomes free is taken at once.
+        self._size = size + size // PART_AHEAD
         self._is_stopping = is_stopping
         self._asked: dict[Asking, tuple[_OpenPart, int]] = {}
         self._ended: asyncio.Queue[Asking] = asyncio.Queue()
@@ -85,7 +89,8 @@ class Window:
             Interrupted, BudgetReached, ProviderError: after finished inputs were written as partial parts.
         """
         try:
-            await self._map(jobs, tick, publish)
+            with collecting_seldom():
+                await self._map(jobs, tick, publish)
         finally:
             # Left early, by a full disk or at once by the user: nobody waits for what is still asked.
             for asking in self._asked:
@@ -116,7 +121,8 @@ class Window:
                 continue
             tick(1)
             if part.is_done:
-                publish(self._write(self._open.pop(part.job.spec.key)))
+                # In a thread: the disk takes its time to keep a part, and answers go on coming.
+                publish(await asyncio.to_thread(self._write, self._open.pop(part.job.spec.key)))
             elif part.is_settled:
                 self._leave(part, publish)
         if cause is not None:
