@@ -23,7 +23,13 @@ from remud_gen.runner.reports.table import lay_out, shorten_text
 NAME_CHARS = 44
 STATUSES = ("kept", "review", "rejected")
 CODE_HEADINGS = ("code", "records", "share", "first", "reject", "review", "fix", "info", "zh", "en", "documents")
-DOCUMENT_KINDS = ("page", "pair", "passage", "quadruplet")
+DOCUMENT_KINDS = {
+    "page": "pages",
+    "pair": "pairs",
+    "passage": "passages",
+    "question": "questions",
+    "quadruplet": "records",
+}
 
 
 def report_json(result: Result) -> str:
@@ -161,9 +167,10 @@ def _draw_lost(reports: Sequence[StageReport]) -> Iterator[str]:
 
 
 def _draw_documents(documents: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    headings = ("document", "pages", "pairs", "passages", "records", *STATUSES)
+    kinds = [kind for kind in DOCUMENT_KINDS if any(row.get(kind) for row in documents.values())]
+    headings = ("document", *(DOCUMENT_KINDS[kind] for kind in kinds), *STATUSES)
     rows = [
-        (shorten_text(name, NAME_CHARS), *(str(row.get(kind, 0)) for kind in (*DOCUMENT_KINDS, *STATUSES)))
+        (shorten_text(name, NAME_CHARS), *(str(row.get(kind, 0)) for kind in (*kinds, *STATUSES)))
         for name, row in documents.items()
     ]
     yield from lay_out(headings, rows, ("document",))

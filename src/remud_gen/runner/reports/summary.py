@@ -100,7 +100,8 @@ def to_text(result: Result) -> str:
         lines += ["", *trial_lines(result.trial)]
     costs = tell_costs(*_list_costs(result))
     lines += ["", *costs] if costs else []
-    lines += _list_exports(result)
+    exports = _list_exports(result)
+    lines += ["", *exports] if exports else []
     lines += ["", *_list_unasked(result), _last_line(result)]
     return "\n".join(lines)
 
