@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -57,7 +58,8 @@ class Connections:
                 yield client
             return
         if self._lean is None:
-            self._lean = self._open_client(LeanTransport(self._find_tls()))
+            is_secret = urlsplit(self._endpoint.base_url).scheme == "https"
+            self._lean = self._open_client(transport=LeanTransport(self._find_tls() if is_secret else None))
         yield self._lean
 
     @contextmanager
@@ -65,7 +67,12 @@ class Connections:
         """A client with a free connection, for one request. Early pools go first, so that connections stay warm."""
         pool = next((pool for pool in self._pools if pool.n_busy < POOL_CONNECTIONS), None)
         if pool is None:
-            pool = _Pool(self._open_client())
+            limits = httpx2.Limits(
+                max_connections=POOL_CONNECTIONS,
+                max_keepalive_connections=POOL_CONNECTIONS,
+                keepalive_expiry=KEEPALIVE_S,
+            )
+            pool = _Pool(self._open_client(verify=self._find_tls(), limits=limits))
             self._pools.append(pool)
         pool.n_busy += 1
         try:
@@ -86,12 +93,7 @@ class Connections:
         self._tls = self._tls or httpx2.create_ssl_context(trust_env=not self._endpoint.is_local)
         return self._tls
 
-    def _open_client(self, transport: LeanTransport | None = None) -> openai.AsyncOpenAI:
-        limits = httpx2.Limits(
-            max_connections=POOL_CONNECTIONS,
-            max_keepalive_connections=POOL_CONNECTIONS,
-            keepalive_expiry=KEEPALIVE_S,
-        )
+    def _open_client(self, **transport: Any) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(
             api_key=self._endpoint.api_key,
             base_url=self._endpoint.base_url,
@@ -99,13 +101,11 @@ class Connections:
             timeout=self._timeout,
             # Redirects are not followed: they would carry images to a host that nobody named.
             http_client=openai.DefaultAsyncHttpxClient(
-                verify=self._find_tls(),
-                limits=limits,
                 timeout=self._timeout,
                 follow_redirects=False,
                 trust_env=not self._endpoint.is_local,
                 event_hooks={"response": [self._show_headers]},
-                transport=transport,
+                **transport,
             ),
         )
 

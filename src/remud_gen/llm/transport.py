@@ -25,8 +25,8 @@ class LeanTransport(httpx2.AsyncBaseTransport):
         httpx2.TransportError: as the stock transport does.
     """
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls  # none: for addresses without https alone
         self._idle: dict[Origin, list[_Wire]] = {}
         self._wires: set[_Wire] = set()
 
@@ -70,7 +70,7 @@ class LeanTransport(httpx2.AsyncBaseTransport):
     async def _connect(self, request: httpx2.Request) -> _Wire:
         url, loop = request.url, asyncio.get_running_loop()
         is_secret = url.raw_scheme == b"https"
-        if not is_secret and url.raw_scheme != b"http":
+        if url.raw_scheme != b"http" and not (is_secret and self._tls is not None):
             raise httpx2.UnsupportedProtocol(f"no way to send over {url.scheme!r}", request=request)
         limit_s = request.extensions.get("timeout", {}).get("connect")
         try:
