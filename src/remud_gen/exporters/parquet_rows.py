@@ -155,9 +155,11 @@ def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=READ_ROWS):
-                yield from batch.to_pylist()
+        # Read group by group: read ahead, a file of large pictures would take its whole size in memory.
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
+            for group in range(file.num_row_groups):
+                for batch in file.read_row_group(group, use_threads=False).to_batches(READ_ROWS):
+                    yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         raise RecordError("BAD_PARQUET", f"{path.name}: {str(error).splitlines()[0]}") from None
 
