@@ -140,4 +140,4 @@ def change_fact(draw: random.Random, text: str, language: str) -> str:
     if not digits:
         return text + " 7 mm."
     place = draw.choice(digits)
-    return text[:place] + str((int(text[place]) + 3) % 10) + text[place + 1 :]
+    return text[:place] + str((int(text[place]) + draw.randrange(1, 10)) % 10) + text[place + 1 :]
