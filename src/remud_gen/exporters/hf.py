@@ -43,7 +43,7 @@ class HfExporter(ParquetChatExporter):
     """`data/<split>-….parquet` for `load_dataset(FOLDER)`, and `imagefolder/` for `load_dataset(FOLDER/imagefolder)`.
 
     One row a record: the record's own question, thinking and answer in columns, and the whole conversation as the
-    thinking mode writes it in `messages`. What is not known is an empty text or 0.
+    thinking mode writes it in `messages`. What is not known is an empty text or 0. Needs `remud-gen[parquet]`.
     """
 
     name: ClassVar[str] = "hf"

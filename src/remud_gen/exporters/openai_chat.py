@@ -38,7 +38,8 @@ class OpenAIExporter(ChatExporter):
     """`<split>.jsonl` to upload as a training or validation file.
 
     Its rows have no key besides `messages`, as the service asks: whose they are stands in `<split>_ids.jsonl`, line by
-    line.
+    line. Thinking is part of the reply, as there is no place for it; `--thinking none` drops it. Records of more than
+    10 pictures, or with one above 10 MiB, are left out by name; limits of a whole file are told as notes.
     """
 
     name: ClassVar[str] = "openai"

@@ -18,7 +18,7 @@ from remud_gen.exporters.parquet_rows import (
 
 
 class ParquetChatExporter(ChatExporter):
-    """`data/<split>-00000-of-00001.parquet`, which `datasets` finds by itself and opens with pictures as pictures."""
+    """`data/<split>-00000-of-00001.parquet`, which `datasets` (4 and later) finds by itself, pictures as pictures."""
 
     stem: ClassVar[str] = "data/{split}"
     packs_images: ClassVar[bool] = True

@@ -68,7 +68,7 @@ class TrlExporter(ParquetChatExporter):
     """`data/<split>-….parquet` with messages and pictures; train with `python train_trl.py`.
 
     With thinking as a field it is for text models whose template has a place for it (Qwen3, GPT-OSS): those of
-    vision models drop the field, so that records with pictures are left out by name.
+    vision models drop the field, so that records with pictures are left out by name. Needs `remud-gen[parquet]`.
     """
 
     name: ClassVar[str] = "trl"
