@@ -45,7 +45,7 @@ Every code can be given another severity, or be switched off, and every filter c
 filter:
   options:
     question: {severities: {BLIND_LINT: info}}     # only a note
-    leaks: {severities: {REF_ANNOTATION: "off"}}   # not looked for; with quotes, YAML takes a bare off for false
+    leaks: {severities: {REF_ANNOTATION: off}}     # not looked for
     choices: {length_cue_factor: 2.5}              # a threshold, see below
     refusal: null                                  # the whole filter is off
 ```

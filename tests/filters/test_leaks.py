@@ -133,3 +133,9 @@ def test_text_only_questions_may_be_about_pictures_in_general() -> None:
         evidence=spans(ctx="Gain brightens echoes."),
     )
     assert "IMAGE_REF_IN_TEXT_QA" not in find_codes(record)
+
+
+def test_a_size_behind_the_word_image_is_no_number_of_a_figure() -> None:
+    question = "Is the size of the right atrial mass in this image 2 × 2 cm?"
+    assert "REF_FIGNUM" not in find_codes(english(question=question))
+    assert find_codes(english(question="What is seen in image 2?"))["REF_FIGNUM"] == "reject"

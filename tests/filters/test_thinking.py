@@ -5,7 +5,7 @@ import pytest
 from remud_gen.config import Config
 from remud_gen.records import Turn
 from remud_gen.stages.filter import FilterStage, judge
-from tests.filters.quadruplets import chinese, choice, claim, english, find_codes, find_rejections, spans
+from tests.filters.quadruplets import build, chinese, choice, claim, english, find_codes, find_rejections, spans
 
 LENGTH = spans(cap="左肾长径9.95 cm,正常范围9~12 cm。")
 
@@ -81,3 +81,31 @@ def test_weighing_two_sides_is_no_conflict() -> None:
         answer="The left lobe is enlarged while the right lobe is normal.",
     )
     assert "THINK_ANSWER_CONFLICT" not in find_codes(record)
+
+
+def test_thinking_in_later_turns_of_a_direct_record_is_taken_out() -> None:
+    turns = (
+        Turn(question="How thick is it?", answer="7 mm."),
+        Turn(question="Why?", thinking="Oedema.", answer="Oedema."),
+    )
+    judged = judge(english(style="direct", thinking="Seen.", turns=turns), [build("thinking")])
+    assert [(verdict.field, verdict.severity) for verdict in judged.verdicts] == [
+        ("thinking", "fix"),
+        ("turns.1.thinking", "fix"),
+    ]
+    assert judged.thinking is None
+    assert [turn.thinking for turn in judged.turns] == [None, None]
+    assert judged.verdicts[1].original == "Oedema."
+
+
+def test_thinking_that_is_short_for_its_answer_is_noted() -> None:
+    short = english(thinking="The lumen is dark. The wall is thick at 7 mm. So the wall is inflamed.")
+    assert find_codes(short)["THINK_SHORT"] == "info"
+    assert "THINK_SHORT" not in {v.code for v in build("thinking", {"min_answer_lengths": 0}).check(short)}
+
+
+@pytest.mark.parametrize("name", ["off", False])
+def test_a_code_is_switched_off_with_or_without_quotes(name) -> None:
+    missing = english(thinking=None)
+    assert [v.code for v in build("thinking").check(missing)] == ["THINK_MISSING"]
+    assert list(build("thinking", {"severities": {"THINK_MISSING": name}}).check(missing)) == []

@@ -82,7 +82,8 @@ _PATTERNS = (
         r"|\b(?:we|one|you) (?:cannot|can't|can not|could not) (?:tell|say|determine|answer|conclude|judge|know)\b"
         r"(?: (?:from|based|with|without|whether|what|which|this|that|given)\b|[.,;]|$)"
         r"|\b(?:image|picture|scan|photo) is (?:not|too) [^.;]{0,30}"
-        r"(?:for me to|to answer\b|to give an? (?:answer|diagnosis)|to (?:tell|say|judge|determine|decide)\s*(?:[.,;]|$))",
+        r"(?:for me to|to answer\b|to give an? (?:answer|diagnosis)"
+        r"|to (?:tell|say|judge|determine|decide)\s*(?:[.,;]|$))",
         "decline|refuse|refrain|abstain|cannot|can't|can not|could not|image is|picture is|scan is|photo is",
     ),
     compile_pattern(

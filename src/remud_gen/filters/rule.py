@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from remud_gen.errors import ConfigError
 from remud_gen.records import Quadruplet, Severity, Verdict
@@ -20,6 +20,14 @@ class RuleOptions(BaseModel):
 
     severities: Mapping[str, Severity | Literal["off"]] = Field(default_factory=dict)
     """Reason code -> reject, review, fix, info or off, where the filter's own choice does not suit."""
+
+    @field_validator("severities", mode="before")
+    @classmethod
+    def read_off(cls, value: object) -> object:
+        """YAML takes a bare `off` for false."""
+        if not isinstance(value, Mapping):
+            return value
+        return {code: "off" if severity is False else severity for code, severity in value.items()}
 
 
 Options = TypeVar("Options", bound=RuleOptions)

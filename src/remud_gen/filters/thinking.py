@@ -56,6 +56,8 @@ class ThinkingOptions(RuleOptions):
 
     min_chars_zh: int = 30
     min_chars_en: int = 60
+    min_answer_lengths: float = Field(1.5, ge=0)
+    """Thinking shorter than so many times the answer is noted."""
     max_chars: int = 16000
     copy_ratio: float = Field(90.0, ge=0, le=100)
     """Percent; thinking that resembles the answer so closely adds nothing."""
@@ -86,6 +88,10 @@ class ThinkingFilter(RuleFilter[ThinkingOptions]):
         if record.style == "direct":
             if record.thinking and record.thinking.strip():
                 yield Finding("THINK_UNEXPECTED", "thinking", record.thinking, None, record.thinking, "")
+            for index, turn in enumerate(record.turns):
+                if turn.thinking and turn.thinking.strip():
+                    name = f"turns.{index}.thinking"
+                    yield Finding("THINK_UNEXPECTED", name, turn.thinking, None, turn.thinking, "")
             return
         yield from self._check_turn(record, "thinking", record.thinking or "", record.answer)
         for index, turn in enumerate(record.turns):
@@ -103,6 +109,8 @@ class ThinkingFilter(RuleFilter[ThinkingOptions]):
         least = options.min_chars_zh if record.language == "zh" else options.min_chars_en
         if name == "thinking" and len(text) < least and record.form != "dialogue":
             yield Finding("THINK_SHORT", name, f"{len(text)} characters, at least {least}")
+        elif name == "thinking" and len(text) < options.min_answer_lengths * len(answer):
+            yield Finding("THINK_SHORT", name, f"{len(text)} characters for an answer of {len(answer)}", "info")
         if not TERMINAL.search(text):
             yield Finding("THINK_TRUNCATED", name, text[-24:])
         if squash(answer) and fuzz.ratio(squash(text), squash(answer)) >= options.copy_ratio:

@@ -38,8 +38,9 @@ FIGURE_NUMBER: tuple[Pattern, ...] = (
         "fig",
     ),
     compile_pattern(
-        r"\b(?:Plate|Image|Illustration|Video|Movie|Clip|Table|Photo|Picture|plate|image|illustration|table|video)\s+"
-        r"(?:[Ss]?\d+(?:\.\d+)?|[IVX]{2,}\b)[a-hA-H]?\b(?!\.\d)(?!\s*-?\s*(?:weeks?|mm|cm|days?|min|s\b|sec"
+        r"(?<!this )(?<!This )(?<!each )\b(?:Plate|Image|Illustration|Video|Movie|Clip|Table|Photo|Picture"
+        r"|plate|image|illustration|table|video)\s+"
+        r"(?:[Ss]?\d+(?:\.\d+)?|[IVX]{2,}\b)[a-hA-H]?\b(?!\.\d)(?!\s*[x×*]\s*\d)(?!\s*-?\s*(?:weeks?|mm|cm|days?|min|s\b|sec"
         r"|months?|years?|hours?|of\b|%|MHz|frames?))",
         "plate|image|illustration|video|movie|clip|table|photo|picture",
     ),

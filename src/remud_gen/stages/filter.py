@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from remud_gen.protocols import CorpusFilter, Filter
 from remud_gen.records import Quadruplet, Verdict
 from remud_gen.stages.base import Failure, RecordStage, Rejection, StageContext
 
+_TURN_THINKING = re.compile(r"turns\.\d+\.thinking")
 FIXABLE = ("question", "thinking", "answer")
 _RANK = {"reject": 0, "review": 1, "fix": 2, "info": 3}
 
@@ -111,10 +113,23 @@ def judge(record: Quadruplet, filters: Sequence[Filter]) -> Quadruplet:
 
 def apply_fix(record: Quadruplet, verdict: Verdict, changes: dict[str, Any]) -> bool:
     """Note the replacement of a field; False when the field cannot be fixed or another fix has taken it."""
+    if _TURN_THINKING.fullmatch(verdict.field):
+        return _blank_turn(record, verdict, changes)
     if verdict.field not in FIXABLE or verdict.field in changes or verdict.replacement is None:
         return False
     if getattr(record, verdict.field) != verdict.original:
         return False
     blank = None if verdict.field == "thinking" else ""
     changes[verdict.field] = verdict.replacement or blank
+    return True
+
+
+def _blank_turn(record: Quadruplet, verdict: Verdict, changes: dict[str, Any]) -> bool:
+    """Take the thinking out of a later turn, which is all that is ever fixed there."""
+    number = int(verdict.field.split(".")[1])
+    turns = list(changes.get("turns", record.turns))
+    if verdict.replacement or turns[number].thinking != verdict.original:
+        return False
+    turns[number] = turns[number].model_copy(update={"thinking": None})
+    changes["turns"] = tuple(turns)
     return True
