@@ -343,7 +343,7 @@ class Quadruplet(Record):
 
     @property
     def status(self) -> Literal["kept", "review", "rejected"]:
-        """The outcome of all verdicts: one reject outweighs all; a review holds back, unless a person's word follows."""
+        """The outcome of all verdicts: one reject outweighs all; a review holds back until a person's word follows."""
         severities = set()
         for verdict in self.verdicts:
             if verdict.code in LIFTS_REVIEW:
