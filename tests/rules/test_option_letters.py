@@ -22,7 +22,7 @@ SWAP = {"A": "B", "B": "A"}
         ("Inflammation (A) fits the wall of 7 mm.", "Inflammation (B) fits the wall of 7 mm."),
         ("A is correct.", "B is correct."),
         ("Options A and C are excluded, so the answer is B.", "Options B and C are excluded, so the answer is A."),
-        ("B-mode shows a cyst. A mass is not seen. It is option B.", "B-mode shows a cyst. A mass is not seen. It is option A."),
+        ("B-mode shows a cyst. A mass is not seen. Choose B.", "B-mode shows a cyst. A mass is not seen. Choose A."),
         ("Hepatitis B is unlikely; choose B.", "Hepatitis B is unlikely; choose A."),
         ("The E/A ratio is normal, answer: A", "The E/A ratio is normal, answer: B"),
         ("Point A to point B is 7 mm, so option C.", "Point A to point B is 7 mm, so option C."),
