@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections import deque
-from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -24,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from remud_gen.config import Config, load_config  # noqa: E402
+from remud_gen.llm.asked import Asked  # noqa: E402
 from remud_gen.llm.gateway import Gateway  # noqa: E402
 from remud_gen.llm.limits import Pace  # noqa: E402
 from remud_gen.llm.openai import OpenAIClient  # noqa: E402
@@ -52,10 +52,11 @@ class TimedStore(ReplyStore):
 
     put_s = 0.0
 
-    def put(self, reply: ModelReply, *, replaces: bool = False) -> None:
+    def put(self, reply: ModelReply, asked: Asked | None = None, *, replaces: bool = False) -> bool:
         started = time.process_time()
-        super().put(reply, replaces=replaces)
+        is_stored = super().put(reply, asked, replaces=replaces)
         self.put_s += time.process_time() - started
+        return is_stored
 
 
 def make_pictures(images: ContentImageStore) -> list[ImageRef]:
@@ -88,17 +89,19 @@ async def ask_all(config: Config, folder: Path, n_requests: int, *, has_images: 
     rss: list[float] = []
     async with Gateway(OpenAIClient(config.generate, images), store, pace=Pace(size)) as gateway:
         requests = (build_request(number, pictures, schema) for number in range(n_requests))
-        tasks: set[asyncio.Task[ModelReply]] = set()
         n_done, process = 0, psutil.Process()
+
+        async def work() -> None:
+            # Not asyncio.wait: that looks at every task whenever one has ended.
+            nonlocal n_done
+            for request in requests:
+                await gateway.ask(request)
+                n_done += 1
+                if n_done == n_requests // 10:
+                    rss.append(process.memory_info().rss / 2**20)
+
         started, cpu_started = time.perf_counter(), time.process_time()
-        while n_done < n_requests:
-            tasks |= {asyncio.create_task(gateway.ask(request)) for request in islice(requests, size - len(tasks))}
-            done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            if n_done < n_requests // 10 <= n_done + len(done):
-                rss.append(process.memory_info().rss / 2**20)
-            n_done += len(done)
+        await asyncio.gather(*(work() for _ in range(size)))
         seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
         rss.append(process.memory_info().rss / 2**20)
         assert store.count() == gateway.counts["received"] == n_requests
