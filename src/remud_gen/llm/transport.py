@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-import h11
+import h11  # what httpx2 reads answers with, too
 import httpx2  # the openai package's own transport
 
 KEEPALIVE_S = 30.0
