@@ -16,6 +16,7 @@ from remud_gen.llm.judging.trial import settle
 from remud_gen.records import Quadruplet
 from remud_gen.runner.driver import iterate_judged
 from remud_gen.runner.files import write_atomically
+from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.reading import DamagedPart
 from remud_gen.runner.review import Review
@@ -57,8 +58,11 @@ def read_judged(
         InputError: a part was changed on disk. Its sidecar is then gone, so that the next command makes it anew.
     """
     try:
+        # Imported records were judged where they come from: what this run found holds for those it made.
+        for record in iterate_judged(run, [state for state in filtered if state.spec.stage == IMPORTED], ()):
+            yield review.apply(record)
         trial = read_trial(run, corpus)
-        for record in iterate_judged(run, filtered, corpus):
+        for record in iterate_judged(run, [state for state in filtered if state.spec.stage != IMPORTED], corpus):
             yield review.apply(settle(record, trial))
     except DamagedPart as damage:
         damage.invalidate(run)

@@ -9,10 +9,17 @@ import pytest
 
 from remud_gen.exporters.raw import read_records
 from remud_gen.pipeline import PIPELINE
+from remud_gen.records import CorpusVerdict, Verdict
+from remud_gen.runner.basis import Stamp
 from remud_gen.runner.cleaning.clean import clean
 from remud_gen.runner.command import Options, run_stages, survey
+from remud_gen.runner.imported import list_imported
 from remud_gen.runner.importing.command import import_path
+from remud_gen.runner.judged import read_judged
+from remud_gen.runner.parts import PartSpec, PartState
+from remud_gen.runner.reading import Inputs
 from remud_gen.runner.reports.status import status_json
+from remud_gen.runner.writer import PartWriter
 from tests.e2e.command import remud
 from tests.exporters.mixed_records import make_mixed_corpus
 from tests.exporters.samples import make_store, read_tree, run_export
@@ -81,6 +88,20 @@ def test_what_the_run_makes_itself_is_not_taken_twice(tmp_path, exported):
     import_path(PIPELINE, run / "export", Options(other))
     make(other, inputs=(book.parent,))
     assert read_ids(other) == own
+
+
+def test_what_this_run_finds_over_its_corpus_is_not_said_of_imported_records(tmp_path, exported):
+    run = tmp_path / "run"
+    import_path(PIPELINE, exported, Options(run))
+    (run / "corpus").mkdir()
+    spec = PartSpec("corpus", "corpus", Inputs(0, {}))
+    with PartWriter(run, spec, Stamp(fingerprint="f", basis="b", inputs={})) as writer:
+        reject = Verdict(code="DUP_EXACT", severity="reject", filter="duplicates")
+        writer.add_overlay(CorpusVerdict(id="atlas-en-q01", verdicts=(reject,)))
+        meta = writer.commit(is_partial=False)
+    corpus = [PartState(spec, Stamp(fingerprint="f", basis="b", inputs={}), "fresh", "", meta)]
+    read = list(read_judged(run, list_imported(run), corpus))
+    assert read == list(read_records(exported / "train.jsonl"))
 
 
 def test_the_command_line_says_what_it_did_and_how_it_ended(tmp_path, exported):
