@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.length_server import LengthServer  # noqa: E402
-from tests.llm.length_laws import LAWS  # noqa: E402
+from tests.llm.length_laws import FURTHER, LAWS  # noqa: E402
 from tests.llm.test_estimate import bill, estimate, make_corpus  # noqa: E402
 
 HEADINGS = (
@@ -101,7 +101,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.runs} corpora of {options.inputs} inputs, {options.sample} of them asked")
     print(HEADINGS)
-    for law in LAWS:
+    for law in (*LAWS, *FURTHER):
         print(simulate(law, options.runs, options.inputs, options.sample), flush=True)
     if options.live:
         print("\nthe whole command line against a server with a bill")

@@ -38,7 +38,37 @@ LAWS: dict[str, Law] = {
 }
 
 
+def _weibull(draw: random.Random, size: float) -> int:
+    return int(60 + draw.weibullvariate(650, 0.8))
+
+
+def _rare_thinking(draw: random.Random, size: float) -> int:
+    hidden = draw.lognormvariate(math.log(2200), 0.4) if draw.random() < 0.08 else 0.0
+    return int(draw.gauss(500, 120) + hidden)
+
+
+def _uniform(draw: random.Random, size: float) -> int:
+    return int(draw.uniform(100, 1800))
+
+
+def _root_of_input(draw: random.Random, size: float) -> int:
+    return int(draw.gammavariate(2.2, 9 * math.sqrt(size) / 2.2 * 1.5))
+
+
+def _three_humps(draw: random.Random, size: float) -> int:
+    return int(draw.choice((220, 220, 800, 2600)) * draw.lognormvariate(0, 0.15))
+
+
+FURTHER: dict[str, Law] = {  # written later, when nothing was left to be changed
+    "weibull": _weibull,
+    "rare thinking": _rare_thinking,
+    "uniform": _uniform,
+    "root of input": _root_of_input,
+    "three humps": _three_humps,
+}
+
+
 def draw_length(law: str, key: str, size: float) -> int:
     """Output tokens of the call that `key` names: the same every time it is asked."""
     draw = random.Random(hashlib.sha256(f"{law}/{key}".encode()).hexdigest())
-    return max(20, min(MOST, LAWS[law](draw, size)))
+    return max(20, min(MOST, {**LAWS, **FURTHER}[law](draw, size)))
