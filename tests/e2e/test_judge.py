@@ -200,11 +200,13 @@ def test_sloppy_judge_is_not_believed_and_everybody_is_told(run: Path) -> None:
 def test_all_probes_together_ask_each_record_and_find_nothing_in_good_ones(run: Path) -> None:
     probes = "[blind, options_only, swapped_image, reanswer, mismatch, judge]"
     with Judge() as server:
-        data = told(judge(run, server, "--json", probes=probes))
+        more = {"probes": probes, "generate__base_url": server.base_url}
+        data = told(judge(run, server, "--json", command="run", **more))
         assert all(server.count(name) for name in server.rules if name not in ("same", "conclude"))
     assert data["funnel"]["codes"].keys() & {"BLIND_ANSWERABLE", "IMAGE_IGNORED", "SELF_INCONSISTENT"} == set()
     assert data["judge"]["probes"]["mismatch"]["recall"] == 1.0
     assert data["judge"]["probes"]["mismatch"]["flagged"] == 0
+    assert data["exports"]["llamafactory"]["exported"] == data["funnel"]["kept"] > 0
 
 
 def test_earlier_stages_stay_unasked_by_filter(run: Path) -> None:
