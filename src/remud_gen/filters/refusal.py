@@ -108,6 +108,7 @@ _PATTERNS = (
         r"|identified|answered|established|inferred|confirmed|ascertained|concluded) (?:\w+ )?(?:from"
         rf"|based on|with|using|given|by) {_GIVEN}",
         "be ",
+        "cannot|can't|can not|could not|unable",
     ),
     compile_pattern(
         r"(?i)\b(?:not possible|impossible|difficult|hard|unable) to (?:\w+ly )?(?:determine|tell"

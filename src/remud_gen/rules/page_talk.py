@@ -45,11 +45,13 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
     ),
     compile_pattern(
         r"(?i)\b(?:descriptions?|text|words|notes?|information) (?:that (?:is|comes|was) )?"
-        r"(?:given|supplied|provided|printed|written|found) (?:with|for|beside|along with) (?:the|this) (?:image|picture|figure|photo)\b"
+        r"(?:given|supplied|provided|printed|written|found) "
+        r"(?:with|for|beside|along with) (?:the|this) (?:image|picture|figure|photo)\b"
         r"|\b(?:the|these) authors? (?:also )?"
         r"(?:report|describe|state|note|suggest|conclude|say|mention|call|write)s?\b"
         r"|\b(?:our|my) source\b",
         "image|picture|figure|photo|author|source",
+        "given|supplied|provided|printed|written|found|author|source",
     ),
     compile_pattern(
         r"作者(?:们)?(?:指出|认为|报道|报告|描述|提到|写|提出|说|介绍|强调)",
@@ -156,6 +158,8 @@ TASK_TALK: tuple[Pattern, ...] = (
         r"|\b(?:requested|asked|required|specified|wanted|supplied|provided) by the "
         r"(?:user|prompt|instructions?|task|system)\b",
         "user|asked|told|instructed|prompt|instruction|task|by the system|trace|chain|question|item|stem|answer",
+        "user|asked|told|instructed|task|reasoning|should|must|need|has to|ought|requested|required|specified|wanted"
+        "|supplied|provided",
     ),
     compile_pattern(
         r"(?:这个|这项|该|本|我的|此)任务(?:是|要求|需要|中)|写出(?:推理|思考)(?:过程)?|(?:推理|思考)(?:过程|部分)(?:需|应|要|只|里|中)",
