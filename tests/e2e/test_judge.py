@@ -335,7 +335,10 @@ def test_judge_that_shares_the_generators_family_is_warned_of(run: Path) -> None
     with Judge() as server:
         done = judge(run, server, judge__model="tiny")
         assert "ALARM judge: the judge tiny is of the generator's family (tiny)" in done.stdout, done.stdout
-        assert "favours its own" not in judge(run, server).stdout
+        assert "warning: tiny judges what tiny wrote, of one family (tiny)" in done.stderr
+        done = judge(run, server)
+        assert "favours its own" not in done.stdout
+        assert "warning" not in done.stderr
 
 
 def test_failed_replies_are_asked_for_again_on_request(run: Path) -> None:

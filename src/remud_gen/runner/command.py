@@ -138,6 +138,8 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
             stage.check()
             if isinstance(stage, AsyncStage) and wish.may_ask(stage.name):
                 check_spending(config, stage.model)
+                if (warning := stage.warn()) is not None:
+                    tell(f"warning: {warning}")
                 # What was asked before needs none; a dry run asks for one when it comes to a sample.
                 is_new = not (find_store(config, folder.path).exists() or list_parts(folder.path, stage.name))
                 if is_new and options.dry_run != 0:

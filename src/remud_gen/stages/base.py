@@ -171,6 +171,10 @@ class AsyncStage(Stage[In, Out]):
         """The model it asks."""
         return self.config.generate
 
+    def warn(self) -> str | None:
+        """What the user should know before anything is paid for."""
+        return None
+
     def look_ahead(self, items: Sequence[In], asked: Collection[int]) -> None:
         """See all inputs of a part before the first of them is asked about, those that a limit leaves out as well;
         `asked` are the numbers of those that will be asked about.

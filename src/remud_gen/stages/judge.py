@@ -87,6 +87,14 @@ class JudgeStage(AsyncStage[Quadruplet, Quadruplet]):
         check_codes(self._judge, known)
         check_outbound(self.config, self._judge)
 
+    def warn(self) -> str | None:
+        """A judge of the generator's family favours what that wrote."""
+        judge, generator = self._judge.model or "", self.config.generate.model
+        family = share_family(judge, generator) if generator is not None else None
+        if family is None:
+            return None
+        return f"{judge} judges what {generator} wrote, of one family ({family}): set judge.model to one of another"
+
     def look_ahead(self, items: Sequence[Quadruplet], asked: Collection[int]) -> None:
         """See all records of a part: whose image may stand in for whose, and of which a bad one is made."""
         survivors = [item for item in items if item.status != "rejected"]
