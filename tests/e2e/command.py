@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pymupdf
 
 PROJECT = Path(__file__).parents[2]
@@ -74,6 +75,19 @@ def read_records(run: Path, stage: str) -> list[dict]:
     ]
 
 
+def _make_scan(number: int, seed: int) -> pymupdf.Pixmap:
+    """A dark sector with speckle and a few grey organs, 320 x 240 px: the filters take it for ultrasound."""
+    down, across = np.mgrid[0:240, 0:320]
+    angle, depth_px = np.arctan2(across - 160, down + 20), np.hypot(across - 160, down + 20)
+    shade = np.full((240, 320), 70.0)
+    for k in range(6):
+        left, top = 20 + 48 * k, 60 + (13 * k + 9 * number) % 60
+        shade[top : top + 60 + (11 * k + seed) % 40, left : left + 40] = 40 + (17 * k + 31 * number + 7 * seed) % 120
+    grain = np.random.default_rng(100 * number + seed).rayleigh(0.8, shade.shape)
+    shade = np.where((np.abs(angle) < 0.7) & (depth_px < 250), shade * grain, 4).clip(0, 255).astype(np.uint8)
+    return pymupdf.Pixmap(pymupdf.csRGB, 320, 240, np.repeat(shade[:, :, None], 3, axis=2).tobytes(), False)
+
+
 def make_book(path: Path, n_pages: int = 2, seed: int = 0) -> Path:
     """A small digital book: each page has a heading, a picture with a caption, and a paragraph that cites it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,14 +95,7 @@ def make_book(path: Path, n_pages: int = 2, seed: int = 0) -> Path:
         for number in range(1, n_pages + 1):
             page = book.new_page(width=420, height=595)
             page.insert_text((40, 50), f"{number}. Section of the {path.stem} atlas", fontsize=15, fontname="hebo")
-            pixmap = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 320, 240))
-            pixmap.set_rect(pixmap.irect, (8, 8, 8))
-            for k in range(6):
-                shade = 40 + (17 * k + 31 * number + 7 * seed) % 180
-                box = pymupdf.IRect(
-                    20 + 48 * k, 30 + (13 * k + 9 * number) % 60, 60 + 48 * k, 150 + (11 * k + seed) % 80
-                )
-                pixmap.set_rect(box, (shade, shade, shade))
+            pixmap = _make_scan(number, seed)
             page.insert_image(pymupdf.Rect(90, 80, 330, 260), pixmap=pixmap)
             size = 3 + number + seed
             text = f"Figure {number}. Longitudinal view of the left kidney with a simple cyst measuring {size}.5 cm."
