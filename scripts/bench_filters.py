@@ -1,27 +1,31 @@
 """Measure the filters: labelled records and pictures, other wordings, mutated captions, natural text, identifiers.
 
-    python -m scripts.bench_filters FOLDER
+    python scripts/bench_filters.py FOLDER
 
-The folder holds bench/quality_dev.jsonl (labelled records), bench/images (labelled pictures, a manifest) and corpus/ (
-truth/*.json with captions, papers/*.pdf).
+The folder holds bench/quality_dev.jsonl (labelled records), bench/images (labelled pictures, a manifest) and corpus/
+(truth/*.json with captions, papers/*.pdf).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
-from remud_gen import registry
-from remud_gen.stages.filter import judge
-from scripts.filtering.labelled import FILTERS, convert, score_records
-from scripts.filtering.mutations import list_captions, score_mutations
-from scripts.filtering.people import score_people
-from scripts.filtering.pictures import score_pictures
-from scripts.filtering.sentences import find_alarms, list_body_sentences
-from scripts.filtering.tally import Score, Tally
-from scripts.filtering.wordings import Wording, build_record, read_wordings
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from remud_gen import registry  # noqa: E402
+from remud_gen.stages.filter import judge  # noqa: E402
+from scripts.filtering.labelled import FILTERS, convert, score_records  # noqa: E402
+from scripts.filtering.mutations import list_captions, score_mutations  # noqa: E402
+from scripts.filtering.people import score_people  # noqa: E402
+from scripts.filtering.pictures import score_pictures  # noqa: E402
+from scripts.filtering.sentences import find_alarms, list_body_sentences  # noqa: E402
+from scripts.filtering.tally import Score, Tally  # noqa: E402
+from scripts.filtering.wordings import Wording, build_record, read_wordings  # noqa: E402
 
 WORDINGS = Path(__file__).parents[1] / "tests" / "filters" / "wordings"
 FIGURES = Path(__file__).parent / "filtering" / "figures" / "records.json"
