@@ -54,9 +54,9 @@ filter:
 defect that got it; behind each stands how many records it rests on. They were measured on labelled records that are not
 part of this project, on {bad} faulty and {good} sound records in tests/filters/wordings, on labelled pictures and on
 invented identifiers, {sound} sound records and pictures in all (`python scripts/bench_filters.py FOLDER`). The rules
-were made with these in sight: expect less on yours. Of four sets of faulty records in other words, written to get past the rules,
-0.91, 0.90, 0.71 and 0.84 were caught before any rule was changed for them, and 14 of 209 sound ones, written to be
-mistaken, were rejected. A dash: not measured there.
+were made with these in sight: expect less on yours. Of four sets of faulty records in other words, written to get past
+the rules, 0.91, 0.90, 0.71 and 0.84 were caught before any rule was changed for them, and 14 of 209 sound ones, written
+to be mistaken, were rejected. A dash: not measured there.
 """
 PARTS = (
     ("filters", "record", "## One record at a time", ""),
