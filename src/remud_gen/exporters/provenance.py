@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ class ProvenanceWriter:
     def __init__(self, folder: Path) -> None:
         self._path = folder / PROVENANCE
 
-    def watch(self, records: Iterable[tuple[str, Quadruplet]]) -> Iterator[tuple[str, Quadruplet]]:
-        """Pass a stream through."""
+    def watch(self, records: Iterable[tuple[str, Quadruplet]]) -> Generator[tuple[str, Quadruplet]]:
+        """Pass a stream through; close it where it is not read to its end."""
         with self._path.open("wb") as stream:
             for split, record in records:
                 stream.write(encode_line(describe_origin(record, split)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -153,7 +154,8 @@ class ExportStage:
         is_by_document = plan.unit == "document"
         validator = Validator(self._config.thinking, is_split_by_document=is_by_document, compares_all=compares_all)
         provenance = ProvenanceWriter(target)
-        written = exporter.write(provenance.watch(validator.watch(job.admit(records))), target, job.pictures)
+        with closing(provenance.watch(validator.watch(job.admit(records)))) as watched:  # it holds a file open
+            written = exporter.write(watched, target, job.pictures)
         unknown = origin.licences.describe_unknown()
         summary = replace(
             written,
