@@ -18,7 +18,6 @@ from remud_gen.runner.account import RunAccount
 from remud_gen.runner.executors.base import Executor
 from remud_gen.runner.failures import FailureWatch, is_too_many
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import take_inventory
 from remud_gen.runner.meter import Meter
