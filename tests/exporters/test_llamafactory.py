@@ -161,3 +161,17 @@ def test_read_back_refuses_rows_that_are_not_its_own(tmp_path):
     (tmp_path / "out" / "remud_train.jsonl").write_text('{"id": "x", "conversations": 3, "images": []}\n', "utf-8")
     with pytest.raises(RecordError, match=r"remud_train\.jsonl row 1"):
         list(LlamaFactoryExporter("qwen").read_back(tmp_path / "out"))
+
+
+def test_the_training_files_leave_room_for_the_longest_record(tmp_path):
+    words = "The cortex is thin and the pelvis is wide. " * 800
+    write(tmp_path, [("train", make_record(0, answer="So.")), ("train", make_record(1, answer=words.strip()))])
+    settings = yaml.safe_load((tmp_path / "out" / "train_qwen2.5_vl.yaml").read_text("utf-8"))
+    assert settings["cutoff_len"] > 8192  # the words alone are 8,000 tokens
+    assert settings["cutoff_len"] % 1024 == 0
+
+
+def test_short_records_leave_the_usual_length(tmp_path):
+    write(tmp_path, [("train", make_record(0))])
+    settings = yaml.safe_load((tmp_path / "out" / "train_qwen2.5_vl.yaml").read_text("utf-8"))
+    assert settings["cutoff_len"] == 8192

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,6 +52,13 @@ _TRAININGS: Mapping[str, Mapping[str, object]] = {
     },
 }
 
+_CUTOFF_TOKENS = 8192
+_PICTURE_PIXELS = 1048576
+_TOKENS_PER_PICTURE = (
+    _PICTURE_PIXELS // 28**2 + 64
+)  # a token of Qwen2.5-VL stands for 28 x 28 pixels; Qwen3-VL has fewer
+_TOKENS_PER_TURN = 12
+
 
 class LlamaFactoryExporter(ChatExporter):
     """`remud_<split>.jsonl` in sharegpt form and `remud_<split>_alpaca.jsonl` with the same rows in alpaca form.
@@ -64,6 +72,10 @@ class LlamaFactoryExporter(ChatExporter):
     stem: ClassVar[str] = "remud_{split}"
     has_views: ClassVar[bool] = True
 
+    def __init__(self, thinking: str) -> None:
+        super().__init__(thinking)
+        self._longest_tokens = 0  # of a record, generously
+
     def to_row(self, chat: Chat) -> Mapping[str, Any]:
         """A sharegpt row; text-only rows have an empty list of images."""
         return {"id": chat.id, "conversations": to_conversations(chat.messages), "images": list(chat.images)}
@@ -75,6 +87,7 @@ class LlamaFactoryExporter(ChatExporter):
     def add_rows(self, files: RowSink, split: str, chat: Chat) -> None:
         """The sharegpt rows, and the alpaca one."""
         super().add_rows(files, split, chat)
+        self._longest_tokens = max(self._longest_tokens, estimate_tokens(chat))
         filled = (*chat.filled, *(("history",) if chat.record.turns else ()))
         files.add(_ALPACA_STEM.format(split=split), files.encode(to_alpaca(chat)), filled=filled)
 
@@ -95,8 +108,17 @@ class LlamaFactoryExporter(ChatExporter):
         (folder / "dataset_info.json").write_bytes(text.encode("ascii"))
         mixed = [stem for stem in stems if not stem.endswith((*VIEWS, "_alpaca"))]
         for name, model in _TRAININGS.items():
-            (folder / name).write_bytes(_render_training(name, model, mixed).encode("utf-8"))
+            text = _render_training(name, model, mixed, self._longest_tokens)
+            (folder / name).write_bytes(text.encode("utf-8"))
         return ["dataset_info.json", *_TRAININGS]
+
+
+def estimate_tokens(chat: Chat) -> int:
+    """More tokens than Qwen's tokenizer makes of a record of ordinary words, with its pictures at their largest."""
+    texts = [text for _, text in chat.messages]
+    n_ascii = sum(len(text.encode("ascii", "ignore")) for text in texts)
+    n_other = sum(map(len, texts)) - n_ascii
+    return ceil(n_ascii / 2.5 + n_other * 1.5 + _TOKENS_PER_TURN * len(texts) + _TOKENS_PER_PICTURE * len(chat.images))
 
 
 def to_alpaca(chat: Chat) -> Mapping[str, Any]:
@@ -123,7 +145,7 @@ def from_alpaca(row: Mapping[str, Any]) -> ExportedRow:
     return ExportedRow("", row["id"], "", (*system, *turns), tuple(row["images"]), row)
 
 
-def _render_training(name: str, model: Mapping[str, object], stems: Sequence[str]) -> str:
+def _render_training(name: str, model: Mapping[str, object], stems: Sequence[str], longest_tokens: int) -> str:
     settings: dict[str, object] = {
         **model,
         "stage": "sft",
@@ -135,8 +157,9 @@ def _render_training(name: str, model: Mapping[str, object], stems: Sequence[str
         "dataset_dir": ".",
         "media_dir": ".",
         "dataset": "remud_train",
-        "cutoff_len": 8192,
-        "image_max_pixels": 1048576,
+        # What is longer is cut without a word, and its answer is then not trained.
+        "cutoff_len": max(_CUTOFF_TOKENS, ceil(longest_tokens / 1024) * 1024),
+        "image_max_pixels": _PICTURE_PIXELS,
         "preprocessing_num_workers": 4,
         "output_dir": f"saves/{name.removeprefix('train_').removesuffix('.yaml')}",
         "per_device_train_batch_size": 1,
