@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
+import trustme
 
 from remud_gen.llm.connections import Connections
 from remud_gen.llm.endpoint import Endpoint
@@ -14,13 +15,16 @@ from remud_gen.llm.transport import LeanTransport
 LENGTH = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
 TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\n{}"
+EARLY = b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\n{}"
 
 
 class Server:
-    """Answers every request with the next of some bytes; an empty one hangs up."""
+    """Answers every request with the next of some bytes; an empty one hangs up. It `closes` after each: True, or False,
+    or "rudely", without the farewell that TLS asks for.
+    """
 
-    def __init__(self, *answers, closes=False, step=7):
-        self.answers, self.closes, self.step = list(answers), closes, step
+    def __init__(self, *answers, closes=False, step=7, tls=None):
+        self.answers, self.closes, self.step, self.tls = list(answers), closes, step, tls
         self.n_connections, self.bodies, self.tasks = 0, [], set()
 
     async def serve(self, reader, writer):
@@ -35,6 +39,8 @@ class Server:
                 for at in range(0, len(answer), self.step):  # as it comes from a slow network
                     writer.write(answer[at : at + self.step])
                     await writer.drain()
+                if self.closes == "rudely":
+                    writer.transport._ssl_protocol._transport.close()
                 if self.closes or not answer:
                     return
             await reader.read()
@@ -47,9 +53,14 @@ class Server:
 @asynccontextmanager
 async def opened(server):
     """A client over the transport, and the server's address."""
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
-    async with httpx2.AsyncClient(transport=LeanTransport(ssl.create_default_context()), timeout=5) as client:
+    tls = trust = None
+    if server.tls is not None:
+        tls, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+        server.tls.issue_cert("127.0.0.1").configure_cert(tls)
+        server.tls.configure_trust(trust)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    async with httpx2.AsyncClient(transport=LeanTransport(trust), timeout=5) as client:
         yield client, url
     await asyncio.gather(*server.tasks)
     listening.close()
@@ -63,7 +74,8 @@ def ask(server, n_times=1, at_once=1):
 
             async def post(number):
                 try:
-                    return (await client.post(url, content=b"x" * (number + 1))).text
+                    async with asyncio.timeout(5):
+                        return (await client.post(url, content=b"x" * (number + 1))).text
                 except httpx2.TransportError as error:
                     return type(error).__name__
 
@@ -90,6 +102,89 @@ def test_a_server_that_hangs_up_after_its_answer_is_connected_to_anew(answer):
     server = Server(*[answer] * 3, closes=True)
     assert ask(server, 3) == ["{}"] * 3
     assert server.n_connections == 3
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.mark.parametrize("answer", [LENGTH, CHUNKED, TO_THE_END], ids=["length", "chunked", "no-length"])
+@pytest.mark.parametrize("closes", [True, "rudely"])
+def test_every_answer_over_tls_is_whole_however_the_server_hangs_up(authority, answer, closes):
+    server = Server(*[answer] * 5, closes=closes, tls=authority)
+    assert ask(server, 5) == ["{}"] * 5
+    assert server.n_connections == 5
+
+
+def test_answer_that_is_cut_is_an_error_over_tls_too(authority):
+    server = Server(LENGTH[:-1], CHUNKED[:-5], LENGTH, closes="rudely", tls=authority)
+    assert ask(server, 3) == ["RemoteProtocolError", "RemoteProtocolError", "{}"]
+
+
+def test_server_whose_certificate_nobody_vouches_for_is_not_asked(authority):
+    async def run():
+        server = Server(LENGTH, tls=authority)
+        stranger = httpx2.AsyncClient(transport=LeanTransport(ssl.create_default_context()))
+        async with opened(server) as (_, url), stranger:
+            with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await stranger.post(url, content=b"x")
+        return server.bodies
+
+    assert asyncio.run(run()) == []
+
+
+def test_connection_that_was_closed_before_the_loop_took_note_is_not_used_again():
+    async def run():
+        server = Server(*[LENGTH] * 20, closes=True, step=1000)  # it says nothing of hanging up
+        async with opened(server) as (client, url):
+            return [(await client.post(url, content=b"x")).text for _ in range(20)]
+
+    assert asyncio.run(run()) == ["{}"] * 20
+
+
+def test_interim_answers_are_passed_over_and_large_headers_taken():
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
+    large = LENGTH.replace(b"\r\n\r\n", b"\r\nx-policy: " + b"a" * 50_000 + b"\r\n\r\n")
+    server = Server(interim + LENGTH, large, interim + CHUNKED, step=5000)
+    assert ask(server, 3) == ["{}"] * 3
+    assert server.n_connections == 1
+
+
+def test_connection_whose_request_was_answered_before_it_was_read_is_not_used_again():
+    async def answer_early(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(EARLY)  # the body is never read
+        await ended.wait()
+        writer.close()
+
+    async def run():
+        listening = await asyncio.start_server(answer_early, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+        async with httpx2.AsyncClient(transport=LeanTransport(None), timeout=5) as client:
+            async with asyncio.timeout(10):
+                statuses = [(await client.post(url, content=b"x" * 30_000_000)).status_code for _ in range(3)]
+        ended.set()
+        listening.close()
+        return statuses
+
+    ended = asyncio.Event()
+    assert asyncio.run(run()) == [413, 413, 413]
+
+
+def test_closing_does_not_take_a_part_of_an_answer_for_the_whole():
+    async def run():
+        server = Server(TO_THE_END[:-1])
+        async with opened(server) as (client, url):
+            asking = asyncio.create_task(client.post(url, content=b"x"))
+            while not server.bodies:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)  # the part is there
+            await client.aclose()
+            with pytest.raises(httpx2.RemoteProtocolError):
+                await asking
+
+    asyncio.run(run())
 
 
 def test_connections_are_as_many_as_requests_at_once_and_no_more():

@@ -1,12 +1,13 @@
 """HTTP for the openai package's client: one request at a time on each connection, at a cost that stays the same.
 
 The stock transport looks through all its connections twice for every request, and asks the system whether each is
-alive. Here a connection that is lost says so, and the one that was used last is used next.
+alive. Here a connection that is lost says so, the one that was used last is used next, and only that one is asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
 from collections.abc import Callable
 
@@ -15,11 +16,13 @@ import httpx2  # the openai package's own transport
 
 KEEPALIVE_S = 30.0
 CONNECT_DELAY_S = 0.25  # before the next address of a host is tried beside the first
+MOST_HEADER_BYTES = 100 * 2**10  # as the stock transport takes
 Origin = tuple[bytes, bytes, int | None]
 
 
 class LeanTransport(httpx2.AsyncBaseTransport):
-    """Sends requests whose body is at hand and gives back answers whole; whoever calls bounds how many at a time.
+    """Sends requests whose body is at hand and gives back answers whole; whoever calls bounds how many at a time, and
+    how long each takes: of the limits of a request only that for connecting is kept.
 
     Raises:
         httpx2.TransportError: as the stock transport does.
@@ -27,6 +30,8 @@ class LeanTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
         self._tls = tls  # none: for addresses without https alone
+        if tls is not None:
+            tls.set_alpn_protocols(["http/1.1"])
         self._idle: dict[Origin, list[_Wire]] = {}
         self._wires: set[_Wire] = set()
 
@@ -62,7 +67,7 @@ class LeanTransport(httpx2.AsyncBaseTransport):
         now_s = asyncio.get_running_loop().time()
         while idle:
             wire = idle.pop()
-            if wire.is_free and now_s - wire.free_since_s < KEEPALIVE_S:
+            if now_s - wire.free_since_s < KEEPALIVE_S and wire.is_usable:
                 return wire
             wire.abort()
         return None
@@ -95,17 +100,23 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self, leave: Callable[[_Wire], None]) -> None:
         self._leave = leave
-        self._parser = h11.Connection(our_role=h11.CLIENT)
+        self._parser = h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=MOST_HEADER_BYTES)
         self._answer: asyncio.Future[tuple[h11.Response, bytes]] | None = None
         self._head: h11.Response | None = None
         self._body: list[bytes] = []
-        self.is_free = True  # whether another request may be sent on it
+        self._is_given_up = False
+        self.is_free = False  # whether another request may be sent on it
         self.free_since_s = 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another request may be sent on it, and the server has not hung up unnoticed."""
+        return self.is_free and not self._transport.is_closing() and not _has_news(self._transport)
 
     async def exchange(self, head: h11.Request, body: bytes) -> tuple[h11.Response, bytes]:
         """Send a request and wait for the whole of its answer."""
         if self._transport.is_closing():
-            raise httpx2.ReadError("the connection was lost before it was used")
+            raise httpx2.ReadError("the server hung up before it was asked anything")
         loop = asyncio.get_running_loop()
         self.is_free, self._head, self._body = False, None, []
         self._answer = loop.create_future()
@@ -117,7 +128,7 @@ class _Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-        self.is_free = False
+        self.is_free, self._is_given_up = False, True
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -138,16 +149,19 @@ class _Wire(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._parser.receive_data(b"")
             self._read_on()
+        self.is_free = False
 
     def connection_lost(self, error: Exception | None) -> None:
         """Nothing more can be sent on it."""
+        if error is None and not self._is_given_up:
+            self.eof_received()  # not called before where a server ends TLS without saying so
         self.is_free = False
         self._leave(self)
         self._fail(httpx2.ReadError(str(error)) if error else httpx2.RemoteProtocolError("the server hung up"))
 
     def _read_on(self) -> None:
         try:
-            while not isinstance(event := self._parser.next_event(), type(h11.NEED_DATA)):
+            while (event := self._parser.next_event()) is not h11.NEED_DATA and event is not h11.PAUSED:
                 if isinstance(event, h11.Response):
                     self._head = event
                 elif isinstance(event, h11.Data):
@@ -163,7 +177,8 @@ class _Wire(asyncio.Protocol):
     def _finish(self) -> None:
         assert self._answer is not None and self._head is not None
         is_done = self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE
-        if is_done and not self._parser.trailing_data[0]:  # more than the answer would be taken for the next one
+        is_sent = not self._transport.get_write_buffer_size()  # answered early, a server may never read the rest
+        if is_done and is_sent and not self._parser.trailing_data[0]:  # more would be taken for the next answer
             self._parser.start_next_cycle()
             self.is_free = True
         self._answer.set_result((self._head, b"".join(self._body)))
@@ -171,3 +186,17 @@ class _Wire(asyncio.Protocol):
     def _fail(self, error: httpx2.TransportError) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
+
+
+def _has_news(transport: asyncio.Transport) -> bool:
+    """Whether something has come that nobody asked for, as a rule that the server has hung up. The loop tells, too, but
+    only once it gets to it; the system is asked as the stock transport does, but for one connection.
+    """
+    number = transport.get_extra_info("socket").fileno()
+    if number < 0:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([number], [], [], 0)[0])
+    look = select.poll()
+    look.register(number, select.POLLIN)
+    return bool(look.poll(0))
