@@ -15,6 +15,12 @@ from remud_gen.rules.normalise import HAN, squash
 
 _HAN = re.compile(f"[{HAN}]")
 _WORD = re.compile(r"[A-Za-z0-9][\w.'’/-]*")
+# No sentence ends on these, whatever stands in a claim.
+_DANGLING = re.compile(
+    r"(?:\b(?:an?|the|of|and|or|with|by|that|which|whose|because|than|into|from|its|their)"
+    r"|并且|而且|以及|因为|由于|因此|所以|但是|而|和|与|或|及|包括|对于|关于|其中)\s*[,,、::]?\s*$",
+    re.IGNORECASE,
+)
 TERMINAL = re.compile(r"[.。!?！？)）\]】》」』”\"’'%％…℃°*|]\s*$")
 
 
@@ -83,6 +89,8 @@ class FormFilter(RuleFilter[FormOptions]):
         if len(text.strip()) <= limit or TERMINAL.search(text):
             return False
         # A phrase that ends where a claim or a quote ends is whole, with or without a full stop.
+        if _DANGLING.search(text[-24:]):
+            return True
         ending = squash(text)
         whole = [claim.text for claim in record.claims]
         whole += [quote.quote for claim in record.claims for quote in claim.evidence]

@@ -9,6 +9,7 @@ from remud_gen.filters.fields import RecordTexts, read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
 from remud_gen.rules import leaks
+from remud_gen.rules.measurements import find_quantities
 from remud_gen.rules.patterns import search_first
 
 _GROUPS = (
@@ -55,10 +56,12 @@ def _find_unsupported_pointing(texts: RecordTexts) -> Iterator[Finding]:
     if halves and not any(search_first(leaks.SCREEN_HALF_SOURCES, span.text) for span in texts.sources):
         for field, found in halves:
             yield Finding("REF_PANEL", field.name, found, "review")
-    marks = list(texts.scan(leaks.ANNOTATION))
-    if not marks:
+    marks, calipers = list(texts.scan(leaks.ANNOTATION)), list(texts.scan(leaks.CALIPERS))
+    if not marks and not calipers:
         return
     known = "\n".join(span.text for span in texts.sources)
+    if calipers and not find_quantities(known) and not search_first(leaks.CALIPERS, known):
+        marks += calipers
     if search_first(leaks.ANNOTATION, known) or any(sign in known.lower() for sign in leaks.ANNOTATION_SIGNS):
         return
     for field, found in marks:

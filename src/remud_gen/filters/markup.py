@@ -16,7 +16,11 @@ _TAG_NAMES = (
     "|assistant|human|gpt|output|response|tool_call|tool_response|observation|final|json|scratchpad|im_start|im_end|s"
 )
 _TAGS = (
-    compile_pattern(rf"</?\s*(?:{_TAG_NAMES})\b[^<>]{{0,60}}>", "<", flags=re.IGNORECASE),
+    compile_pattern(
+        rf"</?\s*(?:{_TAG_NAMES})(?:[ _-]?\d{{1,3}}|[_-](?:start|end|pad|token|placeholder|id))?\b[^<>]{{0,60}}>",
+        "<",
+        flags=re.IGNORECASE,
+    ),
     compile_pattern(
         r"<\|[^|<>]{1,40}\|?>|<\uff5c[^<>]{1,40}\uff5c>|<\|?(?:eot|bos|eos|pad|unk|sep|cls"
         r"|mask)(?:_id)?\|?>",

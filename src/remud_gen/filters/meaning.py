@@ -63,9 +63,10 @@ class MeaningFilter(RuleFilter[MeaningOptions]):
             and measure_cover(claim.text, list_content_words(quotes)) < self.options.min_cover
         ):
             return
-        flip = find_flip(claim.text, quotes)
+        body = _LEAD.sub("", claim.text)
+        flip = find_flip(body, quotes)
         if not flip and measure_cover(claim.text, list_content_words(cited)) >= self.options.min_cover:
-            flip = "denied without basis" if is_denial_unfounded(claim.text, quotes) else None
+            flip = "denied without basis" if is_denial_unfounded(body, quotes) else None
         if flip:
             yield Finding("POLARITY_CONFLICT", field, f"{claim.text}: {flip}")
             return

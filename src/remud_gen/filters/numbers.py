@@ -13,9 +13,10 @@ from remud_gen.rules.comparisons import (
     find_false_comparison,
     find_false_equation,
     list_derived_values,
+    list_ratios,
     read_range_verdicts,
 )
-from remud_gen.rules.numbers import Quantity, is_supported, read_quantities, read_sources
+from remud_gen.rules.numbers import Quantity, is_supported, read_quantities, read_sources, read_worded
 
 _DIGIT = re.compile("[0-9]")
 
@@ -48,8 +49,8 @@ class NumbersFilter(RuleFilter[RuleOptions]):
 
 
 def _check_answers(record: Quadruplet) -> Iterator[Finding]:
-    asked = {"answer": read_quantities(record.answer)}
-    asked |= {f"turns.{i}.answer": read_quantities(turn.answer) for i, turn in enumerate(record.turns)}
+    asked = {"answer": _read_said(record.answer)}
+    asked |= {f"turns.{i}.answer": _read_said(turn.answer) for i, turn in enumerate(record.turns)}
     if not any(asked.values()):
         return
     sources: list[Quantity] = []
@@ -59,10 +60,15 @@ def _check_answers(record: Quadruplet) -> Iterator[Finding]:
     for text in texts:
         sources.extend(read_sources(text))
     derived = list_derived_values("\n".join([record.thinking or "", record.answer]))
+    derived |= list_ratios("\n".join([*(span.text for span in record.evidence), record.answer]))
     for name, quantities in asked.items():
         for quantity in quantities:
             if not is_supported(quantity, sources) and quantity.value not in derived:
                 yield Finding("NUM_UNGROUNDED", name, quantity.text)
+
+
+def _read_said(text: str) -> tuple[Quantity, ...]:
+    return read_quantities(text) + read_worded(text)
 
 
 def _check_claims(record: Quadruplet) -> Iterator[Finding]:
@@ -70,7 +76,7 @@ def _check_claims(record: Quadruplet) -> Iterator[Finding]:
     derived: frozenset[float] | None = None
     for claim in record.claims:
         cited = [spans.get(quote.span_id, "") for quote in claim.evidence]
-        quantities = read_quantities(claim.text) if cited else ()
+        quantities = _read_said(claim.text) if cited else ()
         if not quantities:
             continue
         # The quote may be short; its span, the question and the options are what the claim can know.
@@ -80,5 +86,6 @@ def _check_claims(record: Quadruplet) -> Iterator[Finding]:
                 continue
             if derived is None:
                 derived = list_derived_values("\n".join([record.thinking or "", record.answer, claim.text]))
+                derived |= list_ratios("\n".join([*cited, claim.text]))
             if quantity.value not in derived:
                 yield Finding("NUM_UNGROUNDED", f"claims.{claim.id}", quantity.text)

@@ -17,6 +17,10 @@ from remud_gen.rules.words import list_content_words
 _ALTERNATIVE = re.compile(r"\bor\b|\bversus\b|\bvs\b|还是|或者|或|哪一侧|哪侧", re.IGNORECASE)
 _VISUAL = (
     compile_pattern(
+        r"[该此本][\u4e00-\u9fff]{0,6}(?:肿块|包块|结节|病灶|病变|囊肿|胎儿|患[者儿]|血管|动脉|静脉|瓣|肌腱|神经|器官|脏器)",
+        "该|此|本",
+    ),
+    compile_pattern(
         r"图|影像|声像|切面|标注|箭头|标记|测值|测量|屏幕|显示|频谱|彩色|可见|回声|这(?:个|一|是|幅|张"
         r"|处|些)|该(?:肿块|结节|病灶|患者|处|区)|此(?:处|区|病灶)|本例|所示|所指|哪个切面|取样|患者"
         r"|病灶|所见|扫查|表现|此时|看到|位于|相邻|多少|大小|厚度|流速|狭窄率|哪一侧|哪个部位|处的"
@@ -25,7 +29,7 @@ _VISUAL = (
         r"(?i)\b(?:images?|sonograms?|ultrasound|scan|views?|frame|picture|figure|panel|arrows?"
         r"|label(?:l?ed|s)?|marked|shown|visible|seen|depicted|displayed|here|this|these|window"
         r"|echocardiogra\w+|doppler|appearance|lesions?|findings?|dark|bright|\w*echoic|echogenic|calipers?|measured|measurements?|cine|clip"
-        r"|spectral|trace|waveform|echogenicity|patient|PSV|EDV|RI|PI|velocity|located|where"
+        r"|spectral|[bm]-mode|calib(?:re|er)|diameter|measures?|trace|waveform|echogenicity|patient|PSV|EDV|RI|PI|velocity|located|where"
         r"|how (?:wide|large|thick|long|big|deep|fast|many)|side)\b"
     ),
 )

@@ -73,8 +73,9 @@ _PATTERNS = (
         r"(?:无法|不能|难以)(?:做出|作出)?(?:判断|确定|回答|诊断|得出结论|作答|识别)[。.]?\s*$"
         r"|(?:信息|资料|内容|图像|描述|数据)(?:并|还|尚)?不足以(?:得出|做出|作出|支持|判断|确定|明确|回答|诊断)"
         r"|(?:本|该)(?:模型|系统|助手|程序)(?:目前|暂时)?(?:无法|不能|不具备)"
-        r"|(?:仅|只|单|光)(?:从|凭|靠|根据|由|看)[^。,]{0,12}(?:无法|不能|难以|不足以|很难)(?:得出|做出|作出|判断|确定|下|明确|诊断)",
-        "无法|不能|难以|不足|不具备|很难",
+        r"|(?:仅|只|单|光)(?:从|凭|靠|根据|由|看)[^。,]{0,12}(?:无法|不能|难以|不足以|很难|没办法|没有办法|没法)"
+        r"(?:得出|做出|作出|给出|提供|判断|确定|下|明确|诊断|回答)",
+        "无法|不能|难以|不足|不具备|很难|没办法|没有办法|没法",
     ),
     compile_pattern(
         r"(?i)\b(?:I|we) (?:must|have to|will|would|shall|need to) (?:respectfully )?"
@@ -85,6 +86,15 @@ _PATTERNS = (
         r"(?:for me to|to answer\b|to give an? (?:answer|diagnosis)"
         r"|to (?:tell|say|judge|determine|decide)\s*(?:[.,;]|$))",
         "decline|refuse|refrain|abstain|cannot|can't|can not|could not|image is|picture is|scan is|photo is",
+    ),
+    compile_pattern(
+        r"(?i)\bnot (?:something|an? (?:image|picture|scan|question)) (?:that )?(?:I|we) (?:am|are|can|could|feel)\b"
+        r"|\b(?:I|we)(?:'m| am|'re| are) (?:not|un)\s?able to\b"
+        r"|\bwithout (?:\w+ ){0,2}(?:access|seeing|viewing|being able|sight)\b[^.;]{0,40}"
+        r"\b(?:no|not|cannot|can't|unable|impossible)\b"
+        r"|\bno (?:\w+ )?(?:assessment|answer|diagnosis|conclusion|opinion|interpretation|judge?ment|comment) "
+        r"(?:can|could|may) be (?:given|offered|made|provided|drawn|reached|ventured)\b",
+        "not something|not a|able to|without|no ",
     ),
     compile_pattern(
         r"(?i)\bas an? (?:ai\b|artificial intelligence|(?:large )?language model|virtual assistant"

@@ -23,6 +23,7 @@ from remud_gen.rules.words import list_content_words, measure_cover, split_sente
 _CHOSEN = re.compile(
     r"(?:故选|应选|选择|选项?|正确答案(?:是|为|应为|应是)?|答案(?:应)?(?:是|为"
     r"|选)?)\s*[::]?\s*[(]?([A-H])(?![A-Za-z型超])"
+    r"|(?<![A-Za-z0-9])([A-H])\s*(?:选?项)?(?:才|为|是)?(?:最)?(?:正确|符合题意)(?!的?吗)"
     r"|\b(?:answer|option|choice|choose|select|pick)s?\s*(?:is|would be|should be|must be|:|="
     r"|-)?\s*(?:option\s+|choice\s+)?[(]?([A-H])(?![A-Za-z'-])"
     r"|\b(?:therefore|thus|so|hence|making)\s*,?\s*[(]?([B-H])\)?(?=[\s.,;]|$)(?!-)",
@@ -35,6 +36,9 @@ _CONCLUSION = re.compile(
     r"因此|所以|故|综上|可见|提示|考虑|符合|支持|\b(?:so|therefore|thus|hence|consistent with"
     r"|suggests?|indicates?|favou?rs?|supports?|diagnosis)\b",
     re.IGNORECASE,
+)
+_THEREFORE = re.compile(
+    r"\s*(?:hence|thus|therefore|so|in conclusion|in summary)\b|\s*(?:因此|所以|故|综上|总之)", re.IGNORECASE
 )
 _SETTLES = re.compile(
     r"应为|应是|属于|考虑|符合|诊断为|因此|所以"
@@ -147,9 +151,12 @@ def _contradict_key(record: Quadruplet, thinking: str) -> str:
     tail = sentences[-1]
     if not any(text and text in squash(tail) for text in options.values()) and len(sentences) > 1:
         tail = sentences[-2] if _SETTLES.search(sentences[-2]) else tail  # the last one may only round it off
-    if key not in options or options[key] in squash(thinking):
-        return ""
     named = [other for other, text in options.items() if other != key and text and text in squash(tail)]
+    # `type iv` does not name the option `type i`.
+    named = [one for one in named if not any(options[one] in options[two] for two in named if two != one)]
+    is_last_word = _THEREFORE.match(tail) is not None and not _SETS_ASIDE.search(tail)
+    if key not in options or (options[key] in squash(thinking) and not is_last_word) or options[key] in squash(tail):
+        return ""
     # Several, or one that is spoken of as it usually looks, are left aside rather than chosen.
     is_left_aside = len(named) > 1 or (_SETS_ASIDE.search(tail) is not None and not _SETTLES.search(tail))
     return f"ends on option {named[0]}" if named and not is_left_aside else ""

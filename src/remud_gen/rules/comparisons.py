@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 from remud_gen.rules.normalise import fold
 from remud_gen.rules.numbers import Quantity, evaluate_chain, read_quantities
@@ -31,12 +31,18 @@ _BELOW = re.compile(
 # The second number is then compared with something else, or the comparison is denied.
 _OTHER_SUBJECT = re.compile(r"不(?=[大高超多小低少])|\b(?:not|no|or|and|but|while|whereas|it|here)\b|及|或|而|且|这里")
 MOST_GAP = 45  # characters between a value and its limit
+_LIMIT = re.compile(
+    r"(?:大于|高于|超过|小于|低于|不足|[<>≤≥]|\b(?:below|under|above|over|than|exceed(?:s|ing)?|most|least))\s*$"
+)
+_AND = re.compile(r"\s*(?:和|与|及|、|,|and|,\s*and)\s*")
 _RANGE_MARK = re.compile(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
 _EQUATION = re.compile(
     r"(\d+(?:\.\d+)?)((?:\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米"
     r"|%)?\s*[-+x×*÷/−–]\s*\d+(?:\.\d+)?){1,4})\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)?[23]?\s*(?:=|≈"
     r"|等于|约等于|equals?)\s*(?:约|about |approximately )?(\d+(?:\.\d+)?)\s*(%)?"
 )
+_RATIO = re.compile(r"\bratio\b|比值|比例|之比|[a-z]\s?/\s?[a-z]")
+_MOST_OPERANDS = 12
 _TERM = re.compile(r"([-+x×*÷/−–])\s*(\d+(?:\.\d+)?)")
 _OPERATORS = {"x": "*", "×": "*", "*": "*", "÷": "/", "/": "/", "+": "+"}
 
@@ -68,7 +74,12 @@ def read_range_verdicts(text: str) -> Iterator[RangeVerdict]:
         low, high = found
         ends = (low.base_value, high.base_value)
         # Both the value and the range may be said again.
-        values = {q.base_value for q in here if q.dimension == low.dimension and q.base_value not in ends}
+        values = {
+            q.base_value
+            for q in here
+            # `below 77°` is a limit of its own and no value that could lie inside the range.
+            if q.dimension == low.dimension and q.base_value not in ends and not _LIMIT.search(folded[: q.start][-12:])
+        }
         if len(values) != 1:
             continue
         is_inside = low.base_value <= min(values) <= high.base_value
@@ -84,7 +95,7 @@ def find_false_comparison(text: str) -> str | None:
     """A clause `value above limit` or `value below limit` whose two numbers say the opposite."""
     folded = fold(text)
     quantities = read_quantities(text)
-    for first, second in pairwise(quantities):
+    for number, (first, second) in enumerate(pairwise(quantities)):
         gap = folded[first.end : second.start]
         if first.dimension != second.dimension or len(gap) > MOST_GAP or re.search(r"[。;;.!?]", gap):
             continue
@@ -93,11 +104,20 @@ def find_false_comparison(text: str) -> str | None:
         above, below = _ABOVE.search(gap), _BELOW.search(gap)
         if bool(above) == bool(below) or _OTHER_SUBJECT.search(gap):
             continue
-        if second.base_value == first.base_value:
+        if second.base_value == first.base_value or _goes_on(folded, quantities, number + 1):
             continue
         if (first.base_value > second.base_value) != bool(above):
             return folded[first.start : second.end]
     return None
+
+
+def _goes_on(folded: str, quantities: Sequence[Quantity], number: int) -> bool:
+    """Whether a limit is the first of several: `14.8 cm and 5.6 cm are above 12 cm and 4 cm`."""
+    if number + 1 >= len(quantities):
+        return False
+    limit, following = quantities[number], quantities[number + 1]
+    is_alike = limit.dimension == following.dimension
+    return is_alike and _AND.fullmatch(folded[limit.end : following.start]) is not None
 
 
 def find_false_equation(text: str) -> str | None:
@@ -111,6 +131,21 @@ def find_false_equation(text: str) -> str | None:
 def list_derived_values(text: str) -> frozenset[float]:
     """Results of the sums in a text that are right."""
     return frozenset(float(match.group(3)) for match in _EQUATION.finditer(fold(text)) if _is_equal(match))
+
+
+def list_ratios(text: str) -> frozenset[float]:
+    """Bare numbers that a text calls a ratio and that are one of two of its measured values: no sum is written out."""
+    folded = fold(text)
+    quantities = read_quantities(text)
+    measured = list(dict.fromkeys((q.dimension, q.base_value) for q in quantities if q.unit and q.base_value))
+    found = set()
+    for quantity in quantities if 1 < len(measured) <= _MOST_OPERANDS else ():
+        if quantity.unit or quantity.decimals < 2 or not _RATIO.search(folded[: quantity.start][-24:]):
+            continue
+        for one, other in permutations(measured, 2):
+            if one[0] == other[0] and round(one[1] / other[1] + 1e-9, quantity.decimals) == quantity.value:
+                found.add(quantity.value)
+    return frozenset(found)
 
 
 def _is_equal(match: re.Match[str]) -> bool:

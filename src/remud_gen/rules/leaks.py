@@ -48,8 +48,14 @@ FIGURE_NUMBER: tuple[Pattern, ...] = (
 
 PANEL: tuple[Pattern, ...] = (
     compile_pattern(
-        r"(?i)\b(?:figure|image|picture|photo)\s+part\s+\(?[a-h]\)?(?![a-z])|\bpart\s+\([a-h]\)",
+        r"(?i)\b(?:figure|image|picture|photo)\s+part\s+\(?[a-h]\)?(?![a-z])|\bpart\s+\([a-h]\)"
+        rf"|\bpart\s+[a-h]\s+of\s+(?:the|this)\s+{_EN_IMAGE}\b",
         "part",
+    ),
+    compile_pattern(
+        rf"\b{_EN_IMAGE}\s+(?:that is |which is )?(?:label(?:l?ed)?|marked|lettered|tagged|called)\s+(?:as\s+|with\s+)?"
+        r"(?:the\s+letter\s+)?[\"'“‘(]{0,2}[A-Ha-h](?![A-Za-z'-]|\s+[a-z]{3,})",
+        "label|marked|lettered|tagged|called",
     ),
     compile_pattern(r"(?<![A-Za-z0-9])[A-Ha-h]\s*(?:、|和|与|及|,|/)\s*[A-Ha-h]\s*(?:两|二)?(?:幅|张)?图", "图"),
     compile_pattern(r"(?<![A-Za-z0-9])[A-H](?:[(][^)]{1,6}[)])?\s*(?:小|分|子|幅)?图(?![像谱形案])", "图"),
@@ -106,6 +112,17 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
         r"(?:前|上|下|后|另)(?:面|边|述)?(?:的)?(?:那)?(?:一|几|两|二|三)?(?:张|幅|副"
         rf"|组)(?:的)?{_ZH_PICTURE}",
         "图|照片",
+    ),
+    compile_pattern(r"另(?:外)?(?:的)?(?:一|两|几)?(?:张|幅|副)(?:的)?[\u4e00-\u9fff]{0,6}?(?:图|照片)(?!谱)", "另"),
+    compile_pattern(
+        r"(?i)\b(?:companion|accompanying|adjoining|facing|opposite|neighbou?ring|matching|paired)\s+(?:\w+\s+)?"
+        r"(?:sonogram|scan|frame|clip|cine|loop|view|image|picture)\b"
+        r"|\b(?:images?|figures?|pictures?|photos?|sonograms?|scans?|frames?|clips?|panels?)\s+(?:that|which)\s+"
+        r"(?:(?:had |have |has )?(?:immediately |directly )?(?:follow(?:s|ed)?|preced(?:es?|ed))"
+        r"(?! (?:up|the (?:course|lumen)))"
+        r"|c[oa]mes? (?:next|before|after))\b",
+        "sonogram|scan|frame|clip|cine|loop|view|image|picture|figure|photo|panel",
+        "companion|accompanying|adjoining|facing|opposite|neighb|matching|paired|follow|preced|come|came",
     ),
     compile_pattern(
         r"(?:和|与|跟|同|较|比|如|像)(?:前|上|下|后|另)(?:面|边)?(?:那|的)?(?:一|几)?(?:张(?!力)"
@@ -190,12 +207,17 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
 
 ANNOTATION: tuple[Pattern, ...] = (
     compile_pattern(
-        r"(?i)\b(?:arrow(?:head)?s?|asterisks?|calipers?|cursors?|stars?"
+        r"(?i)\b(?:arrow(?:head)?s?|asterisks?|stars?"
         r"|(?:the|two|both|white|yellow|small|with|by) crosses"
         r"|(?<!tumor )(?<!tumour )(?<!serum )(?<!soft )markers?(?! (?:of|for)\b))\b",
-        "arrow|asterisk|caliper|cursor|star|cross|marker",
+        "arrow|asterisk|star|cross|marker",
     ),
-    compile_pattern(r"箭头|箭号|星号|三角(?:号|标)|游标|虚线圈|圆圈标", "箭|星号|三角|游标|圈"),
+    compile_pattern(r"箭头|箭号|星号|三角(?:号|标)|虚线圈|圆圈标", "箭|星号|三角|圈"),
+)
+# Whoever measured has set calipers.
+CALIPERS: tuple[Pattern, ...] = (
+    compile_pattern(r"(?i)\b(?:calipers?|callipers?|cursors?)\b", "caliper|calliper|cursor"),
+    compile_pattern(r"游标", "游标"),
 )
 ANNOTATION_SIGNS = ("→", "↑", "↓", "←", "▲", "△", "*", "☆", "★", "+", "dist", "calip", "箭", "星", "三角", "标", "游标")
 

@@ -47,6 +47,29 @@ _WORD = re.compile(
         [rf"(?<![a-z0-9])(?:{'|'.join(w for w in _WORDS if w.isascii())})(?![a-z0-9])", "[一二两三四五六七八九十半双]"]
     )
 )
+_SMALL = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_ENGLISH = _SMALL | {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_TENS = {"十": 10, "百": 100}
+# Units of measures alone: 三度 is a grade, `two days` an order of events.
+_MEASURES = {
+    name
+    for name in {*UNITS, *_ALIASES}
+    if len(name) > 1 - (not name.isascii())
+    and UNITS[_ALIASES.get(name, name)][0] in ("length", "area", "volume", "velocity", "pressure")
+}
+_MEASURE = "|".join(re.escape(name) for name in sorted(_MEASURES, key=len, reverse=True))
+_WORDED = re.compile(
+    rf"(?:(?<![a-z0-9])(?P<en>(?:{'|'.join(_ENGLISH)})(?:[- ](?:{'|'.join(list(_SMALL)[:9])}))?)[ -]"
+    rf"|(?<![第一二两三四五六七八九十百零点])(?P<zh>[一二两三四五六七八九十百][一二三四五六七八九十百零]{{0,6}}(?:点[零一二三四五六七八九]{{1,3}})?))"
+    rf"(?P<unit>{_MEASURE})(?![a-z])"
+)
 _WORD_UNIT = re.compile(rf"[ -]?({_UNIT})(?![a-z])")
 
 
@@ -98,11 +121,48 @@ def read_sources(text: str) -> tuple[Quantity, ...]:
             found.append(
                 Quantity(float(match.group(0)), "", _count_decimals(match.group(0)), match.group(0), *match.span())
             )
+    found += read_worded(text)
     for match in _WORD.finditer(folded):
         unit = _WORD_UNIT.match(folded, match.end())
         name = _canonical(unit.group(1)) if unit else ""
         found.append(Quantity(float(_WORDS[match.group(0)]), name, 0, match.group(0), *match.span()))
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def read_worded(text: str) -> tuple[Quantity, ...]:
+    """Measures whose number is written as a word: `three centimetres`, 十二毫米, 二十五点五厘米."""
+    folded = fold(text)
+    found = []
+    for match in _WORDED.finditer(folded):
+        value = _read_english(match["en"]) if match["en"] else _read_chinese(match["zh"])
+        if value is not None:
+            found.append(
+                Quantity(value, _canonical(match["unit"]), _count_decimals(str(value)), match[0], *match.span())
+            )
+    return tuple(found)
+
+
+def _read_english(words: str) -> float | None:
+    tens, _, ones = words.replace("-", " ").partition(" ")
+    if ones and not (_ENGLISH[tens] >= 20 and _ENGLISH[ones] < 10):
+        return None
+    return float(_ENGLISH[tens] + (_ENGLISH[ones] if ones else 0))
+
+
+def _read_chinese(digits: str) -> float | None:
+    """十二 is 12, 一百零五 is 105, 三点二 is 3.2; None for digits in a row."""
+    whole, _, decimals = digits.partition("点")
+    total, latest = 0, 0
+    for digit in whole.replace("零", ""):
+        if digit in _TENS:
+            total += (latest or 1) * _TENS[digit]
+            latest = 0
+        elif latest:
+            return None
+        else:
+            latest = _DIGITS[digit]
+    return float(f"{total + latest}.{''.join(str(_DIGITS.get(digit, 0)) for digit in decimals) or 0}")
 
 
 def is_supported(wanted: Quantity, sources: Iterable[Quantity]) -> bool:

@@ -19,7 +19,10 @@ _TOKEN = re.compile(rf"[a-z]+|\d+(?:\.\d+)?|[{HAN}]")
 _DROPPED = frozenset(
     ["the", "a", "an", "of", "is", "are", "was", "were", "and", "with", "to", "be", "been", "being", "s", "的"]
 )
-_COMPOUND = re.compile(r"\b(well|ill|poorly|non|long|short)[- ]+(?=defin|circumscrib|demarcat|marginat|compress|axis)")
+_COMPOUND = re.compile(
+    r"\b(well|ill|poorly|non|long|short|full|partial)[- ]+"
+    r"(?=defin|circumscrib|demarcat|marginat|compress|axis|thickness)"
+)
 _COMPOUND_PREFIX = {"poorly": "ill"}
 
 # family -> poles -> the beginnings of the English words that name them (`=` marks a whole word)
@@ -56,6 +59,8 @@ _ENGLISH: dict[str, tuple[str, ...]] = {
     "inside": ("=internal internally", "=external externally"),
     "strength": ("strong intens", "weak faint"),
     "severity": ("=mild mildly", "=severe severely"),
+    "flow": ("hepatopetal", "hepatofugal"),
+    "extent": ("fullthick =complete =completely", "partialthick =partial =partially =incomplete =incompletely"),
 }
 _CHINESE: dict[str, tuple[str, ...]] = {
     SIDE: ("左", "右"),
@@ -86,14 +91,18 @@ _CHINESE: dict[str, tuple[str, ...]] = {
     "compression": ("可压瘪 能压瘪 可被压瘪", "不可压瘪 不能压瘪 不能被压瘪"),
     "vessel_flow": ("通畅", "阻塞 闭塞 梗阻"),
     "growth": ("平行", "垂直"),
+    "flow": ("向肝", "离肝"),
+    "extent": ("全层 完全性", "部分性 部分撕裂 不完全"),
+    "enhancement": ("高增强", "低增强", "等增强", "无增强"),
 }
 _ROOT = re.compile(r"^(hyper|hypo|iso|intra|extra|an)(echo|[a-z]{5,})")
 # Of these a thing has one at a time, while it has an anterior and a posterior wall.
 _EXCLUSIVE = frozenset({
     "change", "size", "calibre", "thickness", "margin", "outline", "texture", "content", "nature", "course", "norm",
     "symmetry", "compression", "echo", "surface", "shape", "growth", "perfusion", "presence", "finding", "vessel_flow",
-    "severity",
+    "severity", "phase", "flow", "extent",
 })  # fmt: skip
+_EXTENTS = frozenset({"thick", "wide", "large", "high"})
 _IGNORED = ("左右",)  # "about", or a diameter: no side
 
 
@@ -133,8 +142,11 @@ def find_swap(
                 same = max(same, score)
             elif score > opposite:
                 opposite, name = score, other.text
-        needed = 0 if counts_lone and word.family in _EXCLUSIVE else min_context
-        if opposite >= needed and opposite > same:
+        is_both = any(other.family == word.family and other.pole != word.pole for other in mine.words)
+        needed = 0 if counts_lone and word.family in _EXCLUSIVE and not is_both else min_context
+        # A text with both of two opposites names each of two things: one neighbouring word more is chance.
+        margin = 2 if is_both and same >= 0 and word.family != SIDE else 1
+        if opposite >= needed and opposite >= same + margin:
             return f"{word.text} (source: {name})"
     return None
 
@@ -174,6 +186,8 @@ def _scan(text: str) -> _Scan:
         if token.isascii():
             found = _classify_english(token)
             length = 1
+            if found and token in _EXTENTS and position and raw[position - 1] in ("mm", "cm"):
+                found = None  # `11 mm thick` says how thick, not that it is
         else:
             found, length = _match_chinese(raw, position)
         if found:

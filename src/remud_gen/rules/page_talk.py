@@ -54,6 +54,24 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
         "given|supplied|provided|printed|written|found|author|source",
     ),
     compile_pattern(
+        r"(?i)\b(?:write-?up|blurb|commentary|narrative|annotations?|account|remarks?|gloss|description|words?|text|prose)\b"
+        r"[^.;,]{0,16}\b(?:accompany(?:ing)?|accompanies|supplied|provided|given|printed|written|attached|goes with"
+        r"|comes with|that goes)\b"
+        r"[^.;,]{0,12}\b(?:picture|image|figure|photo|case|scan)s?\b"
+        r"|\b(?:book|chapter|author|article|textbook|captions?|source|paper|editor)['’]s?\s+(?:\w+\s+)?"
+        r"(?:descriptions?|texts?|words|words?ing|captions?|explanations?|accounts?|statements?|notes?|labels?|legends?)\b",
+        "picture|image|figure|photo|case|scan|description|text|word|caption|explanation|account|statement|note|label|legend",
+        "accompan|supplied|provided|given|printed|written|attached|goes|comes|'|’",
+    ),
+    compile_pattern(
+        r"(?:引自|摘自|出自|来自|取自|见于|源于|抄自|转自)(?:上述|原|该|此|所附|图片)?(?:的)?"
+        r"(?:说明|文字|图注|题注|图解|原文|书|文献|资料|标题|教材)(?!文献|证)"
+        r"|(?:原始|原有|给定|随附|所附|附带|配套)(?:的)?(?:图片|图像|文字)?(?:的)?(?:说明|描述|文字|解说|注释|文本|标题)"
+        r"|配图(?:的)?(?:说明|文字|描述|标题|注)",
+        "自|见于|源于|原|定|附|配",
+        "说明|文字|图注|题注|图解|原文|书|文献|资料|标题|教材|描述|解说|注释|文本|注",
+    ),
+    compile_pattern(
         r"作者(?:们)?(?:指出|认为|报道|报告|描述|提到|写|提出|说|介绍|强调)",
         "作者",
     ),
@@ -160,6 +178,25 @@ TASK_TALK: tuple[Pattern, ...] = (
         "user|asked|told|instructed|prompt|instruction|task|by the system|trace|chain|question|item|stem|answer",
         "user|asked|told|instructed|task|reasoning|should|must|need|has to|ought|requested|required|specified|wanted"
         "|supplied|provided",
+    ),
+    compile_pattern(
+        r"(?i)\b(?:make|keep|phrase|word|pitch|design|set|write)\s+(?:this|the|my|these)\s+"
+        r"(?:questions?|items?|stems?|distractors?|options?)\b"
+        r"|(?<!cardiac )\b(?:the|my|this) (?:output|response|reply) (?:should|must|needs? to|has to|is to|will) "
+        r"(?:be (?:an? |in |valid|formatted)|contain|include|follow|use|list|consist|only)"
+        r"|\bhope (?:this|that|it) (?:helps|meets|satisf|fits|answers|works|is what)"
+        r"|\byour (?:formatting|format|requirements?|instructions?|request|specifications?|guidelines|prompt)\b"
+        r"|\bhere (?:is|are|'s) (?:the|your|a|an|my) (?:\w+ )?"
+        r"(?:question|answer|item|json|output|response|reasoning)s?\b",
+        "question|item|stem|distractor|option|output|response|reply|hope|your|here",
+        "make|keep|phrase|word|pitch|design|set|write|should|must|need|has to|is to|will|hope|your|here",
+    ),
+    compile_pattern(
+        r"(?:把|将|让|使)(?:这|该|本|此)?(?:道|个|一)?(?:题|题目|问题|选项|题干|干扰项)(?!目?标)(?:的)?[^。,]{0,8}?"
+        r"(?:设计|设置|改|写|编|弄|做|出)(?:得|成|为|的)"
+        r"|(?:希望|但愿)(?:以上|这|该|上述|能|对)[^。,]{0,10}(?:帮助|有用|满足|符合)|(?:您|你)的(?:要求|指令|格式|需求|提示)"
+        r"|以下(?:是|为)(?:我|本题|该题|生成|问题|答案|题目)|(?:根据|按照?|依照?|遵循)提示词|(?:控制|限制)在\s*\d+\s*(?:个)?(?:字|词)",
+        "题|选项|干扰项|希望|但愿|您的|你的|以下|提示词|控制|限制",
     ),
     compile_pattern(
         r"(?:这个|这项|该|本|我的|此)任务(?:是|要求|需要|中)|写出(?:推理|思考)(?:过程)?|(?:推理|思考)(?:过程|部分)(?:需|应|要|只|里|中)",

@@ -22,8 +22,13 @@ _CHINESE_CUE = (
 _STRONG = re.compile(f"{_ENGLISH_CUE}|{_CHINESE_CUE}")
 _SOFT = re.compile(
     r"\b(?:non|a(?:vascular|kine|symptom|nechoic|plasia|genesis|trophy)|resol|disappear|missing"
-    r"|negative|exclud|rul(?:e|ed|ing) out|un|in(?=com|sig))\w*"
-    r"|\bloss\b|\w+less\b|排除|除外|阴性|否认|缺|失|欠|乏|消退|吸收|无回声|不"
+    r"|negative|exclud|rul(?:e|es|ed|ing) out|mimic|simulat|un|in(?=com|sig))\w*"
+    r"|\bloss\b|\w+less\b|排除|除外|酷似|误[认诊]|阴性|否认|缺|失|欠|乏|消退|吸收|无回声|不"
+)
+# What comes after these is set aside, and so is what comes before them where nothing follows: `stones are excluded`.
+_SETS_ASIDE = re.compile(
+    r"\b(?:rul(?:es?|ed|ing) out|exclud(?:es?|ed|ing)|(?:argu|speak)(?:es?|s|ing)? against|unlikely|rather than"
+    r"|instead of|mimick?(?:s|ed|ing)?|simulat(?:es?|ed|ing))\b|排除|除外|而不是|而非|不支持|酷似|误[认诊]为"
 )
 _BARE_DENIAL = re.compile(r"\b(?:do|does|did|is|are|was|were|has|have) not\s*$|(?:则|并)(?:无|未见|没有)\s*$")
 _SOUND = re.compile(r"\b(?:normal|unremarkable|intact|spared|preserved)\b|正常|完好")
@@ -109,13 +114,22 @@ def read_clauses(text: str) -> Clauses:
     for clause in _CLAUSE.split(fold(text)):
         cue = _STRONG.search(clause)
         if cue is None:
-            affirmed.append(clause)
+            affirmed.append(_cut_aside(clause))
             continue
         denied.append(clause)
         head = _read_head(clause[cue.end() :])
         if head:
             heads.append(head)
     return Clauses(tuple(heads), "\n".join(denied), "\n".join(affirmed))
+
+
+def _cut_aside(clause: str) -> str:
+    """A clause without what it sets aside: `a stone rather than a polyp` affirms a stone."""
+    aside = _SETS_ASIDE.search(clause)
+    if aside is None:
+        return clause
+    rest = clause[aside.end() :]
+    return clause[: aside.start()] if _HEAD_EN.search(rest) or _HEAD_ZH.search(rest) else ""
 
 
 def _read_head(rest: str) -> str:

@@ -19,7 +19,7 @@ from remud_gen.stages.filter import build_filters, describe_filters
 class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
     """Show every record that no rule has rejected to every corpus filter, then collect what they found."""
 
-    name, version = "corpus", 2
+    name, version = "corpus", 3
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

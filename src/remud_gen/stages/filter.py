@@ -55,7 +55,7 @@ def describe_filters(filters: Sequence[Filter | CorpusFilter]) -> dict[str, obje
 class FilterStage(RecordStage[Quadruplet, Quadruplet]):
     """Judge one quadruplet at a time by rules."""
 
-    name, version = "filter", 3
+    name, version = "filter", 4
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -55,7 +55,7 @@ SHAPING_OF_MODELS = (
 class GenerateStage(AsyncStage[GenerateInput, Quadruplet]):
     """Ask for questions, thinking and answers, each fact with the words it rests on."""
 
-    name, version = "generate", 2
+    name, version = "generate", 3
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
