@@ -36,8 +36,8 @@ def store_of(folder):
     return ContentImageStore(folder)
 
 
-def make_gateway(server, folder):
-    limits = BatchLimits(folder / "batches", 100, 10**7, 0.01)
+def make_gateway(server, folder, files="batches"):
+    limits = BatchLimits(folder / files, 100, 10**7, 0.01)
     kind = partial(BatchGateway, limits=limits, store_path=folder / "replies.sqlite")
     return open_gateway(make_config(server), folder / "replies.sqlite", store_of(folder), kind=kind)
 
@@ -200,6 +200,34 @@ def test_request_that_another_run_has_an_answer_to_meanwhile_is_not_handed_over(
 
         assert asyncio.run(gather_late()) == "replies that another run has collected meanwhile"
     assert (len(server.jobs), len(server.files)) == (0, 0)
+
+
+def test_run_that_begins_while_another_hands_over_leaves_that_one_its_batch(tmp_path, monkeypatch):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        monkeypatch.setattr("remud_gen.llm.batch_gateway.LONGEST_WAIT_S", 0.5)
+        monkeypatch.setattr("remud_gen.llm.batch_gateway.FIRST_WAIT_S", 0.5)
+        server.fails["POST /files"] = 1  # so that handing over takes its time
+
+        async def both():
+            async with make_gateway(server, tmp_path) as one:
+                await asyncio.gather(*map(one.ask, REQUESTS), return_exceptions=True)
+                handing_over = asyncio.create_task(one.hand_over())
+                while not server.calls["POST /files"]:
+                    await asyncio.sleep(0.01)
+                async with make_gateway(server, tmp_path, "elsewhere") as other:
+                    await other.begin()
+                    await asyncio.gather(*map(other.ask, REQUESTS), return_exceptions=True)
+                    await other.hand_over()
+                assert not handing_over.done()
+                await handing_over
+
+        asyncio.run(both())
+        outcomes, _ = command(server, tmp_path)
+        assert all(outcome.startswith("{") for outcome in outcomes)
+    assert len(server.jobs) == 1
+    assert set(server.paid.values()) == {1}
+    assert sorted(path.name for path in tmp_path.iterdir() if "lock" in path.name) == []
 
 
 def test_what_was_asked_is_stored_with_replies_of_batches(tmp_path):

@@ -76,7 +76,7 @@ class BatchGateway(Gateway):
         for leftover in self._limits.folder.glob("*.jsonl"):
             leftover.unlink()
         for plan in self._batches.list_open():
-            if plan.batch_id is None:
+            if plan.batch_id is None and not self._batches.is_being_made(plan.id):
                 await self._settle_plan(plan)
         await self._collect_ended()
         self._settle_rest()
@@ -230,10 +230,10 @@ class BatchGateway(Gateway):
     async def _settle_plan(self, plan: Plan) -> None:
         """A batch that was about to be made when a command was killed: it is there, or it never was."""
         state = await self._try(lambda: self._api.find(plan.id, plan.planned_at))
-        if state is None:
-            self._forget(plan)
-        else:
+        if state is not None:
             self._batches.note_state(plan.id, state.id, state.status, state.n_ended)
+        elif not self._batches.has_batch(plan.id):  # else whoever made it noted so since the plan was read
+            self._forget(plan)
 
     async def _collect_ended(self) -> int:
         """Take all that has ended; how many batches that were."""
@@ -241,7 +241,7 @@ class BatchGateway(Gateway):
         failure: ProviderError | None = None
         for plan in self._batches.list_open():
             if plan.batch_id is None:
-                continue  # handing it over failed in this command; the next one finds out whether it is there
+                continue  # handing it over failed, or another run is at it; the next command finds out what came of it
             state = await self._try(partial(self._api.look, plan.batch_id))
             if state is None:
                 self._tell(f"the endpoint knows batch {plan.batch_id} no more: its requests are asked again")

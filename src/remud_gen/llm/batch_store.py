@@ -8,9 +8,11 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from remud_gen.errors import InputError
 from remud_gen.llm.store import BUSY_TIMEOUT_S
@@ -49,12 +51,16 @@ class Trouble:
 class BatchStore:
     """The batches of one endpoint, in a reply store that exists already.
 
+    While a batch is being made its plan is held by a lock beside the store, which a killed process lets go: so another
+    run tells a plan that comes to nothing from one that somebody is at work on.
+
     Raises:
         InputError: the file cannot be read or written.
     """
 
     def __init__(self, path: Path, endpoint: str) -> None:
         self._path, self._endpoint = path, endpoint
+        self._held: dict[str, FileLock] = {}  # by plan
         with self._explained():
             self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
             # A note that a power cut takes away is a batch that is paid for twice.
@@ -69,6 +75,9 @@ class BatchStore:
         plan = Plan(uuid.uuid4().hex, None, len(keys), int(time.time()))
         row = (plan.id, self._endpoint, model, sha256, "planned", len(keys), n_bytes, plan.planned_at)
         names = "plan, endpoint, model, file_sha256, state, n_requests, n_bytes, planned_at"
+        with self._explained():
+            self._held[plan.id] = self._make_lock(plan.id)
+            self._held[plan.id].acquire()
         with self._transaction():
             self._connection.execute(f"INSERT INTO batches ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             rows = ((key, plan.id, is_renewal) for key, is_renewal in keys.items())
@@ -89,12 +98,34 @@ class BatchStore:
         statement = "UPDATE batches SET batch_id = ?, state = ?, n_ended = ? WHERE plan = ?"
         with self._explained():
             self._connection.execute(statement, (batch_id, state, n_ended, plan_id))
+        self._let_go(plan_id)
 
     def forget(self, plan_id: str) -> None:
         """Its requests are to be handed over anew: the endpoint has no such batch, or will not work on it."""
         with self._transaction():
             self._connection.execute("DELETE FROM pending WHERE plan = ?", (plan_id,))
             self._connection.execute("DELETE FROM batches WHERE plan = ?", (plan_id,))
+        self._let_go(plan_id)
+
+    def is_being_made(self, plan_id: str) -> bool:
+        """Whether a process that lives, this one or another, is at work on handing a plan over."""
+        if plan_id in self._held:
+            return True
+        lock = self._make_lock(plan_id)
+        with self._explained():
+            if not Path(lock.lock_file).exists():
+                return False
+            try:
+                with lock:
+                    return False
+            except Timeout:
+                return True
+
+    def has_batch(self, plan_id: str) -> bool:
+        """Whether it is noted by now which batch was made of a plan."""
+        query = "SELECT count(batch_id) FROM batches WHERE plan = ?"
+        with self._explained():
+            return bool(self._connection.execute(query, (plan_id,)).fetchone()[0])
 
     def finish(self, plan_id: str, troubles: Iterable[tuple[str, Trouble]]) -> None:
         """All that a batch gave is stored: what it waited for is waited for no more."""
@@ -151,8 +182,19 @@ class BatchStore:
 
     def close(self) -> None:
         """Close the file."""
+        for plan_id in list(self._held):
+            self._held.pop(plan_id).release()
         with self._explained(), closing(self._connection):
             pass
+
+    def _make_lock(self, plan_id: str) -> FileLock:
+        return FileLock(self._path.with_name(f"{self._path.name}-{plan_id}.lock"), timeout=0)
+
+    def _let_go(self, plan_id: str) -> None:
+        lock = self._held.pop(plan_id, None) or self._make_lock(plan_id)
+        lock.release()
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -169,6 +211,6 @@ class BatchStore:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             hint = "make room or mend its permissions, then run the same command to go on"
             raise InputError(f"reply store {self._path}: {error}", hint) from None
