@@ -127,6 +127,15 @@ def bodies_by_text(bodies):
     return ((json.dumps(body["messages"][-1]), body) for body in bodies)
 
 
+def test_half_a_character_is_handed_over_as_it_is_sent_live(tmp_path):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        request = make_request(f"{USER} \ud83d")
+        assert command(server, tmp_path, [request])[0] == ["later"]
+        assert command(server, tmp_path, [request])[0][0].startswith("{")
+        assert server.jobs["batch-0"]["requests"][0]["body"]["messages"][-1]["content"].endswith(" ?")
+
+
 def test_files_are_cut_by_count_and_by_bytes(tmp_path):
     with BatchServer() as server:
         understood(server, tmp_path)

@@ -333,6 +333,15 @@ def test_distrusted_reply_is_replaced_only_where_asked(path):
     store.close()
 
 
+def test_what_was_asked_stays_known_where_whoever_replaces_the_reply_does_not_know_it(path):
+    store = ReplyStore(path)
+    reply = replace(REPLY, request_sha256=ASKED.sha256)
+    store.put(reply, ASKED)
+    store.put(replace(reply, text="fresh"), None, replaces=True)
+    assert (store.get(ASKED.sha256).text, store.read_asked(ASKED.sha256)) == ("fresh", ASKED)
+    store.close()
+
+
 @pytest.mark.parametrize("is_old", [False, True])
 def test_removed_replies_give_their_space_back(path, monkeypatch, is_old):
     monkeypatch.setattr("remud_gen.llm.store.REMOVED_AT_ONCE", 70)

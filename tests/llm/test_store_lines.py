@@ -58,6 +58,25 @@ def test_what_was_asked_goes_along_and_is_learned_where_it_was_not_known(tmp_pat
     store.close()
 
 
+def test_request_with_half_a_character_in_it_stays_behind_and_its_reply_goes_along():
+    asked = replace(ASKED, user="cyst \ud83d")
+    full = StoredReply(replace(REPLY, request_sha256=asked.sha256), 5, asked)
+    assert read_line(write_line(full)) == replace(full, asked=None)
+
+
+def test_taking_over_many_requests_takes_no_more_memory_than_a_few(tmp_path):
+    lines = []
+    for number in range(300):
+        asked = replace(ASKED, system=f"Be exact. {number // 2}", user=f"{number}")
+        lines.append(write_line(StoredReply(replace(REPLY, request_sha256=asked.sha256), 5, asked)))
+    (tmp_path / "f.jsonl").write_bytes(b"".join(lines))
+    store = ReplyStore(tmp_path / "replies.sqlite")
+    assert import_replies(tmp_path / "f.jsonl", store).new == 300
+    assert len(store._packer._schemas) <= 64
+    assert {store.read_asked(key).user for key in store.iterate_keys()} == set(map(str, range(300)))
+    store.close()
+
+
 @pytest.mark.parametrize("name", ["replies.jsonl", "replies.jsonl.gz"])
 def test_file_fills_another_store_and_a_second_time_changes_nothing(tmp_path, name):
     replies, file = make_replies(1200), tmp_path / name

@@ -16,9 +16,11 @@ from typing import Any
 
 from remud_gen.llm.request_hash import hash_identity, identify_request
 from remud_gen.protocols import ModelRequest
+from remud_gen.rules.shared import MOST_KEPT
 
 TEXTS = "CREATE TABLE texts (sha256 TEXT PRIMARY KEY, body BLOB NOT NULL)"
 QUICKEST = 1  # of zlib's levels: half the size in a fraction of the time
+MOST_KNOWN = 1_000  # texts: builders make few, but requests from a file or another command come with their own each
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,16 @@ class AskedPacker:
 
     def _keep_system(self, text: str) -> str:
         if text not in self._systems:
+            if len(self._systems) >= MOST_KNOWN:
+                self._systems.clear()
             self._systems[text] = self._keep_text(text)
         return self._systems[text]
 
     def _keep_schema(self, schema: Mapping[str, Any] | None) -> str:
         known = self._schemas.get(id(schema))
         if known is None or known[0] is not schema:
+            if len(self._schemas) >= MOST_KEPT:
+                self._schemas.clear()
             # Held, so that no other schema can come to lie at its place.
             known = self._schemas[id(schema)] = schema, self._keep_text(json.dumps(schema, sort_keys=True))
         return known[1]

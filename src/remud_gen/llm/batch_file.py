@@ -65,9 +65,11 @@ class RequestFile:
 
 
 def write_request(request_sha256: str, body: Mapping[str, Any]) -> bytes:
-    """The line of one request; its hash is how its reply is known, in whatever order replies come."""
+    """The line of one request; its hash is how its reply is known, in whatever order replies come. Half of a surrogate
+    pair is sent as `?`, as it is live.
+    """
     line = {"custom_id": request_sha256, "method": "POST", "url": COMPLETIONS, "body": body}
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 def read_replies(path: Path) -> Iterator[tuple[str, int, Any]]:

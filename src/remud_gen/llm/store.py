@@ -81,7 +81,10 @@ class ReplyStore:
         Whether it was stored: if not, another process was first, and its reply is the one to use.
         """
         with self._explained():
-            row = (*_list_values(reply), int(time.time()), self._pack(asked))
+            packed = self._pack(asked)
+            if packed is None and replaces:  # the request is the same, and may be known
+                packed = self._read_packed(reply.request_sha256)
+            row = (*_list_values(reply), int(time.time()), packed)
             return self._connection.execute(_phrase_insert(replaces=replaces), row).rowcount > 0
 
     def put_all(self, replies: Iterable[tuple[ModelReply, int, Asked | None]]) -> None:
@@ -214,6 +217,11 @@ class ReplyStore:
 
     def _pack(self, asked: Asked | None) -> bytes | None:
         return None if asked is None else self._packer.pack(asked)
+
+    def _read_packed(self, request_sha256: str) -> bytes | None:
+        query = "SELECT asked FROM replies WHERE request_sha256 = ?"
+        row = self._connection.execute(query, (request_sha256,)).fetchone()
+        return None if row is None else row[0]
 
     def _read_asked(self, query: str, request_sha256: str) -> Asked | None:
         with self._explained():

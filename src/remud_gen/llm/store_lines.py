@@ -68,11 +68,16 @@ class Transfer:
 
 
 def write_line(stored: StoredReply) -> bytes:
-    """The same reply is the same line everywhere."""
-    version = PLAIN_VERSION if stored.asked is None else LINE_VERSION
+    """The same reply is the same line everywhere. A request that holds half a surrogate pair is in no line: there is no
+    way to write it as it was, and it would be taken for another.
+    """
+    asked = None if stored.asked is None else asdict(stored.asked)
+    if asked is not None and not _is_writable(asked):
+        asked = None
+    version = PLAIN_VERSION if asked is None else LINE_VERSION
     told = {"remud_reply": version, **asdict(stored.reply), "stored_at": stored.stored_at}
-    if stored.asked is not None:
-        told["request"] = asdict(stored.asked)
+    if asked is not None:
+        told["request"] = asked
     return _dump({**told, "sha256": _digest(told)}) + b"\n"
 
 
@@ -183,6 +188,14 @@ def _content(reply: ModelReply) -> ModelReply:
 
 def _dump(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _is_writable(told: Mapping[str, Any]) -> bool:
+    try:
+        json.dumps(told, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _digest(told: Mapping[str, Any]) -> str:
