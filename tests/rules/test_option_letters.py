@@ -56,6 +56,10 @@ def test_chinese(text: str, after: str) -> None:
     "text",
     [
         "A fits best.",
+        "排除AC,故选D。",
+        "ACD均不符合,故选B。",
+        "A/C are out, so the answer is B.",
+        "A-C are out, so the answer is D.",
         "Neither A nor B explains it.",
         "The last option is right.",
         "The former is more likely than the latter.",

@@ -20,7 +20,7 @@ from remud_gen.filters.rule import RuleOptions, check_severities, reject_all
 from remud_gen.filters.shelf import TextShelf
 from remud_gen.protocols import ImageStore
 from remud_gen.records import Quadruplet, Severity, Verdict
-from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.digests import digest_text
 from remud_gen.rules.minhash import BandHasher
 from remud_gen.rules.near_hashes import MAX_DISTANCE
 from remud_gen.rules.normalise import fold, squash
@@ -67,7 +67,8 @@ class _Memory:
         self.is_exact = bytearray()
         self.lost_to = array("I")  # 0, or the winner's number + 1
         self.text_only = array("I")
-        self.wholes = DigestTable()  # text and thinking -> the first record with them
+        self.wholes, self.whole_of = array("Q"), array("I")  # digests of text and thinking, and whose they are
+        self.places = array("I")  # after `close`: where each record stands when the better ones go first
         self.pictures = ImageGroups()
         self._form_codes: dict[str, int] = {}
         self._picture_of, self._picture_ends = array("I"), array("Q")  # of every record, one after the other
@@ -86,6 +87,27 @@ class _Memory:
         self._picture_ends.append(len(self._picture_of))
         return index
 
+    def close(self) -> None:
+        """Set the order in which records are compared: by rank and id, so that the order of their coming is nothing."""
+        ids = [self.ids.read(index) for index in range(len(self.ids))]
+        self.places = array("I", bytes(4 * len(ids)))
+        for place, index in enumerate(sorted(range(len(ids)), key=lambda one: (-self.ranks[one], ids[one]))):
+            self.places[index] = place
+
+    def sort(self, indices: Iterable[int]) -> list[int]:
+        """Records in the order in which they are compared."""
+        return sorted(indices, key=self.places.__getitem__)
+
+    def list_wholes(self) -> Iterator[list[int]]:
+        """Records of which text and thinking are the same, wherever there are several."""
+        digests = np.frombuffer(self.wholes or array("Q"), np.uint64)
+        order = np.argsort(digests, kind="stable")
+        edges = np.flatnonzero(np.diff(digests[order])) + 1
+        starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(order)]])
+        several = ends - starts > 1
+        for start, end in zip(starts[several].tolist(), ends[several].tolist(), strict=True):
+            yield self.sort(self.whole_of[place] for place in order[start:end].tolist())
+
     def are_twins(self, first: int, second: int) -> bool:
         """Whether they are the reasoned and the direct form of one question, which are both wanted."""
         return self.twins[first] == self.twins[second] != 0
@@ -96,7 +118,7 @@ class _Memory:
         return self._picture_of[start : self._picture_ends[index]]
 
     def list_neighbours(self) -> Iterator[list[int]]:
-        """Records of the same pictures, wherever there are several, in the order in which pictures and records came."""
+        """Records of the same pictures, wherever there are several, in the order in which they are compared."""
         if not self._picture_of:
             return
         numbers: dict[tuple[int, ...], int] = {}
@@ -112,7 +134,7 @@ class _Memory:
         start = 0
         for end in ends.tolist():
             if end - start > 1:
-                yield [record_of[place] for place in order[start:end].tolist()]
+                yield self.sort(record_of[place] for place in order[start:end].tolist())
             start = end
 
 
@@ -121,7 +143,7 @@ class DuplicatesFilter:
 
     name: ClassVar[str] = "duplicates"
     scope: ClassVar[Literal["corpus"]] = "corpus"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     options_class: ClassVar[type[RuleOptions]] = DuplicatesOptions
     codes: ClassVar[Mapping[str, str]] = {
         "DUP_EXACT": "Question and answer are those of another record of the same picture, or of another one without.",
@@ -153,14 +175,17 @@ class DuplicatesFilter:
             self._hasher.add(text)
         if record.images and record.thinking and record.generation.thinking_source != "templated":
             # Three equal texts under two pictures: one of them was answered without looking.
-            earlier = memory.wholes.setdefault(digest_text(squashed, squash(record.thinking)), index)
-            if earlier != index:
-                self._settle(earlier, index, is_exact=True)
+            memory.wholes.append(digest_text(squashed, squash(record.thinking)))
+            memory.whole_of.append(index)
 
     def finish(self) -> Iterator[tuple[str, Verdict]]:
         """A verdict for every record that lost against another one, and for every one whose picture has copies."""
         memory, options = self._memory, self.options
         least = (options.min_correlation, options.min_detail_correlation)
+        memory.close()
+        for same in memory.list_wholes():
+            for later in same[1:]:
+                self._settle(same[0], later, is_exact=True)
         memory.pictures.join(self._images, options.same_picture_bits, options.doubtful_picture_bits, least)
         for indices in memory.list_neighbours():
             if len(indices) > WHOLE_GROUP:
@@ -203,7 +228,6 @@ class DuplicatesFilter:
                 earlier = first.setdefault(key, index)
                 if earlier != index and not memory.are_twins(earlier, index):
                     self._settle(earlier, index, is_exact=True)
-                    first[key] = index if memory.lost_to[earlier] else earlier
         self._compare_buckets(hasher, indices)
 
     def _compare_buckets(self, hasher: BandHasher, indices: Sequence[int]) -> None:
@@ -212,12 +236,13 @@ class DuplicatesFilter:
         for bucket in hasher.list_buckets():
             front: list[int] = []  # those first few
             waiting = 0
-            for place, row in enumerate(bucket):
+            members = self._memory.sort(indices[row] for row in bucket)
+            for place, later in enumerate(members):
                 while len(front) < most and waiting < place:
-                    if not lost_to[indices[bucket[waiting]]]:
-                        front.append(indices[bucket[waiting]])
+                    if not lost_to[members[waiting]]:
+                        front.append(members[waiting])
                     waiting += 1
-                self._compare(indices[row], front)
+                self._compare(later, front)
                 front = [index for index in front if not lost_to[index]]
 
     def _compare(self, later: int, earlier: Iterable[int]) -> None:
@@ -246,11 +271,10 @@ class DuplicatesFilter:
         return is_near
 
     def _settle(self, earlier: int, later: int, *, is_exact: bool) -> None:
+        """The later one loses: its rank is no higher."""
         memory = self._memory
-        is_later_better = memory.ranks[later] > memory.ranks[earlier]
-        winner, loser = (later, earlier) if is_later_better else (earlier, later)
-        if not memory.lost_to[winner] and not memory.lost_to[loser]:
-            memory.lost_to[loser], memory.is_exact[loser] = winner + 1, is_exact
+        if not memory.lost_to[earlier] and not memory.lost_to[later]:
+            memory.lost_to[later], memory.is_exact[later] = earlier + 1, is_exact
 
 
 def _normalise(record: Quadruplet) -> str:
@@ -263,6 +287,6 @@ def _normalise(record: Quadruplet) -> str:
 
 
 def _rank(record: Quadruplet) -> int:
-    """Kept before doubted, reasoned before direct, then the one that quotes more; what is left is decided by order."""
+    """Kept before doubted, reasoned before direct, then the one that quotes more; what is left is decided by the id."""
     quotes = sum(len(claim.evidence) for claim in record.claims)
     return (record.status == "kept") << 6 | bool(record.thinking) << 5 | min(quotes, _MOST_QUOTES)

@@ -37,9 +37,9 @@ _LIMIT = re.compile(
 _AND = re.compile(r"\s*(?:和|与|及|、|,|and|,\s*and)\s*")
 _RANGE_MARK = re.compile(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
 _EQUATION = re.compile(
-    r"(\d+(?:\.\d+)?)((?:\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米"
-    r"|%)?\s*[-+x×*÷/−–]\s*\d+(?:\.\d+)?){1,4})\s*(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)?[23]?\s*(?:=|≈"
-    r"|等于|约等于|equals?)\s*(?:约|about |approximately )?(\d+(?:\.\d+)?)\s*(%)?"
+    r"(?<!\d)(\d+(?:\.\d+)?)((?:\s*(?:(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)\s*)?[-+x×*÷/−–]\s*\d+(?:\.\d+)?){1,4})"
+    r"\s*(?:(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)[23]?\s*|[23]\s*)?(?:=|≈|等于|约等于|equals?)"
+    r"\s*(?:约|about |approximately )?(\d+(?:\.\d+)?)\s*(%)?"
 )
 _RATIO = re.compile(r"\bratio\b|比值|比例|之比|[a-z]\s?/\s?[a-z]")
 _MOST_OPERANDS = 12

@@ -167,7 +167,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
     (
         "NAME",
         compile_pattern(
-            r"\b[A-Z][A-Z'’-]+,\s*[A-Z][A-Z'’-]+(?:\s+[A-Z]\.?)?[\s,]+(?:\(?\d{1,3}\s*-?\s*(?:[YM]\b|yo\b"
+            r"\b[A-Z][A-Z'’-]{1,40},\s*[A-Z][A-Z'’-]{1,40}(?:\s+[A-Z]\.?)?[\s,]+(?:\(?\d{1,3}\s*-?\s*(?:[YM]\b|yo\b"
             r"|yrs?\b|years?)|[MF]\b|(?:FE)?MALE\b|ID\b|DOB\b|MRN\b|\d{6,})",
             ",",
         ),
@@ -206,7 +206,7 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
             "日期|时间|date|time",
         ),
     ),
-    ("EMAIL", compile_pattern(r"\b[A-Za-z0-9][\w.+-]*@[\w-]+(?:\.[\w-]+)+", "@")),
+    ("EMAIL", compile_pattern(r"\b[A-Za-z0-9][\w.+-]{0,80}@[\w-]{1,64}(?:\.[\w-]{1,64})+", "@")),
     ("PHONE", compile_pattern(r"(?<![\d./-])(?:\+?86[\s-]?)?1[3-9]\d(?:[\s-]?\d{4}){2}(?![\d.]\d|\d)", "1")),
     (
         "PHONE",

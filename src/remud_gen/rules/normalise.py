@@ -17,9 +17,10 @@ _CHINESE_UNITS = (
     ("千帕", "kpa"),
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_LINE_HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad]\s*\n\s*(?=[a-z])")
+_LINE_HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad][^\S\n]*\n\s*(?=[a-z])")
+_SPACES = re.compile(r"\s+")
 _RANGE = re.compile(r"(?<=\d)\s*[-–—~〜\u2212]+\s*(?=\d)")
-_TIMES = re.compile(r"(?<=[\d a-z])\s*[×✕*x]\s*(?=\d)")
+_TIMES = re.compile(r"(?<=[\d a-z]) ?[×✕*x] ?(?=\d)")
 _POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
 _NOISE = re.compile(r"[^\w%<>≥≤±°/+.~]|_")
 
@@ -43,7 +44,7 @@ def squash(text: str) -> str:
     Line-end hyphens, thousands separators and Chinese unit names are unified, so that the same words printed in two
     ways are the same string.
     """
-    folded = _LINE_HYPHEN.sub("", fold(text))
+    folded = _SPACES.sub(" ", _LINE_HYPHEN.sub("", fold(text)))
     for name, unit in _CHINESE_UNITS:
         if name in folded:
             folded = folded.replace(name, unit)

@@ -23,6 +23,8 @@ class LetterDoubtError(ValueError):
 
 
 _LETTER = re.compile(r"(?<![A-Za-z0-9])[A-H](?![A-Za-z0-9])")
+# 排除ACD, A/C, A-C: several options in one word, or an abbreviation.
+_JOINED = re.compile(r"(?<![A-Za-z0-9])[A-H](?:(?:\s?[-/~–—]\s?)?[A-H])+(?![A-Za-z0-9])")
 _ODD_LETTER = re.compile(r"[Ａ-Ｈａ-ｈⒶ-Ⓗⓐ-ⓗ🄰-🄷]")
 _SMALL = re.compile(
     r"(?:\b(?:options?|choices?|answers?(?:\s+(?:is|are|:))?|(?:choose|select|pick)s?)\s*[(（]?\s*"
@@ -113,6 +115,10 @@ def rewrite_letters(text: str, moves: Mapping[str, str], options: Mapping[str, s
         raise LetterDoubtError(odd.group())
     if (placed := _BY_PLACE.search(text)) is not None:
         raise LetterDoubtError(placed.group())
+    for joined in _JOINED.finditer(text):
+        named = re.findall("[A-H]", joined.group())
+        if len(set(named)) == len(named) and options.keys() >= set(named) and moves.keys() & set(named):
+            raise LetterDoubtError(joined.group())
     letters = list(text)
     for place, meaning in find_letters(text, options):
         if text[place] not in moves or meaning == "other":
