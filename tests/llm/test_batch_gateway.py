@@ -5,11 +5,12 @@ import hashlib
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from remud_gen.config import GenerateConfig
-from remud_gen.errors import Deferred, ProviderError, RecordError
+from remud_gen.errors import Deferred, InputError, ProviderError, RecordError
 from remud_gen.llm.batch_gateway import MOST_PROBES, BatchGateway, BatchLimits
 from remud_gen.llm.opening import open_gateway
 from remud_gen.llm.refusals import read_refusal
@@ -19,6 +20,7 @@ from tests.batch_server import BatchServer
 from tests.llm.samples import save_picture
 from tests.llm.test_openai import USER, make_request
 
+FULL = Path("/dev/full")
 REQUESTS = [make_request(f"{USER}{' ' * number}") for number in range(10)]
 
 
@@ -134,6 +136,32 @@ def test_half_a_character_is_handed_over_as_it_is_sent_live(tmp_path):
         assert command(server, tmp_path, [request])[0] == ["later"]
         assert command(server, tmp_path, [request])[0][0].startswith("{")
         assert server.jobs["batch-0"]["requests"][0]["body"]["messages"][-1]["content"].endswith(" ?")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a disk that is full")
+def test_full_disk_stops_handing_over_and_fails_no_request(tmp_path, monkeypatch):
+    open_file, is_full = Path.open, []
+
+    def open_there(path, mode="r", *arguments, **options):
+        return open_file(
+            FULL if any(path.name.startswith(name) for name in is_full) else path, mode, *arguments, **options
+        )
+
+    monkeypatch.setattr(Path, "open", open_there)
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        is_full.append("requests-")
+        with pytest.raises(InputError, match="cannot be written: No space left"):
+            command(server, tmp_path)
+        is_full.clear()
+        assert server.jobs == {}
+        assert command(server, tmp_path)[0] == ["later"] * 10
+        is_full.append("replies-")
+        with pytest.raises(InputError, match="cannot be written: No space left"):
+            command(server, tmp_path)
+        is_full.clear()
+        assert all(outcome.startswith("{") for outcome in command(server, tmp_path)[0])
+    assert set(server.paid.values()) == {1}
 
 
 def test_files_are_cut_by_count_and_by_bytes(tmp_path):

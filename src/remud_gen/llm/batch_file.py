@@ -5,24 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from remud_gen.errors import InputError
 from remud_gen.llm.batch_api import COMPLETIONS
+from remud_gen.llm.store import MAKE_ROOM
 
 
 class RequestFile:
-    """A file that grows by one request at a time, up to limits of count and bytes."""
+    """A file that grows by one request at a time, up to limits of count and bytes.
+
+    Raises:
+        InputError: it cannot be written, as where the disk is full.
+    """
 
     def __init__(self, path: Path, max_requests: int, max_bytes: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.keys: dict[str, bool] = {}  # request hash -> whether its reply replaces a stored one
         self.n_bytes = 0
         self._max_requests, self._max_bytes = max_requests, max_bytes
         self._hash = hashlib.sha256()
-        self._stream = path.open("wb")
+        with explain_writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = path.open("wb")
 
     @property
     def sha256(self) -> str:
@@ -35,7 +42,8 @@ class RequestFile:
 
     def add(self, request_sha256: str, line: bytes, *, is_renewal: bool) -> None:
         """Write one request."""
-        self._stream.write(line)
+        with explain_writing(self.path):
+            self._stream.write(line)
         self._hash.update(line)
         self.n_bytes += len(line)
         self.keys[request_sha256] = is_renewal
@@ -44,24 +52,36 @@ class RequestFile:
         """Write it anew without some of its requests; it is closed, and stays so."""
         kept = self.path.with_name(f"{self.path.name}.kept")
         self._hash, self.n_bytes = hashlib.sha256(), 0
-        with self.path.open("rb") as old, kept.open("wb") as new:
+        with explain_writing(self.path), self.path.open("rb") as old, kept.open("wb") as new:
             for line, key in zip(old, self.keys, strict=True):
                 if key not in request_sha256s:
                     new.write(line)
                     self._hash.update(line)
                     self.n_bytes += len(line)
-        kept.replace(self.path)
+        with explain_writing(self.path):
+            kept.replace(self.path)
         self.keys = {key: is_renewal for key, is_renewal in self.keys.items() if key not in request_sha256s}
 
     def close(self) -> None:
         """Nothing more is written."""
-        self._stream.close()
+        with explain_writing(self.path):
+            self._stream.close()
 
     def remove(self) -> None:
         """It is not needed any more."""
-        self._stream.close()
+        with suppress(OSError):
+            self._stream.close()
         with suppress(OSError):
             self.path.unlink()
+
+
+@contextmanager
+def explain_writing(path: Path) -> Iterator[None]:
+    """Say which file cannot be written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}", MAKE_ROOM) from None
 
 
 def write_request(request_sha256: str, body: Mapping[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from remud_gen.errors import BudgetReached, Deferred, InputError, ProviderError, RecordError
 from remud_gen.llm.asked import describe_request
 from remud_gen.llm.batch_api import BatchState
-from remud_gen.llm.batch_file import RequestFile, read_replies, write_request
+from remud_gen.llm.batch_file import RequestFile, explain_writing, read_replies, write_request
 from remud_gen.llm.batch_protocols import BatchingClient, LateBudget
 from remud_gen.llm.batch_store import FINAL_ATTEMPTS, BatchStore, Plan, Trouble
 from remud_gen.llm.dialect import Dialect
@@ -268,10 +268,11 @@ class BatchGateway(Gateway):
         troubles: list[tuple[str, Trouble]] = []
         used = self._batching.dialect
         path = self._limits.folder / f"{self._limits.prefix}replies-{plan.id}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             for file_id in state.files:
-                await self._try(partial(self._api.fetch, file_id, path))
+                with explain_writing(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    await self._try(partial(self._api.fetch, file_id, path))
                 for key, status, body in read_replies(path):
                     is_renewal = waiting.pop(key, None)
                     if is_renewal is None:  # a line that nobody waits for, or a second one, is passed over
