@@ -42,6 +42,7 @@ class BatchServer(ModelServer):
         self.fails: Counter[str] = Counter()  # call -> how often it fails with status 500 before it works
         self.refuses_call: dict[str, tuple[int, dict]] = {}  # call -> status and error that it is always answered with
         self.fails_late: Counter[str] = Counter()  # the same, though it had its effect
+        self.n_cuts = 0  # so many files that are fetched break off half way
 
     async def _answer_one(self, reader, writer) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -74,9 +75,12 @@ class BatchServer(ModelServer):
             self.fails_late[call] -= 1
             return await self._write(writer, 500, {"error": {"message": "it was done, but you shall not know"}})
         if isinstance(answer, bytes):
-            writer.write(f"HTTP/1.1 200 X\r\ncontent-length: {len(answer)}\r\n\r\n".encode() + answer)
+            is_cut = self.n_cuts > 0
+            self.n_cuts -= is_cut
+            sent = answer[: len(answer) // 2] if is_cut else answer
+            writer.write(f"HTTP/1.1 200 X\r\ncontent-length: {len(answer)}\r\n\r\n".encode() + sent)
             await writer.drain()
-            return True
+            return not is_cut
         return await self._write(writer, status, answer)
 
     def _serve_call(self, method: str, route: str, headers: dict[str, str], body: bytes) -> tuple[int, object]:

@@ -455,6 +455,16 @@ def test_calls_that_fail_are_made_again_and_nothing_twice(tmp_path, call, is_lat
     assert set(server.paid.values()) == {1}
 
 
+def test_file_of_replies_that_breaks_off_is_fetched_again(tmp_path):
+    with BatchServer() as server:
+        understood(server, tmp_path)
+        assert command(server, tmp_path)[0] == ["later"] * 10
+        server.n_cuts = 2
+        assert all(outcome.startswith("{") for outcome in command(server, tmp_path)[0])
+    assert server.calls["GET /files/ID/content"] == 3
+    assert set(server.paid.values()) == {1}
+
+
 def test_server_that_is_started_anew_in_between_is_no_trouble(tmp_path):
     with BatchServer(script=[{"looks": 1}]) as server:
         understood(server, tmp_path)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx2  # the openai package's own transport: what breaks while a file is read comes as its errors
 import openai
 
 from remud_gen.errors import ProviderError
@@ -131,7 +132,7 @@ class BatchApi:
             if isinstance(refusal, TransientError | ProviderError):
                 raise refusal from None
             raise ProviderError(refusal.message, refusal.hint) from None
-        except openai.APIError as error:
+        except (openai.APIError, httpx2.RequestError) as error:
             told = f"the connection to {host} broke ({type(error.__cause__ or error).__name__})"
             raise TransientError("CONNECTION_LOST", told, "run the same command to go on") from None
 
