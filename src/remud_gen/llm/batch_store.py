@@ -138,6 +138,7 @@ class BatchStore:
             self._connection.executemany(statement, rows)
             self._connection.execute("DELETE FROM pending WHERE plan = ?", (plan_id,))
             self._connection.execute("UPDATE batches SET state = 'collected' WHERE plan = ?", (plan_id,))
+        self._let_go(plan_id)
 
     def list_open(self) -> list[Plan]:
         """What was handed over, or was about to be, and is not collected; oldest first."""
