@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from remud_gen.rules.normalise import unify
 from remud_gen.rules.patterns import Pattern, search_all
 
 # A character that no pattern spans: it is neither space, letter nor punctuation, and plain text stays plain with it.
+_BLANKS = re.compile(r"\s{16,}")
 _SEAM = "\n\x00\n"
 
 
@@ -30,7 +32,7 @@ class RecordTexts:
     def __init__(self, record: Quadruplet) -> None:
         self.record = record
         self.shown = tuple(_list_shown(record))
-        self.sources = tuple(FieldText(f"evidence.{span.id}", unify(span.text), "evidence") for span in record.evidence)
+        self.sources = tuple(FieldText(f"evidence.{span.id}", _read(span.text), "evidence") for span in record.evidence)
         self.joined = _SEAM.join(field.text for field in self.shown)
         self.folded = self.joined.lower()
         self._starts: list[int] = []
@@ -74,15 +76,20 @@ def read_texts(record: Quadruplet) -> RecordTexts:
 _latest: RecordTexts | None = None
 
 
+def _read(text: str) -> str:
+    """In NFKC form; a long run of blanks, which no person writes, is cut, as expressions go through it many times."""
+    return _BLANKS.sub(lambda run: "\n\n" if "\n" in run[0] else "  ", unify(text))
+
+
 def _list_shown(record: Quadruplet) -> Iterator[FieldText]:
-    yield FieldText("question", unify(record.question), "question")
+    yield FieldText("question", _read(record.question), "question")
     if record.thinking:
-        yield FieldText("thinking", unify(record.thinking), "thinking")
-    yield FieldText("answer", unify(record.answer), "answer")
+        yield FieldText("thinking", _read(record.thinking), "thinking")
+    yield FieldText("answer", _read(record.answer), "answer")
     for option in record.options:
-        yield FieldText(f"options.{option.key}", unify(option.text), "options")
+        yield FieldText(f"options.{option.key}", _read(option.text), "options")
     for index, turn in enumerate(record.turns):
-        yield FieldText(f"turns.{index}.question", unify(turn.question), "question")
+        yield FieldText(f"turns.{index}.question", _read(turn.question), "question")
         if turn.thinking:
-            yield FieldText(f"turns.{index}.thinking", unify(turn.thinking), "thinking")
-        yield FieldText(f"turns.{index}.answer", unify(turn.answer), "answer")
+            yield FieldText(f"turns.{index}.thinking", _read(turn.thinking), "thinking")
+        yield FieldText(f"turns.{index}.answer", _read(turn.answer), "answer")

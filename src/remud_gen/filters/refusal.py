@@ -90,10 +90,12 @@ _PATTERNS = (
     compile_pattern(
         r"(?i)\bnot (?:something|an? (?:image|picture|scan|question)) (?:that )?(?:I|we) (?:am|are|can|could|feel)\b"
         r"|\b(?:I|we)(?:'m| am|'re| are) (?:not|un)\s?able to\b"
-        r"|\bwithout (?:\w+ ){0,2}(?:access|seeing|viewing|being able|sight)\b[^.;]{0,40}"
+        r"|\bwithout (?:\w+ ){0,2}(?:access to|seeing|viewing|sight of) (?:the |this |an? |any )?(?:\w+ )?"
+        r"(?:image|picture|scan|photo|figure|sonogram)s?\b[^.;]{0,40}"
         r"\b(?:no|not|cannot|can't|unable|impossible)\b"
         r"|\bno (?:\w+ )?(?:assessment|answer|diagnosis|conclusion|opinion|interpretation|judge?ment|comment) "
-        r"(?:can|could|may) be (?:given|offered|made|provided|drawn|reached|ventured)\b",
+        r"(?:can|could|may) be (?:given|offered|made|provided|drawn|reached|ventured)\b"
+        r"(?! (?:without|unless|until|before|in|on)\b)",
         "not something|not a|able to|without|no ",
     ),
     compile_pattern(

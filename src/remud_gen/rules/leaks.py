@@ -115,14 +115,13 @@ OTHER_IMAGE: tuple[Pattern, ...] = (
     ),
     compile_pattern(r"另(?:外)?(?:的)?(?:一|两|几)?(?:张|幅|副)(?:的)?[\u4e00-\u9fff]{0,6}?(?:图|照片)(?!谱)", "另"),
     compile_pattern(
-        r"(?i)\b(?:companion|accompanying|adjoining|facing|opposite|neighbou?ring|matching|paired)\s+(?:\w+\s+)?"
-        r"(?:sonogram|scan|frame|clip|cine|loop|view|image|picture)\b"
+        r"(?i)\b(?:companion|accompanying|adjoining|facing|neighbou?ring)\s+(?:\w+\s+)?"
+        r"(?:sonogram|scan|frame|clip|cine|loop|view|image|picture)\b(?! (?:direction|plane|head))"
         r"|\b(?:images?|figures?|pictures?|photos?|sonograms?|scans?|frames?|clips?|panels?)\s+(?:that|which)\s+"
-        r"(?:(?:had |have |has )?(?:immediately |directly )?(?:follow(?:s|ed)?|preced(?:es?|ed))"
-        r"(?! (?:up|the (?:course|lumen)))"
-        r"|c[oa]mes? (?:next|before|after))\b",
+        r"(?:(?:immediately |directly )?(?:follow(?:s|ed)?|preced(?:es?|ed))|c[oa]mes? (?:next|before|after))"
+        r"(?=\s*(?:[.,;:)]|$)|\s+(?:shows?|showed|is|are|was|were|has|have|depicts?|demonstrates?|displays?|gives?)\b)",
         "sonogram|scan|frame|clip|cine|loop|view|image|picture|figure|photo|panel",
-        "companion|accompanying|adjoining|facing|opposite|neighb|matching|paired|follow|preced|come|came",
+        "companion|accompanying|adjoining|facing|neighb|follow|preced|come|came",
     ),
     compile_pattern(
         r"(?:和|与|跟|同|较|比|如|像)(?:前|上|下|后|另)(?:面|边)?(?:那|的)?(?:一|几)?(?:张(?!力)"

@@ -65,11 +65,11 @@ SOURCE_TEXT: tuple[Pattern, ...] = (
     ),
     compile_pattern(
         r"(?:引自|摘自|出自|来自|取自|见于|源于|抄自|转自)(?:上述|原|该|此|所附|图片)?(?:的)?"
-        r"(?:说明|文字|图注|题注|图解|原文|书|文献|资料|标题|教材)(?!文献|证)"
+        r"(?:说明|文字|图注|题注|图解|原文|书|标题|教材)(?!证)"
         r"|(?:原始|原有|给定|随附|所附|附带|配套)(?:的)?(?:图片|图像|文字)?(?:的)?(?:说明|描述|文字|解说|注释|文本|标题)"
         r"|配图(?:的)?(?:说明|文字|描述|标题|注)",
         "自|见于|源于|原|定|附|配",
-        "说明|文字|图注|题注|图解|原文|书|文献|资料|标题|教材|描述|解说|注释|文本|注",
+        "说明|文字|图注|题注|图解|原文|书|标题|教材|描述|解说|注释|文本|注",
     ),
     compile_pattern(
         r"作者(?:们)?(?:指出|认为|报道|报告|描述|提到|写|提出|说|介绍|强调)",
@@ -180,14 +180,15 @@ TASK_TALK: tuple[Pattern, ...] = (
         "|supplied|provided",
     ),
     compile_pattern(
-        r"(?i)\b(?:make|keep|phrase|word|pitch|design|set|write)\s+(?:this|the|my|these)\s+"
-        r"(?:questions?|items?|stems?|distractors?|options?)\b"
-        r"|(?<!cardiac )\b(?:the|my|this) (?:output|response|reply) (?:should|must|needs? to|has to|is to|will) "
-        r"(?:be (?:an? |in |valid|formatted)|contain|include|follow|use|list|consist|only)"
+        r"(?i)\b(?:make|keep|phrase|word|pitch|design|set|write)\s+"
+        r"(?:(?:this|my|these)\s+(?:questions?|items?|options?)|(?:the|this|my|these)\s+(?:question|stem|distractor)s?)\b"
+        r"|(?<!cardiac )\b(?:the|my|this) (?:output|response|reply) (?:should|must|needs? to|has to|is to) "
+        r"(?:be (?:an? (?:list|json|valid|single)|valid|formatted)|contain|include|follow (?:the|this)|use|list"
+        r"|consist|only)\b"
         r"|\bhope (?:this|that|it) (?:helps|meets|satisf|fits|answers|works|is what)"
         r"|\byour (?:formatting|format|requirements?|instructions?|request|specifications?|guidelines|prompt)\b"
         r"|\bhere (?:is|are|'s) (?:the|your|a|an|my) (?:\w+ )?"
-        r"(?:question|answer|item|json|output|response|reasoning)s?\b",
+        r"(?:question|answer|item|json|output|response|reasoning)s?\b(?! (?:whether|of|if)\b)",
         "question|item|stem|distractor|option|output|response|reply|hope|your|here",
         "make|keep|phrase|word|pitch|design|set|write|should|must|need|has to|is to|will|hope|your|here",
     ),
