@@ -78,16 +78,20 @@ def score(folder: Path, truth: Truth) -> Iterator[str]:
     """Recall of every kind that was planted, precision of every code."""
     found: dict[str, set[str]] = {}
     groups: dict[str, set[str]] = {}
+    pairs: list[tuple[str, str]] = []
     for row in map(json.loads, (folder / "overlay.jsonl").open("rb")):
         for verdict in row["verdicts"]:
             found.setdefault(verdict["code"], set()).add(row["id"])
+            if verdict["code"] in ("DUP_EXACT", "DUP_NEAR"):
+                pairs.append((row["id"], verdict["evidence"].removeprefix("of ")))
         for group in row.get("image_groups", ()):
             groups.setdefault(group, set()).add(row["id"])
-    duplicates = found.get("DUP_EXACT", set()) | found.get("DUP_NEAR", set())
+    wanted = {identity for identity, kind in truth.planted.items() if kind in DUPLICATES}
+    # Of two equal records the lower id stays: that may be the planted one as well as the one it was made of.
+    duplicates = {loser if loser in wanted or winner not in wanted else winner for loser, winner in pairs}
     for kind, count in sorted(Counter(truth.planted.values()).items()):
         hits = sum(identity in duplicates for identity, other in truth.planted.items() if other == kind)
         yield f"  {kind:<10} {hits}/{count} found{'' if kind in DUPLICATES else ' (none should be)'}"
-    wanted = {identity for identity, kind in truth.planted.items() if kind in DUPLICATES}
     yield f"  duplicates: precision {_share(len(duplicates & wanted), len(duplicates))}"
     copies = set(truth.pictures)
     grouped = found.get("IMG_DUP", set())
