@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from remud_gen import registry  # noqa: E402
 from remud_gen.stages.filter import judge  # noqa: E402
+from scripts.filtering.hostile import find_slowest  # noqa: E402
 from scripts.filtering.labelled import FILTERS, convert, score_records  # noqa: E402
 from scripts.filtering.mutations import list_captions, score_mutations  # noqa: E402
 from scripts.filtering.people import score_people  # noqa: E402
@@ -100,6 +101,8 @@ def main() -> None:
     print(f"natural text: {len(alarms.false)} false alarms in {alarms.total} sentences" + _list(alarms.false))
     print(f"  set aside, as they cite something or hold an address: {len(alarms.cited)}" + _list(alarms.cited))
     print(f"speed: {measure_speed(file):.0f} records/s on one core")
+    seconds, name = find_slowest(build_record(next(read_wordings(WORDINGS / "good.tsv", is_faulty=False))), FILTERS)
+    print(f"hostile texts of 100,000 characters: {seconds:.2f} s at most ({name})")
     figures = dict(tally.list_figures())
     for code, figure in figures.items():
         print(f"  {code}: {figure['found']} of {figure['wanted']} found, {figure['wrong']} sound records hit")

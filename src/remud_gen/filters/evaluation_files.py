@@ -116,6 +116,11 @@ def _read_file(file: Path, name: str) -> Iterator[Item]:
             yield from _walk_rows(_read_parquet(file), name)
         elif suffix in TABLES:
             yield from _walk_rows(_read_table(_decode(file), suffix, name), name)
+        elif suffix not in TEXTS:
+            raise InputError(
+                f"the evaluation file {name} is of a kind that is not read",
+                f"known: {', '.join(sorted(TABLES | TEXTS | PICTURES))}; save its questions as .txt, one a line",
+            )
         else:
             for number, line in enumerate(_decode(file).splitlines(), 1):
                 if text := _NUMBERING.sub("", line).strip():

@@ -34,7 +34,7 @@ _NUMBER = re.compile(
     r"(?<![a-z0-9_.])(?P<value>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"(?:[ -]?(?P<unit>{_UNIT})(?![a-z]))?"
 )
-_LIST_MARK = re.compile(r"(?:^|[;。:,(\n])\s*\(?\d{1,2}(?:[)、]|\.(?=\s))", re.MULTILINE)
+_LIST_MARK = re.compile(r"(?:^|[;。:,(\n])[^\S\n]*\(?\d{1,2}(?:[)、]|\.(?=\s))", re.MULTILINE)
 _CONNECTOR = re.compile(r"\s*(?:[-–—~〜至到x×✕*/±]|to|and|or|和|或|、|by|,)+\s*")
 _WORDS: dict[str, float] = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,

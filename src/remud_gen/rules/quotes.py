@@ -22,7 +22,7 @@ THRESHOLDS: dict[tuple[Literal["layer", "ocr"], Language], int] = {
     ("ocr", "en"): 90,
     ("ocr", "zh"): 85,
 }
-_ELLIPSIS = re.compile(r"\s*(?:\[?\.{3,}\]?|…+)\s*")
+_ELLIPSIS = re.compile(r"\[?\.{3,}\]?|…+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -31,7 +31,7 @@ def is_quoted(quote: str, span: str, threshold: int) -> bool:
 
     A similar piece does not count when it changes a number, a side or a negation: those few characters are the fact.
     """
-    pieces = [piece for piece in _ELLIPSIS.split(quote) if squash(piece)]
+    pieces = [piece.strip() for piece in _ELLIPSIS.split(quote) if squash(piece)]
     rest = span
     for piece in pieces:
         end = _find_piece(piece, rest, threshold)
