@@ -109,3 +109,13 @@ def test_what_cannot_be_meant_is_a_configuration_error(run: Path, words: tuple[s
     assert told in done.output
     assert not (run / "export").exists()
     assert read_tree(run).keys() == before.keys()
+
+
+def test_a_review_is_no_habit_and_what_is_remembered_is_said(run: Path) -> None:
+    export(run, "--format", "labelstudio", "--statuses", "kept,review", "--max", "5", "--thinking", "none")
+    assert "kept,review" in (run / "export" / "labelstudio" / "README.md").read_text("utf-8")
+    told = export(run, "--format", "raw")
+    assert read_manifest(run / "export" / "raw")["settings"]["statuses"] == ["kept"]
+    assert "(--max 5 --by quality,diversity)" in told
+    assert "Without thinking (--thinking none)." in told
+    assert "for review (--statuses" not in told

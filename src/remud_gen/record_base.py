@@ -16,7 +16,10 @@ def make_id(parent: str, *content: object) -> str:
 
 def _round_box(value: object) -> object:
     # Two decimals of a point are a 3,600th of an inch: finer digits only make files differ between machines.
-    return tuple(round(float(v), 2) for v in value) if isinstance(value, list | tuple) else value
+    try:
+        return tuple(round(float(v), 2) for v in value) if isinstance(value, list | tuple) else value
+    except (TypeError, OverflowError):  # a forged record: what is no number is told by the type
+        return value
 
 
 BBox = Annotated[tuple[float, float, float, float], BeforeValidator(_round_box)]

@@ -10,7 +10,9 @@ import pytest
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.choices import INSTRUCTION
+from remud_gen.exporters.conversation import find_choice
 from remud_gen.exporters.parquet_rows import read_parquet
+from remud_gen.exporters.rows import read_rows
 from remud_gen.exporters.shipped_scripts import HERE
 from remud_gen.exporters.verl import VerlExporter
 from tests.exporters.mixed_records import make_mixed_corpus
@@ -166,3 +168,34 @@ def test_rewards_give_points_for_the_one_right_letter_and_the_form(reply, expect
     one = easyr1.compute_score({"response": reply, "response_length": 3, "ground_truth": "B"}, format_weight=0.5)
     assert one == {"overall": pytest.approx((right + form) / 2), "format": form, "accuracy": right}
     assert easyr1.compute_score([{"response": reply, "ground_truth": "B"}])[0]["accuracy"] == right
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [
+        ("B. Right kidney", "B"),
+        ("B", "B"),
+        ("Right kidney.", "B"),
+        ("A kidney, on the right side", "B"),
+        ("It is the right kidney.", "B"),
+        ("C. Spleen", None),
+        ("(C) Spleen", None),
+        ("C", None),
+        ("Spleen.", None),
+    ],
+)
+def test_no_reward_for_a_key_that_the_answer_denies(answer, key):
+    assert find_choice(make_record(0, options=OPTIONS, answer_key="B", answer=answer, form="mcq")) == key
+
+
+def test_a_mended_answer_takes_its_question_out_of_reinforcement(tmp_path, store):
+    good = make_record(1, options=OPTIONS, answer_key="A", answer="A. Liver", form="mcq")
+    bad = make_record(2, options=OPTIONS, answer_key="B", answer="C. Spleen", form="mcq")
+    made = run_export([good, bad], store, tmp_path / "out", formats=["verl", "easyr1", "swift"], split=[1.0])
+    for name in ("verl", "easyr1"):
+        ((left, reason),) = made[name].left_out
+        assert left == bad.id
+        assert "its answer is another than its key B" in reason
+    rows = list(read_rows(tmp_path / "out" / "swift" / "train_grpo.jsonl"))
+    assert [row["id"] for row in rows] == [good.id]
+    assert made["swift"].counts["train"] == 2

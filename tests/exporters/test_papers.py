@@ -16,6 +16,7 @@ from remud_gen.config import Config
 from remud_gen.exporters.card import list_files, read_manifest, read_summary
 from remud_gen.exporters.rights import LicenceRow, LicenceTable
 from remud_gen.exporters.rows import read_rows
+from remud_gen.records import Verdict
 from remud_gen.stages.export import ExportStage, Origin
 from tests.exporters.mixed_records import make_mixed_corpus
 from tests.exporters.samples import make_record, make_store, read_tree
@@ -171,3 +172,28 @@ def test_the_description_names_every_data_file_with_its_digest(tmp_path, store):
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == one["sha256"]
     wanted = ("dataCollection", "dataBiases", "dataLimitations", "personalSensitiveInformation", "dataUseCases")
     assert all(described[f"rai:{field}"] for field in (*wanted, "dataReleaseMaintenancePlan", "hasSyntheticData"))
+
+
+def test_words_of_others_are_no_markdown_in_the_card(tmp_path, store):
+    model = "m|n <img src=x> ![t](http://x/t.png) `c` \\"
+    made = make_record(1).generation.model_copy(update={"model": model})
+    licence = "Loan <script>x</script>\n## Head ![t](http://x/t.png)"
+    records = [make_record(number, generation=made) for number in range(12)]
+    export(records, store, tmp_path / "out", Origin(licences=LicenceTable((LicenceRow("y.pdf", licence),))))
+    _, text = split_card(tmp_path / "out" / "raw")
+    assert r"| model: extractive/m\|n &lt;img src=x> !\[t\](http://x/t.png) \`c\` \\ | 12 |" in text
+    assert "\n## Head" not in text
+    assert "<script" not in text
+    assert "![t]" not in text
+
+
+def test_the_card_says_that_thinking_is_dropped_and_that_records_wait_for_a_review(tmp_path, store):
+    doubt = Verdict(code="LENGTH_SHORT", severity="review")
+    records = [make_record(0, thinking="So."), *(make_record(n, verdicts=(doubt,)) for n in range(1, 12))]
+    summary = export(records, store, tmp_path / "out", formats=["raw"], statuses=["kept", "review"], thinking="none")
+    told = (
+        "With records that filters hold back for review (--statuses kept,review).",
+        "Without thinking (--thinking none).",
+    )
+    assert summary["raw"].notes[:2] == told
+    assert all(f"- {note}" in split_card(tmp_path / "out" / "raw")[1] for note in told)

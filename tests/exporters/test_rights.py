@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from remud_gen.errors import ConfigError, RecordError
-from remud_gen.exporters.rights import LicenceTable, Policy, read_licences
+from remud_gen.exporters.rights import GIVEN_FLAG, LicenceTable, Policy, read_licences
+from remud_gen.llm.given import GIVEN_FLAG as MADE_FLAG
 from remud_gen.records import Claim, Evidence, Quote
 from remud_gen.rules.licences import SPDX, find_rights, name_licence
 from tests.exporters.samples import make_picture, make_record, make_store
@@ -110,3 +111,32 @@ def test_of_a_source_that_may_not_be_passed_on_only_quoted_words_stay(tmp_path):
         policy.check(marked)
     assert caught.value.code == "LICENCE_FORBIDS"
     policy.check(marked.model_copy(update={"images": ()}))
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "Text CC BY 4.0, figures all rights reserved",
+        "CC BY 4.0 for text and CC BY-NC-ND for figures",
+        "CC BY 4.0 / CC BY-NC-ND 4.0",
+        "CC BY 4.0 except figures",
+        "https://creativecommons.org/licenses/by/4.0/ except figures",
+        "https://creativecommons.org/licenses/by/4.0/ or https://creativecommons.org/licenses/by-nc/4.0/",
+        "This book is not distributed under the Creative Commons Attribution License",
+    ],
+)
+def test_a_licence_of_parts_or_one_that_is_taken_back_gives_no_rights(stated):
+    assert find_rights(stated) == "private"
+
+
+def test_questions_of_a_bank_are_its_own_words_and_follow_its_licence():
+    record = of("bank.csv", None, flags=(MADE_FLAG,))
+    Policy("private", LicenceTable()).check_words(record)
+    Policy("research", LicenceTable()).check_words(of("bank.csv", "CC BY 4.0", flags=(MADE_FLAG,)))
+    Policy("research", LicenceTable()).check_words(of("book.pdf", None))
+    with pytest.raises(RecordError, match=r"question and answer of bank\.csv"):
+        Policy("research", LicenceTable()).check_words(record)
+
+
+def test_such_records_are_known_by_the_flag_that_they_are_made_with():
+    assert GIVEN_FLAG == MADE_FLAG

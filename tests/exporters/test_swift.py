@@ -70,10 +70,11 @@ def test_golden_grpo_row_and_what_gets_none(tmp_path):
     choice = {"options": OPTIONS, "form": "mcq", "answer": "B. Right kidney"}
     records = [
         make_record(0, images=(one,), question="Which?", answer_key="B", thinking="T", **choice),
-        make_record(1, question="Which?", answer_key="C", **choice),
+        make_record(1, question="Which?", answer_key="C", **{**choice, "answer": "C. Spleen"}),
         make_record(2, question="Which?", **choice),
         make_record(3, question="Which?"),
         make_record(4, question="Which?", answer_key="A", turns=(Turn(question="And?", answer="So."),), **choice),
+        make_record(5, question="Which?", answer_key="C", **choice),  # whose answer says another
     ]
     out, summary = write(tmp_path, [("train", record) for record in records])
     prompt = "Which?\nA. Liver\nB. Right kidney\nC. Spleen"

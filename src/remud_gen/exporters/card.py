@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def read_summary(folder: Path, manifest: Manifest) -> ExportSummary:
         RecordError: BAD_MANIFEST when left_out.jsonl does not hold what the manifest counts.
     """
     try:
-        left_out = tuple((str(row["id"]), str(row["reason"])) for row in read_rows(folder / LEFT_OUT))
+        left_out = tuple((str(row["id"]), sys.intern(str(row["reason"]))) for row in read_rows(folder / LEFT_OUT))
     except (OSError, KeyError, RecordError) as error:
         raise RecordError("BAD_MANIFEST", f"{folder / LEFT_OUT}: {error}") from None
     files = tuple(file for file in manifest.files if file not in PAPERS)
@@ -104,8 +105,9 @@ def write_papers(folder: Path, facts: ExportFacts, sums: Callable[[str], str | N
         facts: what they tell.
         sums: the SHA-256 of a picture's path where it is known, so that it need not be read again.
     """
-    lines = [encode_line({"id": record_id, "reason": reason}) for record_id, reason in facts.summary.left_out]
-    (folder / LEFT_OUT).write_bytes(b"".join(lines))
+    with (folder / LEFT_OUT).open("wb") as stream:
+        for record_id, reason in facts.summary.left_out:
+            stream.write(encode_line({"id": record_id, "reason": reason}))
     own = {file: _describe_file(folder / file) for file in sorted({*facts.summary.files, LEFT_OUT, PROVENANCE})}
     _write_json(folder / CROISSANT, describe_dataset(facts, own))
     (folder / README).write_bytes(render_readme(facts).encode("utf-8", "replace"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import Any, ClassVar
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.chat import Chat, ChatExporter, RowSink
-from remud_gen.exporters.conversation import render_conversation
+from remud_gen.exporters.conversation import find_choice, render_conversation
 from remud_gen.exporters.parquet_rows import Features, ParquetFiles, check_pyarrow, list_shards, read_parquet
 from remud_gen.exporters.validate import check_row
 from remud_gen.protocols import ExportedRow, PictureShelf
 from remud_gen.records import Quadruplet
 
-_LETTER = re.compile("[A-Z]")
 # Said once, by us; the tags in it are those that the reward looks for.
 INSTRUCTION = (
     "Think first, within <think> and </think>, then give the letter of the right option within <answer> and </answer>."
@@ -56,11 +54,10 @@ class ChoiceExporter(ChatExporter):
         Raises:
             RecordError: NOT_A_CHOICE, or the rule that keeps it out of every format.
         """
-        if not record.options or record.turns or not _LETTER.fullmatch(record.answer_key or ""):
-            what = (
-                "a dialogue" if record.turns else "its right option has no letter" if record.options else "no options"
+        if find_choice(record) is None:
+            raise RecordError(
+                "NOT_A_CHOICE", f"{_explain(record)}: only multiple-choice questions can be rewarded by a rule"
             )
-            raise RecordError("NOT_A_CHOICE", f"{what}: only multiple-choice questions can be rewarded by a rule")
         conversation = render_conversation(record, "none")
         messages = conversation.to_messages(self.placeholder, len(record.images))[:1]
         images = ("",) * len(record.images)
@@ -71,3 +68,13 @@ class ChoiceExporter(ChatExporter):
 
     def _parse(self, row: Mapping[str, Any]) -> ExportedRow:
         return self.parse(row)
+
+
+def _explain(record: Quadruplet) -> str:
+    if record.turns:
+        return "a dialogue"
+    if not record.options:
+        return "no options"
+    if len(record.answer_key or "") == 1 and (record.answer_key or "").isupper():
+        return f"its answer is another than its key {record.answer_key}"
+    return "its right option has no letter"

@@ -13,6 +13,8 @@ from remud_gen.records import Option, Quadruplet, Turn
 THINKING_MODES = ("qwen", "remud", "field", "none")
 _QWEN = re.compile(r"<think>\n(?P<thinking>.*?)\n</think>\n\n(?P<answer>.*)", re.DOTALL)
 _MARK = re.compile(r"\s*[.)）．、:：]")
+_LETTER = re.compile("[A-Z]")
+_SAID = re.compile(r"[(（]?(?P<key>[A-Z])(?:\s*[.)）．、:：]|$)")
 _OPTION_END = re.compile(r"\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：])")
 _REMUD = re.compile(r"(?:<think>(?P<thinking>.*?)</think>)?<answer>(?P<answer>.*)</answer>", re.DOTALL)
 
@@ -105,6 +107,22 @@ def _skip_space(text: str, place: int) -> int:
     while place < len(text) and text[place].isspace():
         place += 1
     return place
+
+
+def find_choice(record: Quadruplet) -> str | None:
+    """The letter that a reward may be given for; None without options, in a dialogue, or where the answer says another.
+
+    A reviewer who mends an answer does not mend its key.
+    """
+    key = record.answer_key or ""
+    if not record.options or record.turns or not _LETTER.fullmatch(key):
+        return None
+    answer = _one_line(record.answer)
+    said = _SAID.match(answer)
+    if said is not None and said["key"] != key and said["key"] in {option.key for option in record.options}:
+        return None
+    named = {option.key for option in record.options if _one_line(option.text).rstrip("。.") == answer.rstrip("。.")}
+    return key if not named or key in named else None
 
 
 def split_thinking(reply: str, mode: str) -> tuple[str | None, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
@@ -43,7 +44,8 @@ class Ledger:
 
     def leave_out(self, record: Quadruplet, error: RecordError) -> None:
         """Note a record that the format cannot hold, and why."""
-        self._left_out.append((record.id, f"{error.code}: {error.message}"))
+        # Most reasons are the same text: of a million questions without options each is told in the same words.
+        self._left_out.append((record.id, sys.intern(f"{error.code}: {error.message}")))
 
     def to_summary(self, files: Iterable[str], image_count: int, notes: Iterable[str] = ()) -> ExportSummary:
         """The counts in a fixed order."""

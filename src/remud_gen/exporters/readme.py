@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from remud_gen.rules.licences import find_rights
 COUNTED = ("kind", "style", "form", "qtype", "organ", "language")
 MADE_BY = ("model", "thinking_source", "prompt")
 MOST_VALUES = 40
+_MARKS = re.compile(r"[\\|<\[\]`]")
 _RIGHTS = {
     "permissive": "may be passed on, with attribution where it asks for that",
     "share_alike": "may be passed on under the same licence",
@@ -25,9 +27,9 @@ _POLICIES = {
     "private": "Policy `private`: every source is in, whatever its licence. This set is for the use of whoever may use "
     "the sources; it may be passed on only where the table below says so of every source.",
     "research": "Policy `research`: pictures, and words beyond quotations, only of sources that may be passed on "
-    "without profit. The generated texts of other sources are in.",
+    "without profit. What was generated from other sources is in.",
     "permissive": "Policy `permissive`: pictures, and words beyond quotations, only of sources that anyone may pass on "
-    "for any purpose. The generated texts of other sources are in.",
+    "for any purpose. What was generated from other sources is in.",
 }
 
 
@@ -69,7 +71,7 @@ def _list_lines(facts: ExportFacts) -> Iterator[str]:
     yield from _list_licences(facts)
     yield from ("", "## Limits", "", *(f"- {limit}" for limit in LIMITS))
     if facts.summary.notes:
-        yield from ("", "## Notes", "", *(f"- {note}" for note in facts.summary.notes))
+        yield from ("", "## Notes", "", *(f"- {_escape_note(note)}" for note in facts.summary.notes))
     yield from _list_files(facts)
 
 
@@ -141,4 +143,18 @@ def _list_values(field: str, values: Mapping[str, int]) -> Iterator[str]:
 
 
 def _escape(value: str) -> str:
-    return " ".join(value.split()).replace("|", "\\|").replace("<", "&lt;")
+    """A value in a cell of a table: no HTML, no link or picture, no end of the cell."""
+    return _MARKS.sub(_defuse, " ".join(value.split()))
+
+
+def _escape_note(note: str) -> str:
+    """A sentence as it stands, but for what a file's name or a licence in it could do; `code` is left alone."""
+    pieces = " ".join(note.split()).split("`")
+    is_paired = len(pieces) % 2 == 1 and "``" not in note
+    return "`".join(
+        piece if is_paired and number % 2 else _MARKS.sub(_defuse, piece) for number, piece in enumerate(pieces)
+    )
+
+
+def _defuse(mark: re.Match[str]) -> str:
+    return "&lt;" if mark.group() == "<" else f"\\{mark.group()}"

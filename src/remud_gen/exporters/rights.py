@@ -19,6 +19,7 @@ ALLOWED: Mapping[str, frozenset[Rights]] = {
     "research": frozenset(("permissive", "share_alike", "noncommercial")),
     "private": frozenset(("permissive", "share_alike", "noncommercial", "no_derivatives", "private")),
 }
+GIVEN_FLAG = "given_answer"  # of records whose question and answer are a question bank's own
 _COLUMNS = {"file": "file", "licence": "licence", "license": "licence", "url": "url", "note": "note"}
 
 
@@ -117,8 +118,19 @@ class Policy:
     def check(self, record: Quadruplet) -> None:
         """Raise RecordError LICENCE_FORBIDS for pictures that may not be passed on, where no pointer can stand."""
         if record.images and not self.may_show(record):
-            licence = record.licence or "no licence stated"
-            raise RecordError("LICENCE_FORBIDS", f"pictures of {record.source.file} ({licence}) under {self.name}")
+            raise self._forbid("pictures", record)
+
+    def check_words(self, record: Quadruplet) -> None:
+        """Raise RecordError LICENCE_FORBIDS for a question bank's question that may not be passed on.
+
+        It and its answer are the source itself, word for word, and not made from it; no pointer stands for them.
+        """
+        if GIVEN_FLAG in record.flags and not self.may_show(record):
+            raise self._forbid("question and answer", record)
+
+    def _forbid(self, what: str, record: Quadruplet) -> RecordError:
+        licence = record.licence or "no licence stated"
+        return RecordError("LICENCE_FORBIDS", f"{what} of {record.source.file} ({licence}) under {self.name}")
 
 
 def keep_quotes(record: Quadruplet) -> Quadruplet:

@@ -64,7 +64,7 @@ def read_array(path: Path) -> Iterator[dict[str, Any]]:
 def _parse_line(line: bytes, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError("BAD_JSON", f"{place}: {error}") from None
     if not isinstance(row, dict):
         raise RecordError("BAD_JSON", f"{place} is not an object")

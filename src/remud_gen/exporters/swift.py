@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from remud_gen.exporters.boxes import PixelBox, find_printed_boxes
 from remud_gen.exporters.chat import PLACEHOLDER, Chat, ChatExporter, Messages, RowSink
+from remud_gen.exporters.conversation import find_choice
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.exporters.swift_files import REWARD, render_grpo_script, render_script
 from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
@@ -23,7 +24,6 @@ _ASK = {
     "zh": f"在图像中找出印有的文字{_REF}，以JSON格式给出其边框。",
 }
 _BOX = f'{{"bbox_2d": {_BBOX}, "label": "{_REF}"}}'
-_LETTER = re.compile("[A-Z]")
 _SOLUTION = re.compile(r"<answer>(?P<key>.+)</answer>", re.DOTALL)
 
 
@@ -56,7 +56,7 @@ class SwiftExporter(ChatExporter):
         """The messages, a GRPO row of a question with options, and the grounding rows of a picture, once."""
         super().add_rows(files, split, chat)
         record = chat.record
-        if record.options and not record.turns and _LETTER.fullmatch(record.answer_key or ""):
+        if find_choice(record) is not None:
             row = dict(self.to_row(chat))
             row |= {"messages": row["messages"][:-1], "solution": f"<answer>{record.answer_key}</answer>"}
             files.add(_GRPO.format(split=split), files.encode(row), filled=chat.filled)

@@ -45,7 +45,8 @@ RULES: Mapping[str, str] = {
     "IMAGE_PATH": "Picture paths are relative, POSIX, and lead to a file inside the export.",
     "IMAGE_TOO_LARGE": "Pictures are as large as the service takes them.",
     "IMAGE_UNREADABLE": "Pictures open.",
-    "LICENCE_FORBIDS": "Pictures that a licence keeps from being passed on are in no format without pointers.",
+    "LICENCE_FORBIDS": "Pictures that a licence keeps from being passed on are in no format without pointers, "
+    "and a question bank's own questions in none.",
     "NOT_A_CHOICE": "A reward by rule needs options and the letter of the right one.",
     "NOT_LOSSLESS": "A raw record reads back unchanged.",
     "NULL_VALUE": "No value of a row is null.",

@@ -47,6 +47,7 @@ _CC_NAME = re.compile(
     r"international|unported|igo))*\.?",
     re.IGNORECASE,
 )
+_CC_TERMS = re.compile(r"\bcc[ _-]*by(?P<terms>(?:[ _-]+(?:nc|sa|nd)\b)*)", re.IGNORECASE)
 _GRANT = re.compile(
     r"(?:open[- ]access|distributed under|licen[cs]ed under|under the terms|under a|遵循|采用|使用)"
     r"[^.。]{0,160}?(?P<words>(?:creative commons|知识共享)[^.。)]{0,80}|\bCC[ -]?(?:BY|0)[-A-Z0-9. ]{0,16})",
@@ -56,6 +57,13 @@ _TERMS = (
     ("NC", "noncommercial|non-commercial|非商业|-nc"),
     ("SA", "share ?-?alike|相同方式|-sa"),
     ("ND", "noderiv|no[- ]deriv|禁止演绎|-nd"),
+)
+# A sentence that takes something back, or speaks of parts, gives the whole no rights.
+_RESTRICTED = re.compile(
+    r"\b(?:all rights reserved|not|no|none?|never|except(?:ing|ions?)?|exclud(?:es|ing)|unless|only|other than|but|"
+    r"however|some|parts? of|figures?|images?|pictures?|third[- ]part(?:y|ies))\b|"
+    r"保留.{0,4}权利|版权所有|除|不|仅|未|部分|图片|插图",
+    re.IGNORECASE,
 )
 _VERSION = re.compile(r"(?<![0-9.])([1-4]\.0)(?![0-9])")
 
@@ -84,6 +92,8 @@ def name_licence(stated: str | None) -> str:
     Without a version a Creative Commons licence counts as 4.0: what it allows is the same in all.
     """
     text = " ".join((stated or "").split())
+    if _is_mixed(text):
+        return PRIVATE
     named = match_licence(text)
     if named is not None:
         return named
@@ -91,6 +101,15 @@ def name_licence(stated: str | None) -> str:
         return PRIVATE
     found = find_licence(f"distributed under {text}")
     return (match_licence(found) if found is not None else None) or PRIVATE
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether a statement takes something back, holds for parts only, or names licences of different terms."""
+    around = _CC_ADDRESS.sub(" ", text)
+    addresses = {found.group().lower() for found in _CC_ADDRESS.finditer(text)}
+    terms = {re.sub(r"[ _-]+", "-", found["terms"].lower()) for found in _CC_TERMS.finditer(around)}
+    names_terms = len({address.split("/")[-2] for address in addresses}) > 1 or len(terms) > 1
+    return names_terms or _RESTRICTED.search(around) is not None
 
 
 def match_licence(text: str) -> str | None:

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from remud_gen.config import Config, dump_config
 from remud_gen.errors import InputError
+from remud_gen.export_config import ExportConfig
 from remud_gen.records import SCHEMA_VERSION
 from remud_gen.runner.files import remove_leftovers, write_atomically
 from remud_gen.runner.images import ContentImageStore
@@ -87,8 +88,10 @@ class RunFolder:
         return self
 
     def keep_config(self, config: Config) -> None:
-        """What later commands start from."""
-        write_atomically(self.path / CONFIG, dump_config(config).encode("utf-8"))
+        """What later commands start from, but for who an export was for: the next one is for training again."""
+        export = config.export.model_copy(update={"statuses": ExportConfig().statuses})
+        kept = config.model_copy(update={"export": export})
+        write_atomically(self.path / CONFIG, dump_config(kept).encode("utf-8"))
 
     def put_back_config(self) -> Path:
         """The configuration from before this command, or none if there was none; where it lies."""

@@ -61,9 +61,9 @@ def read_ledger(run: Path, name: str) -> Mapping[str, Any] | None:
     return data if isinstance(data, dict) and isinstance(data.get("parts"), int) else None
 
 
-def write_ledger(run: Path, name: str, sha256: str, n_parts: int, n_records: int) -> None:
-    """Mark an import as finished."""
-    data = {"exported_data_sha256": sha256, "parts": n_parts, "records": n_records}
+def write_ledger(run: Path, name: str, sha256: str, n_parts: int, n_records: int, n_lacking: int) -> None:
+    """Mark an import as finished; `n_lacking` records may come another time, when their pictures are there."""
+    data = {"exported_data_sha256": sha256, "parts": n_parts, "records": n_records, "lacking_pictures": n_lacking}
     write_atomically(run / STAGE / f"{name}.json", json.dumps(data, indent=1).encode("ascii"))
 
 

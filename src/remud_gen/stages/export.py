@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,7 @@ class ExportStage:
     """Write every configured format. It makes a folder for a trainer rather than records for a next stage."""
 
     name: ClassVar[str] = "export"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self, config: Config) -> None:
         """Check the configuration before any work is done.
@@ -161,7 +162,15 @@ class ExportStage:
             written,
             left_out=(*job.left_out, *written.left_out),
             not_chosen=job.choice.left_out,
-            notes=(*origin.notes, *job.choice.notes, *written.notes, *plan.notes, *job.note_empty(written), *unknown),
+            notes=(
+                *origin.notes,
+                *self._tell_wishes(),
+                *job.choice.notes,
+                *written.notes,
+                *plan.notes,
+                *job.note_empty(written),
+                *unknown,
+            ),
         )
         if not summary.counts.get("train"):
             reason = (
@@ -177,6 +186,13 @@ class ExportStage:
         )
         write_papers(target, facts, job.pictures.find_sha256)
         return summary
+
+    def _tell_wishes(self) -> Iterator[str]:
+        """What is asked for that changes what is trained, and that a run remembers or a reader could overlook."""
+        if "review" in self._config.statuses:
+            yield f"With records that filters hold back for review (--statuses {','.join(self._config.statuses)})."
+        if self._config.thinking == "none":
+            yield "Without thinking (--thinking none)."
 
 
 @dataclass(slots=True)
@@ -204,10 +220,11 @@ class _Job:
             split = self.plan.find_split(record)
             try:
                 self.plan.check_leak(record, split)
+                self.policy.check_words(record)
                 if not self.exporter.holds_pointers:
                     self.policy.check(record)
             except RecordError as error:
-                self.left_out.append((record.id, f"{error.code}: {error.message}"))
+                self.left_out.append((record.id, sys.intern(f"{error.code}: {error.message}")))
                 continue
             self.withheld += bool(record.images) and not self.policy.may_show(record)
             yield split, record

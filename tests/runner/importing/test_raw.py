@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 
 import pytest
 
 from remud_gen.errors import ConfigError, InputError
+from remud_gen.exporters.rows import read_rows
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner.command import Options, run_stages, survey
 from remud_gen.runner.imported import describe_faults, list_imported
@@ -178,3 +181,59 @@ def test_records_whose_pictures_may_not_be_passed_on_come_as_pointers(tmp_path):
     ]
     (exported / "pointers.jsonl").unlink()
     assert import_path(PIPELINE, exported, Options(tmp_path / "other")).left_out.codes == {"IMAGE_MISSING": 1}
+
+
+def test_pictures_that_are_none_and_numbers_that_json_cannot_hold_stay_outside(exported, tmp_path):
+    rows = [row for split in ("train", "validation", "test") for row in read_rows(exported / f"{split}.jsonl")]
+    pictured = [row for row in rows if row["images"]]
+    text, hollow, sound, *_ = (row for row in rows if not row["images"])
+    note = b"<html>no picture</html>"
+    sha256 = hashlib.sha256(note).hexdigest()
+    path = f"images/{sha256[:2]}/{sha256}.png"
+    (exported / path).parent.mkdir(exist_ok=True)
+    (exported / path).write_bytes(note)
+    pictured[0]["images"][0] |= {"path": path, "sha256": sha256}
+    pictured[1]["images"][0]["width_px"] = 10**9
+    text["source"]["bbox"] = [0, 0, float("inf"), 1]
+    hollow["source"]["bbox"] = [None, 0, 1, 1]
+    for split in ("validation", "test"):
+        (exported / f"{split}.jsonl").unlink()
+    lines = [json.dumps(row).replace("Infinity", "1e999") for row in (*pictured[:2], text, hollow, sound)]
+    (exported / "train.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    done = import_path(PIPELINE, exported, Options(tmp_path / "run"))
+    assert done.left_out.codes == {"IMAGE_UNREADABLE": 2, "NOT_LOSSLESS": 1, "BAD_JSON": 1}
+    assert not (tmp_path / "run" / path).exists()
+    assert [state.state for state in list_imported(tmp_path / "run", is_thorough=True)] == ["fresh"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_in_the_place_of_a_picture_and_bottomless_notes_stop_nothing(exported, tmp_path):
+    one, *_ = sorted((exported / "images").rglob("*.png"))
+    one.unlink()
+    os.mkfifo(one)
+    (exported / "provenance.jsonl").write_bytes(b'{"split":' + b"[" * 200_000 + b"\n")
+    done = import_path(PIPELINE, exported, Options(tmp_path / "run"))
+    assert done.left_out.codes.keys() == {"IMAGE_MISSING"}
+    assert done.imported + done.left_out.total == 14
+
+
+def test_pictures_that_come_later_bring_their_records(exported, tmp_path):
+    one, *_ = sorted((exported / "images").rglob("*.png"))
+    one.rename(tmp_path / "aside.png")
+    first = import_path(PIPELINE, exported, Options(tmp_path / "run"))
+    assert first.left_out.codes.keys() == {"IMAGE_MISSING"}
+    again = import_path(PIPELINE, exported, Options(tmp_path / "run"))
+    assert (again.is_known, again.left_out.total) == (False, first.left_out.total)  # told again, not passed over
+    (tmp_path / "aside.png").rename(one)
+    last = import_path(PIPELINE, exported, Options(tmp_path / "run"))
+    assert (last.imported, last.left_out.total) == (14, 0)
+    assert import_path(PIPELINE, exported, Options(tmp_path / "run")).is_known
+
+
+def test_an_id_cannot_speak_to_the_terminal(exported, tmp_path):
+    row = json.loads((exported / "train.jsonl").read_text("utf-8").split("\n")[0])
+    row |= {"id": "\x1b[2Jgone", "images": [{"path": "x", "sha256": "0", "width_px": 1, "height_px": 1}]}
+    (exported / "train.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    told = to_text(import_path(PIPELINE, exported, Options(tmp_path / "run")))
+    assert "\ufffd[2Jgone: IMAGE_PATH" in told
+    assert "\x1b" not in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.review import Decision, Review, load_review, save_review
 from remud_gen.runner.trial import list_filtered
 
+# Ids come out of files of others: what a terminal would obey is not shown.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 REVIEW_FORMATS = ("labelstudio", "argilla")
 
 
@@ -146,7 +149,7 @@ def to_text(done: RawImport | ReviewImport) -> str:
         lines += [f"  {place}: {reason}" for place, reason in done.left_out.shown]
         if done.left_out.total > len(done.left_out.shown):
             lines.append(f"  … and {done.left_out.total - len(done.left_out.shown)} more")
-    return "\n".join(lines)
+    return "\n".join(_CONTROLS.sub("\ufffd", line) for line in lines)
 
 
 def _tell_records(done: RawImport) -> list[str]:

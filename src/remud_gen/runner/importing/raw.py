@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from PIL import Image
+
 from remud_gen.errors import InputError, RecordError
 from remud_gen.exporters.card import MANIFEST, read_manifest
+from remud_gen.exporters.pictures import UNREADABLE
 from remud_gen.exporters.provenance import PROVENANCE
-from remud_gen.exporters.raw import POINTERS, parse_record
+from remud_gen.exporters.raw import POINTERS, encode_record, parse_record
 from remud_gen.exporters.rows import read_rows
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.records import ImageRef, Quadruplet
@@ -87,7 +91,8 @@ def _import(folder: RunFolder, source: Path) -> RawImport:
     done = RawImport(name_import(sha256))
     states = [state for state in list_imported(run) if state.spec.document == done.name]
     ledger = read_ledger(run, done.name)
-    if ledger is not None and states and all(state.state == "fresh" for state in states):
+    is_whole = ledger is not None and not ledger.get("lacking_pictures")
+    if ledger is not None and is_whole and states and all(state.state == "fresh" for state in states):
         done.is_known, done.imported, done.parts = True, int(ledger["records"]), len(states)
         return done
     shelf = _PictureShelf(run, source)
@@ -102,7 +107,8 @@ def _import(folder: RunFolder, source: Path) -> RawImport:
         _write(run, done, sha256, batch)
     done.pictures = shelf.n_new
     if done.imported:
-        write_ledger(run, done.name, sha256, done.parts, done.imported)
+        n_lacking = sum(count for code, count in done.left_out.codes.items() if code.startswith("IMAGE_"))
+        write_ledger(run, done.name, sha256, done.parts, done.imported, n_lacking)
     return done
 
 
@@ -111,6 +117,7 @@ def _take(files: Sequence[Path], known: DigestTable, shelf: _PictureShelf, done:
         try:
             record = parse_record(line, place)
             place = record.id
+            encode_record(record)  # a number that JSON cannot hold would damage the part
             _check_new(record, known)
             done.withheld += shelf.bring(record)
         except RecordError as error:
@@ -172,7 +179,7 @@ class _PictureShelf:
         """Make all pictures of a record be in the run; whether some are not in the export, which says so itself.
 
         Raises:
-            RecordError: IMAGE_PATH, IMAGE_MISSING or IMAGE_CHANGED.
+            RecordError: IMAGE_PATH, IMAGE_MISSING, IMAGE_CHANGED or IMAGE_UNREADABLE.
         """
         is_lacking = False
         for ref in record.images:
@@ -200,6 +207,7 @@ class _PictureShelf:
             is_there = (self._source / ref.path).is_file()
             code = "IMAGE_CHANGED" if is_there else "IMAGE_MISSING"
             raise RecordError(code, f"{ref.path} {'holds other bytes' if is_there else 'is not in the export'}")
+        _check_picture(data, ref)
         write_atomically(self._run / ref.path, data, scratch=self._run / "images")
         self.n_new += 1
 
@@ -207,10 +215,27 @@ class _PictureShelf:
 def _read_picture(path: Path, sha256: str) -> bytes | None:
     """The bytes of a picture; None where they are absent or not those that its name says."""
     try:
+        if not path.is_file():  # a pipe or a device would never end
+            return None
+        with path.open("rb") as stream:  # hashed piece by piece: a forged file may be larger than memory
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
+                return None
         data = path.read_bytes()
     except OSError:
         return None
     return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def _check_picture(data: bytes, ref: ImageRef) -> None:
+    """Raise RecordError IMAGE_UNREADABLE unless the head of a file is that of the picture that a record names."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            size = image.size
+    except UNREADABLE:
+        raise RecordError("IMAGE_UNREADABLE", f"{ref.path} is no PNG or JPEG") from None
+    if size != (ref.width_px, ref.height_px):
+        told = f"{size[0]} x {size[1]} pixels, not {ref.width_px} x {ref.height_px}"
+        raise RecordError("IMAGE_UNREADABLE", f"{ref.path} has {told}")
 
 
 def _hash_files(files: Sequence[Path]) -> str:
