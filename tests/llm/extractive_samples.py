@@ -14,7 +14,7 @@ from remud_gen.protocols import ModelRequest, WantedItem
 from remud_gen.records import Evidence, ImageRef, ImageTextPair, Passage, Source
 
 SOURCE = Source(document_sha256="a" * 64, file="book.pdf", page_number=1)
-IMAGE = ImageRef(path="images/00/x.png", sha256="0" * 64, width_px=64, height_px=48)
+IMAGE = ImageRef(path="images/00/x.png", sha256="0" * 64, width_px=640, height_px=480)
 
 
 class NoImages:
@@ -51,10 +51,11 @@ def make_request(
     language: str = "en",
     name: str = "p1",
     is_visual: bool = True,
+    flags: tuple[str, ...] = (),
 ) -> ModelRequest:
     common: dict[str, Any] = {"id": name, "document_id": "d", "source": SOURCE, "language": language}
     payload = (
-        ImageTextPair(**common, figure_id="f", figure_bbox=(0, 0, 1, 1), image=IMAGE)
+        ImageTextPair(**common, figure_id="f", figure_bbox=(0, 0, 1, 1), image=IMAGE, flags=flags)
         if is_visual
         else Passage(**common, text="text")
     )

@@ -35,6 +35,36 @@ def test_plane_and_its_options_are_parallel() -> None:
     assert all(text.endswith("view") and any(c.isdigit() for c in text) for text in texts)
 
 
+@pytest.mark.parametrize(
+    ("caption", "qtype", "right", "mark"),
+    [
+        ("Apical 4 chamber view. Left atrial mass.", "plane", "apical 4 chamber view", "chamber view"),
+        ("Apical four chamber view. Left atrial mass.", "plane", "apical four chamber view", " chamber view"),
+        ("Transesophageal echo of a left atrial mass.", "modality", "transesophageal echo", "echo"),
+        ("Transesophageal echocardiogram of a mass.", "modality", "transesophageal echocardiogram", "echocardiogram"),
+    ],
+)
+def test_spelling_does_not_give_the_right_option_away(caption: str, qtype: str, right: str, mark: str) -> None:
+    texts = [option.text for option in ask_one(qtype, "mcq", key="A", cap=caption).options]
+    assert texts[0] == right
+    assert all(text.endswith(mark) and "-chamber" not in text for text in texts)
+
+
+def test_of_a_picture_whose_panels_were_not_parted_nothing_is_told_that_holds_of_one() -> None:
+    spans = spans_of(cap="B-mode image of the apical 4 chamber view. Doppler image of mitral inflow.")
+    assert {item.qtype for item in ask(make_request(spans)).items} >= {"plane", "finding"}
+    reply = ask(make_request(spans, flags=("panels_not_separable",)))
+    assert not {item.qtype for item in reply.items} & {"plane", "finding"}
+
+
+def test_when_a_thing_comes_up_is_not_how_it_looks() -> None:
+    text = "The thyroid gland appears in the third week of life as a well-defined cystic sac."
+    reply = ask(make_request(spans_of(body=text), is_visual=False))
+    assert all("appearance" not in item.question and not item.question.startswith("How") for item in reply.items)
+    text = "Acute thyroiditis typically appears as a poorly defined hypoechoic area in the thyroid gland."
+    assert ask(make_request(spans_of(body=text), is_visual=False)).items
+
+
 def test_measurement_from_a_caption_names_what_was_measured() -> None:
     item = ask_one("measurement", cap=MUSCLE)
     assert item.answer == "The size of the defect is 9.9 mm."

@@ -19,7 +19,7 @@ NO_MODEL = (
     "no model is set for `generate`",
     "name one: `--model gpt-4o` (or REMUD_MODEL, or `generate.model` in a config) with its key in OPENAI_API_KEY or "
     "REMUD_API_KEY; for a server of your own add `--base-url http://localhost:8000/v1`. To see the pipeline work "
-    "without a model, set `generate.client: extractive` in a config",
+    "without a model: `--config demo.yaml`",
 )
 
 

@@ -28,8 +28,8 @@ FILTERED = re.compile(
 )
 TOO_LONG = re.compile(r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE)
 # By their keys: a command that looks at pages has no flags for them.
-MODEL_KEY = "the model of generate (or vision)"
-ADDRESS_KEY = "the base_url of generate (or vision)"
+MODEL_KEY = "the model of generate (or vision, or judge)"
+ADDRESS_KEY = "the base_url of generate (or vision, or judge)"
 BUSY_HINT = "lower generate.concurrency if the endpoint is busy,"
 BUSY_STATUS = {429: "RATE_LIMITED", 503: "OVERLOADED", 529: "OVERLOADED"}
 TRANSIENT_STATUS = {408, 409, 425, 429}

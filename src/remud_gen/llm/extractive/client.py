@@ -35,6 +35,7 @@ PART = re.compile(
     r"[(（]([A-Ha-h]|left|right|top|bottom|upper|lower|左|右|上|下)[)）]|\b(left|right|top|bottom|center|upper|lower)\s*:|(左|右|上|下)图",
     re.IGNORECASE,
 )
+UNPARTED = frozenset({"panels_not_separable", "panels_within_picture"})  # flags of pairs
 OF_ONE_PICTURE = ("finding", "topic_finding", "structure", "diagnosis")
 DEFAULT_MIX = (
     WantedItem("finding", "open", "reasoning"), WantedItem("anatomy", "mcq", "direct"),
@@ -58,7 +59,7 @@ class ExtractiveClient:
 
     name: ClassVar[str] = "extractive"
     is_network: ClassVar[bool] = False
-    model: str = "extractive-1"
+    model: str = "extractive-2"
 
     def __init__(self, config: ModelConfig, images: ImageStore) -> None:
         self._config = config
@@ -82,7 +83,8 @@ def build_reply(request: ModelRequest) -> ReplyItems:
     other = find_other_method(_split_own(request.spans, language), language) if is_visual else None
     if other is not None:
         return ReplyItems(unusable_reason=f"the words speak of {other}, not of ultrasound")
-    facts = read_facts(request.spans, language, is_visual=is_visual)
+    is_unparted = isinstance(request.payload, ImageTextPair) and bool(UNPARTED & set(request.payload.flags))
+    facts = read_facts(request.spans, language, is_visual=is_visual, is_unparted=is_unparted)
     if not facts:
         return ReplyItems(unusable_reason="no fact could be read from the words by the rules of the model-free client")
     seed = request.payload.id if request.payload else "\n".join(span.text for span in request.spans)
@@ -96,9 +98,17 @@ def build_reply(request: ModelRequest) -> ReplyItems:
     return ReplyItems(items=items)
 
 
-def read_facts(spans: Sequence[Evidence], language: Language, *, is_visual: bool) -> list[Fact]:
-    """All facts of the spans, each once, in the order of the text; facts that contradict each other are left out."""
-    found = list(_read_image_facts(spans, language) if is_visual else _read_text_facts(spans, language))
+def read_facts(
+    spans: Sequence[Evidence], language: Language, *, is_visual: bool, is_unparted: bool = False
+) -> list[Fact]:
+    """All facts of the spans, each once, in the order of the text; facts that contradict each other are left out.
+
+    Of a picture whose panels could not be parted (`is_unparted`) nothing is told that holds of one panel alone.
+    """
+    if is_visual:
+        found = list(_read_image_facts(spans, language, is_compound=is_unparted))
+    else:
+        found = list(_read_text_facts(spans, language))
     unique: dict[tuple[str, str, str], Fact] = {}
     for fact in found:
         unique.setdefault(fact.key, fact)
@@ -116,14 +126,15 @@ def read_facts(spans: Sequence[Evidence], language: Language, *, is_visual: bool
     return [fact for fact in kept if fact in fullest.values()]
 
 
-def _read_image_facts(spans: Sequence[Evidence], language: Language) -> Iterator[Fact]:
+def _read_image_facts(spans: Sequence[Evidence], language: Language, *, is_compound: bool) -> Iterator[Fact]:
     read_piece = english.read_piece if language == "en" else chinese.read_piece
     yield from read_printed(spans, language)
     yield from read_labels(spans, language)
     pieces = _split_own(spans, language)
     own_words = " ".join(piece.raw for piece in pieces)
     is_compound = (
-        own_words.count("图像为") > 1
+        is_compound
+        or own_words.count("图像为") > 1
         or len(set(PART.findall(" ".join(span.text for span in spans if span.kind in OWN_KINDS)))) > 1
     )
     if not is_compound:

@@ -61,6 +61,10 @@ APPEARANCE_EN = re.compile(
     r"(?:appears?|presents?|is\s+seen|are\s+seen|is\s+visuali[sz]ed|are\s+visuali[sz]ed)\s+(?:as\s+)?(?P<value>.{10,})$",
     re.IGNORECASE,
 )
+# "The thyroid gland appears in the third week of life": when or where a thing comes up is not how it looks.
+OCCURS_EN = re.compile(
+    r"^(?:early|late|first|in|at|by|during|after|before|between|around|within|from)\b", re.IGNORECASE
+)
 LOCATED_EN = re.compile(
     r"^(?P<subject>the\s+[A-Za-z][A-Za-z’'\- ]{2,60}?)\s+(?:lies|is\s+(?:located|situated|found)|runs|courses)\s+"
     r"(?P<value>(?:in|at|on|between|behind|below|above|beneath|under|along|lateral|medial|anterior|posterior)\b.{8,})$",
@@ -149,7 +153,7 @@ def _read_shape(sentence: str, language: Language) -> tuple[Asks, str, str] | No
         match = pattern.match(sentence)
         subject = match.group("subject").strip() if match else ""
         value = match.group("value") if match else ""
-        if asks_en == "appearance" and not find_terms(value, "en", "finding"):
+        if asks_en == "appearance" and (OCCURS_EN.match(value) or not find_terms(value, "en", "finding")):
             continue
         if pattern is DEFINITION_EN and (not DEFINES.search(value) or RANKS.search(value)):
             continue

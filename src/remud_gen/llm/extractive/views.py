@@ -76,11 +76,19 @@ def _choose(
 
 
 def _choose_form(term: Term, beside: str, language: Language) -> str:
-    """The form that stands well beside the value: digits beside digits."""
-    forms = term.forms(language)
-    has_digit = any(character.isdigit() for character in beside)
-    alike = [form for form in forms if any(character.isdigit() for character in form) == has_digit]
-    return (alike or list(forms))[0]
+    """The form that stands well beside the value: digits beside digits, the same last word, hyphens where it has them,
+    so that the right option is not the one that is spelled in another way.
+    """
+
+    def likeness(form: str) -> tuple[bool, bool]:
+        return _has_digit(form) == _has_digit(beside), form.rsplit(maxsplit=1)[-1] == beside.rsplit(maxsplit=1)[-1]
+
+    form = max(term.forms(language), key=likeness)  # the first of equals
+    return form.replace("-chamber", " chamber") if " chamber" in beside else form
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
 
 
 def _name(form: str, noun: str) -> str:
