@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from remud_gen.config import Config, load_config
+from remud_gen.errors import ConfigError
 from remud_gen.registry import names
 from remud_gen.rules.model_families import share_family
 from remud_gen.stages.ground import GroundStage
@@ -40,6 +41,17 @@ def test_default_file_names_every_key() -> None:
         assert isinstance(section, type)
         assert issubclass(section, BaseModel)
         assert set(written[name]) == set(section.model_fields), name
+
+
+def test_a_wrong_entry_of_a_list_is_told_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(assignments=["export.statuses=[foo]"])
+    assert (
+        caught.value.message
+        == "--set export.statuses: `export.statuses.0`: Input should be 'kept' or 'review' (got 'foo')"
+    )
+    with pytest.raises(ConfigError, match="at least 1 item"):
+        load_config(assignments=["export.statuses=[]"])
 
 
 def test_demo_asks_no_model() -> None:

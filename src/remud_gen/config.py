@@ -362,14 +362,21 @@ def _validate(data: Mapping[str, Any], origin: str) -> Config:
 
 def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
     lines = []
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    for problem in problems:
         path = [str(part) for part in problem["loc"]]
+        if problem["type"] == "too_short" and any(_lies_below(other["loc"], problem["loc"]) for other in problems):
+            continue  # it is short of what is told to be wrong
         if problem["type"] == "extra_forbidden":
             known = ", ".join(sorted(_section_at(model, path[:-1]).model_fields))
             lines.append(f"{origin}: unknown key `{'.'.join(path)}`; known here: {known}")
         else:
             lines.append(f"{origin}: `{'.'.join(path)}`: {problem['msg']}{_quote_input(path, problem['input'])}")
     return "\n".join(lines)
+
+
+def _lies_below(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _quote_input(path: list[str], value: object) -> str:

@@ -132,6 +132,14 @@ def test_every_form_of_file_gives_its_questions(tmp_path, form: str) -> None:
     assert set(find([file], english(id="q", question=SHORT))) == {"q"}
 
 
+def test_a_kind_of_file_that_is_not_read_is_an_error(tmp_path) -> None:
+    file = tmp_path / "exam.docx"
+    file.write_text(SHORT, "utf-8")
+    with pytest.raises(InputError, match=r"exam\.docx is of a kind that is not read") as caught:
+        list(read_items([file]))
+    assert ".txt" in caught.value.hint
+
+
 def make_picture(seed: int) -> Image.Image:
     import numpy as np
 
