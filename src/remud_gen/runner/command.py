@@ -292,5 +292,6 @@ def _find(reports: Sequence[StageReport], name: str) -> StageReport:
 def _require_kept(crop: Crop, reports: Sequence[StageReport]) -> None:
     if not crop.kept:
         told = (tell_codes(report.name, sorted(report.counts.codes.items())) for report in reports)
-        hint = "\n".join(line for lines in told for line in lines) or "no book gave a pair or passage"
+        lines = [*crop.gaps, *(line for lines in told for line in lines)]
+        hint = "\n".join(lines) or "no book gave a pair or passage"
         raise InputError("nothing to export: no record was kept", f"{hint}\n`remud status` says more")
