@@ -20,7 +20,7 @@ from remud_gen.exporters.rows import read_rows
 from remud_gen.filters import funnel
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner import judged
-from remud_gen.runner.command import Options, Result, _require_kept, run_stages
+from remud_gen.runner.command import Options, Result, run_stages
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.publish import Crop, Publication, Publisher
 from remud_gen.runner.reports.summary import to_json, to_text
@@ -394,10 +394,3 @@ def test_an_export_that_does_not_account_for_every_kept_record_is_refused(run: P
     assert caught.value.code == "EXPORT_INVALID"
     assert read_tree(run / "export") == before
     assert traces(run / "export") == []
-
-
-def test_an_export_of_an_unfinished_run_without_records_says_what_is_unfinished(tmp_path: Path) -> None:
-    crop = Crop(tmp_path, (), (), 0, gaps=("Incomplete: 2 of 2 parts of judge are partial.",))
-    with pytest.raises(InputError, match="no record was kept") as caught:
-        _require_kept(crop, ())
-    assert caught.value.hint.startswith("Incomplete: 2 of 2 parts of judge")
