@@ -22,6 +22,11 @@ from remud_gen.rules.licences import find_licence
         ("本书采用知识共享署名-非商业性使用 4.0 国际许可协议", "CC-BY-NC-4.0"),
         ("© 2020 The Authors. All rights reserved.", None),
         ("Creative Commons was founded in 2001.", None),
+        ("This book is not distributed under the Creative Commons Attribution License.", None),
+        ("Figure 1.2 from Wikimedia, licensed under a Creative Commons Attribution 4.0 licence.", None),
+        ("Cover image: J. Doe, distributed under CC BY 4.0. All rights reserved.", None),
+        ("封面图片采用知识共享署名 4.0 国际许可协议", None),
+        ("Fig. 3 is reproduced under CC BY 3.0. This book is distributed under CC BY-NC 4.0.", "CC-BY-NC-4.0"),
         ("A probe of 4.0 MHz was used under the costal arch.", None),
     ],
 )

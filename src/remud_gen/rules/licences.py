@@ -65,13 +65,21 @@ _RESTRICTED = re.compile(
     r"保留.{0,4}权利|版权所有|除|不|仅|未|部分|图片|插图",
     re.IGNORECASE,
 )
+# Of a book's pages: the credit of a single picture is no licence of the book, and neither is a denial.
+_NARROW = re.compile(
+    r"\b(?:not|never|without|fig(?:ure)?s?|images?|photo(?:graph)?s?|pictures?|illustrations?|cover|tables?|videos?|chapters?|"
+    r"software|code|fonts?|icons?|adapted|reproduced|modified|wikimedia)\b|不|未|图|照片|封面|插画",
+    re.IGNORECASE,
+)
+_SENTENCE_CHARS = 300
+_SENTENCE_END = re.compile(r"(?<!\b[A-Z])[.!?](?=\s+[A-Z©(])|[。！？；;]")
 _VERSION = re.compile(r"(?<![0-9.])([1-4]\.0)(?![0-9])")
 
 
 def find_licence(text: str) -> str | None:
     """The short name (CC-BY-NC-4.0) of the Creative Commons licence under which a text says it is given; else None."""
     plain = " ".join(text.split())
-    grant = _GRANT.search(plain)
+    grant = next((found for found in _GRANT.finditer(plain) if not _is_narrow(plain, found.start())), None)
     if grant is None:
         return None
     words = grant["words"].lower()
@@ -83,6 +91,12 @@ def find_licence(text: str) -> str | None:
     version = _VERSION.search(plain, grant.start())
     near = version is not None and version.start() - grant.end() < 60
     return "-".join(["CC-BY", *terms, *([version[1]] if version is not None and near else [])])
+
+
+def _is_narrow(text: str, start: int) -> bool:
+    """Whether the words before a grant, in its sentence, deny it or make it one of a figure or the like."""
+    before = text[max(0, start - _SENTENCE_CHARS) : start]
+    return _NARROW.search(_SENTENCE_END.split(before)[-1]) is not None
 
 
 @lru_cache(maxsize=1024)

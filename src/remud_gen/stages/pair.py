@@ -18,7 +18,7 @@ class PairStage(DocumentStage[Page, Paired]):
     """Give every picture its words, and the running text its passages."""
 
     name = "pair"
-    version = 5
+    version = 6
 
     def settings(self) -> Mapping[str, object]:
         """The pair section, and the resolution at which figures are cut anew."""
