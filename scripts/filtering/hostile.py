@@ -10,8 +10,8 @@ from remud_gen.records import Quadruplet, Quote
 
 HEADS = ("", "1", "A")
 PIECES = (
-    " ", "\n", "\t", "1", "1 ", "1-", "+1", "a", "a.", "A-", "A、", "(a) ", "图 ", "图(", "不", "标题", "the image ",
-    "caption says ", "Fig. 1", "a@", "<", "{{", "Mr ", "王小 ",
+    " ", "\n", "\t", "1", "1 ", "1-", "+1", "a", "a.", "A-", "A、", "(a) ", "图 ", "图(", "标题", "the image ",
+    "caption says ", "Fig. 1", "a@", "<", "{{", "Mr ", "王小 ", "左", "left ", "不", "no wall ",
 )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from remud_gen.rules.words import stem
 
 SIDE = "side"
 _CONTEXT_TOKENS = 6
+# No answer that is short enough holds so many such words, and no passage.
+_MOST_WORDS, _MOST_OTHERS = 200, 600
 _TOKEN = re.compile(rf"[a-z]+|\d+(?:\.\d+)?|[{HAN}]")
 _DROPPED = frozenset(
     ["the", "a", "an", "of", "is", "are", "was", "were", "and", "with", "to", "be", "been", "being", "s", "的"]
@@ -130,11 +132,11 @@ def find_swap(
     narrow as a quote: an opposite that excludes the word then counts by itself.
     """
     mine, theirs = _scan(text), _scan(source)
-    for word in mine.words:
+    for word in mine.words[:_MOST_WORDS]:
         if sides_only and word.family != SIDE:
             continue
         same, opposite, name = -1, -1, ""
-        for other in theirs.words:
+        for other in theirs.words[:_MOST_OTHERS]:
             if other.family != word.family:
                 continue
             score = _score_context(mine, word, theirs, other)
@@ -142,7 +144,7 @@ def find_swap(
                 same = max(same, score)
             elif score > opposite:
                 opposite, name = score, other.text
-        is_both = any(other.family == word.family and other.pole != word.pole for other in mine.words)
+        is_both = any(other.family == word.family and other.pole != word.pole for other in mine.words[:_MOST_WORDS])
         needed = 0 if counts_lone and word.family in _EXCLUSIVE and not is_both else min_context
         # A text with both of two opposites names each of two things: one neighbouring word more is chance.
         margin = 2 if is_both and same >= 0 and word.family != SIDE else 1
