@@ -5,7 +5,7 @@ from PIL import Image
 from remud_gen.records import ImageRef, ImageTextPair, Passage, Source
 
 SOURCE = Source(document_sha256="a" * 64, file="book.pdf", page_number=3, page_size=(600, 800), bbox=(10, 10, 200, 200))
-IMAGE = ImageRef(path="images/00/missing.png", sha256="0" * 64, width_px=64, height_px=48)
+IMAGE = ImageRef(path="images/00/missing.png", sha256="0" * 64, width_px=640, height_px=480)
 
 
 def make_pair(number=0, **changes):
