@@ -376,7 +376,7 @@ def test_without_a_model_one_is_told_how_to_set_one(tmp_path):
     with pytest.raises(ConfigError) as caught:
         open_gateway(load_config(environment={}).generate, tmp_path / "r.sqlite", None)
     told = f"{caught.value.message} {caught.value.hint}"
-    for word in ("--model", "REMUD_MODEL", "OPENAI_API_KEY", "REMUD_API_KEY", "--base-url", "client: extractive"):
+    for word in ("--model", "REMUD_MODEL", "OPENAI_API_KEY", "REMUD_API_KEY", "--base-url", "demo.yaml"):
         assert word in told
     assert choose_client(load_config(environment={"REMUD_MODEL": "gpt-4o"}).generate) == "openai"
     assert choose_client(load_config(None, ["generate.client=extractive"], {}).generate) == "extractive"
