@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remud_gen.errors import InputError
@@ -262,6 +262,7 @@ REQUEST = ModelRequest(
 ASKED = describe_request(REQUEST, "openai", "m")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.none() | st.dictionaries(st.text(), st.integers() | st.text()), st.floats(0, 2))
 def test_any_request_comes_back_as_it_was_and_has_the_hash_it_was_sent_under(system, user, schema, temperature):
     request = replace(REQUEST, system=system, user=user, schema=schema, params={"temperature": temperature})

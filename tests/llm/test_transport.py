@@ -1,6 +1,7 @@
 """Connections that carry one question at a time: answers of every framing, servers that hang up, what is used again."""
 
 import asyncio
+import random
 import ssl
 from contextlib import asynccontextmanager
 
@@ -170,6 +171,68 @@ def test_connection_whose_request_was_answered_before_it_was_read_is_not_used_ag
 
     ended = asyncio.Event()
     assert asyncio.run(run()) == [413, 413, 413]
+
+
+async def misbehave(reader, writer, draw):
+    """Answers requests with what they hold, in every framing, and hangs up, breaks off or says too much as it likes."""
+    try:
+        while True:
+            length = int((await reader.readuntil(b"\r\n\r\n")).lower().partition(b"content-length:")[2].split()[0])
+            body = await reader.readexactly(length)
+            whole = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (length, body)
+            chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (length, body)
+            surplus = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnot"
+            answer, closes = draw.choice(
+                [(whole, False)] * 4
+                + [(chunked, False)] * 4
+                + [(b"HTTP/1.1 200 OK\r\n\r\n" + body, True), (whole, True), (whole + surplus, False)]
+                + [(b"HTTP/1.1 100 Continue\r\n\r\n" + whole, False), (chunked[:-3], True), (whole[:20], True)]
+            )
+            for part in (answer[:30], answer[30:]):
+                writer.write(part)
+                await asyncio.sleep(draw.choice([0, 0, 0.01]))
+            if closes:
+                return
+            if draw.random() < 0.03:
+                writer.write(surplus)  # perhaps when the next request is there already
+                return
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass  # the client is gone
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("is_secret", [False, True])
+def test_no_request_is_ever_given_the_answer_to_another(authority, is_secret):
+    draw, told = random.Random(7), []
+
+    async def run():
+        tls, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        authority.configure_trust(trust)
+        serve = lambda reader, writer: misbehave(reader, writer, draw)  # noqa: E731
+        listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls if is_secret else None)
+        url = f"{'https' if is_secret else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+        numbers = iter(range(400))
+
+        async def ask_on(client):
+            for number in numbers:
+                wanted = f"{number:06}" * draw.choice([1, 1, 5000])
+                try:
+                    async with asyncio.timeout(draw.choice([0.02, 5, 5, 5])):
+                        text = (await client.post(url, content=wanted.encode())).text
+                except (httpx2.TransportError, TimeoutError):
+                    continue
+                told.append(text in {wanted, "not"})  # what a server says of itself nobody can tell from an answer
+
+        async with httpx2.AsyncClient(transport=LeanTransport(trust), timeout=5) as client:
+            await asyncio.gather(*(ask_on(client) for _ in range(16)))
+        listening.close()
+        await asyncio.sleep(0.05)  # for the server to notice
+
+    asyncio.run(run())
+    assert len(told) > 200
+    assert told.count(False) == 0
 
 
 def test_closing_does_not_take_a_part_of_an_answer_for_the_whole():

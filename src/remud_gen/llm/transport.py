@@ -7,6 +7,7 @@ alive. Here a connection that is lost says so, the one that was used last is use
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import select
 import ssl
 from collections.abc import Callable
@@ -78,14 +79,16 @@ class LeanTransport(httpx2.AsyncBaseTransport):
         if url.raw_scheme != b"http" and not (is_secret and self._tls is not None):
             raise httpx2.UnsupportedProtocol(f"no way to send over {url.scheme!r}", request=request)
         limit_s = request.extensions.get("timeout", {}).get("connect")
+        host = url.raw_host.decode("ascii")
         try:
             async with asyncio.timeout(limit_s):
                 _, wire = await loop.create_connection(
                     lambda: _Wire(self._wires.discard),
-                    url.raw_host.decode("ascii"),
+                    host,
                     url.port or (443 if is_secret else 80),
                     ssl=self._tls if is_secret else None,
-                    happy_eyeballs_delay=CONNECT_DELAY_S,
+                    # Given up at the wrong moment, a race of addresses leaves a socket open: none where there is one.
+                    happy_eyeballs_delay=None if _is_address(host) else CONNECT_DELAY_S,
                 )
         except TimeoutError:
             raise httpx2.ConnectTimeout("no connection in time", request=request) from None
@@ -186,6 +189,14 @@ class _Wire(asyncio.Protocol):
     def _fail(self, error: httpx2.TransportError) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _has_news(transport: asyncio.Transport) -> bool:
