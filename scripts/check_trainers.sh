@@ -32,7 +32,7 @@ build() {
     touch "$WORK/$name/.ready"
 }
 build hub datasets==5.2.0 trl==1.16.0 transformers==5.23.0 webdataset==1.0.2 label-studio-sdk==2.1.2 \
-    qwen-vl-utils accelerate jinja2 tiktoken dashscope pyarrow
+    qwen-vl-utils accelerate peft jinja2 tiktoken dashscope pyarrow
 build llamafactory llamafactory==0.9.5 qwen-vl-utils
 build swift ms-swift==4.6.0 qwen-vl-utils
 
@@ -66,6 +66,10 @@ run hub "$WORK/hub/bin/python" "$TRAINERS/load_hub.py" "$EXPORTS"
 echo "TRL"
 for model in qwen2_5_vl qwen3_vl; do
     run "trl-$model" "$WORK/hub/bin/python" "$TRAINERS/load_trl.py" "$EXPORTS/trl/data/train-00000-of-00001.parquet" "$EXPORTS/raw" "$MODELS/$model" 2
+    PYTHONPATH=$TRAINERS/site run "trl-script-$model" "$WORK/hub/bin/python" "$EXPORTS/trl/train_trl.py" "$MODELS/$model" --max_steps 2 \
+        --use_cpu true --bf16 false --gradient_accumulation_steps 1 --logging_steps 1 --save_strategy no --gradient_checkpointing false \
+        --output_dir "$WORK/out/trl-$model"
+    losses "trl-script-$model"
 done
 
 echo "LLaMA-Factory"
@@ -95,7 +99,9 @@ for kind in qwen2_5_vl qwen3_vl; do
 done
 
 echo "all trainers took every record"
-"$WORK/hub/bin/python" - <<'PY'
+for pair in "hub:datasets trl transformers peft webdataset label-studio-sdk torch" "llamafactory:llamafactory transformers" "swift:ms-swift transformers"; do
+    "$WORK/${pair%%:*}/bin/python" -c '
+import sys
 from importlib.metadata import version
-print("versions:", ", ".join(f"{name} {version(name)}" for name in ("datasets", "trl", "transformers", "torch", "webdataset", "label-studio-sdk")))
-PY
+print(f"  {sys.argv[1]}:", ", ".join(f"{name} {version(name)}" for name in sys.argv[2].split()))' "${pair%%:*}" "${pair#*:}"
+done

@@ -27,8 +27,10 @@ def main(out: Path) -> None:
     folder = out / "exports"
     folder.mkdir(parents=True)
     for name, summary in stage.export(lambda: iter(records), store, folder):
-        left = "".join(f", left out {code}: {', '.join(ids)}" for code, *ids in summary.left_out)
-        print(f"exported {name}: {dict(summary.counts)}{left}")
+        left = f", {len(summary.left_out)} left out by name" if summary.left_out else ""
+        print(
+            f"exported {name}: {summary.counts['train']} records, {summary.counts['images']} different pictures{left}"
+        )
 
 
 if __name__ == "__main__":
