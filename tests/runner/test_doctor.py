@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remud_gen.config import load_config
+from remud_gen.config import Config, load_config
 from remud_gen.runner.doctor import examine_setup
 from tests.model_server import ModelServer
 
@@ -79,3 +79,13 @@ def test_the_model_that_looks_at_pages_is_asked_for_where_one_is_wanted(tmp_path
         message, code = look(tmp_path, *settings, "vision.model=qwen2.5-vl-7b")["vision"]
         assert code == 5
         assert "does not list" in message
+
+
+def test_a_format_whose_package_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, package=None: None)
+    config = Config.model_validate({"generate": {"client": "extractive"}, "export": {"formats": ["trl", "raw"]}})
+    found = {
+        finding.message: finding.exit_code for finding in examine_setup(config, tmp_path) if finding.what == "exporters"
+    }
+    assert sorted(found.values()) == [0, 4]
+    assert any("remud-gen[parquet]" in message for message in found)

@@ -72,6 +72,8 @@ def _look_at_components(config: Config) -> Iterator[Finding]:
                     engine.languages = config.extract.ocr_languages
                     engine.check()
                     name = f"{name} ({', '.join(engine.languages)})"
+            elif kind == "exporters":
+                component(config.export.thinking)  # one that writes with an optional package looks for it
             yield Finding(kind, name)
         except RemudError as error:
             yield Finding(kind, f"{name}: {error.message}. {error.hint}", error.exit_code)
