@@ -57,11 +57,6 @@ app = typer.Typer(
 )
 
 
-app.add_typer(replies_app, name="replies")
-app.command()(outbound)
-app.command("import")(import_)
-
-
 def _show(result: Result, *, as_json: bool) -> None:
     from remud_gen.runner.reports.summary import to_json, to_text
 
@@ -153,6 +148,7 @@ def generate(
 app.command("filter")(filter_records)
 app.command()(export)
 app.command()(report)
+app.command("import")(import_)
 
 
 @app.command()
@@ -244,6 +240,10 @@ def clean(
 
     cleaning = clean_run(PIPELINE, make_options(run, config, assignments), is_applied=apply)
     write_out(to_json(cleaning) if as_json else name_run(to_text(cleaning), run))
+
+
+app.command()(outbound)
+app.add_typer(replies_app, name="replies")
 
 
 @app.command()
