@@ -29,7 +29,7 @@ def paired(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_no_model_says_how_to_set_one(paired: tuple[Path, Path]) -> None:
     done = remud("generate", "--run", paired[1], "--quiet")
     assert done.returncode == 2
-    for word in ("--model", "REMUD_MODEL", "OPENAI_API_KEY", "--base-url", "extractive"):
+    for word in ("--model", "REMUD_MODEL", "OPENAI_API_KEY", "--base-url", "demo.yaml"):
         assert word in done.stderr
     assert "Traceback" not in done.stderr
 

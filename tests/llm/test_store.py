@@ -17,7 +17,7 @@ from remud_gen.errors import InputError
 from remud_gen.llm.asked import describe_request
 from remud_gen.llm.request_hash import hash_request
 from remud_gen.llm.store import ReplyStore
-from remud_gen.llm.store_reading import StoreReader
+from remud_gen.llm.store_reading import StoreReader, list_waiting, look_into_store
 from remud_gen.protocols import ModelReply, ModelRequest
 from tests.llm.samples import IMAGE
 
@@ -396,4 +396,19 @@ def test_runs_that_share_a_store_are_known(path, tmp_path, monkeypatch):
     store.register_user(tmp_path / "b-run")
     assert list(store.users()) == [tmp_path / "a-run", tmp_path / "b-run"]
     assert all(seen_at > 1_700_000_000 for seen_at in store.users().values())
+    store.close()
+
+
+def test_a_store_that_another_process_is_just_making_reads_as_an_empty_one(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(path) as connection:  # the file is there, its tables are not committed
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE coming (x)")
+        assert list_waiting(path) == []
+        assert look_into_store(path).sizes == {}
+        connection.execute("ROLLBACK")
+    connection.close()
+    store = ReplyStore(path)  # as after a kill at that
+    assert store.put(REPLY)
     store.close()

@@ -12,7 +12,7 @@ from typing import Any
 from remud_gen.errors import InputError
 from remud_gen.llm.asked import Asked, unpack_asked
 from remud_gen.llm.store import COLUMNS
-from remud_gen.llm.store_schema import APPLICATION_ID, SCHEMA_VERSION
+from remud_gen.llm.store_schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
 from remud_gen.protocols import ModelReply
 
 SIZES = "SELECT request_sha256, length(CAST(text AS BLOB)) + length(CAST(coalesce(reasoning, '') AS BLOB)) FROM replies"
@@ -171,6 +171,10 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as connection:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                with closing(_make_empty()) as empty:
+                    yield empty
+                return
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 raise InputError(f"{path} is an SQLite file, but no reply store", DAMAGED_HINT)
@@ -179,6 +183,14 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise InputError(f"reply store {path} cannot be read: {error}", DAMAGED_HINT) from None
+
+
+def _make_empty() -> sqlite3.Connection:
+    """What a file without tables stands for: another process is making it a store just now, or was killed at that."""
+    connection = sqlite3.connect(":memory:")
+    for statement in TABLES:
+        connection.execute(statement)
+    return connection
 
 
 def _has(connection: sqlite3.Connection, table: str) -> bool:
