@@ -31,7 +31,7 @@ build() {
     "$WORK/$name/bin/pip" install --quiet --no-deps torchvision==0.28.0
     touch "$WORK/$name/.ready"
 }
-build hub datasets==5.2.0 trl==1.16.0 transformers==5.23.0 webdataset==1.0.2 label-studio-sdk==2.1.2 \
+build hub datasets==5.2.0 trl==1.16.0 transformers==5.23.0 webdataset label-studio-sdk \
     qwen-vl-utils accelerate peft jinja2 tiktoken dashscope pyarrow
 build llamafactory llamafactory==0.9.5 qwen-vl-utils
 build swift ms-swift==4.6.0 qwen-vl-utils
