@@ -31,7 +31,7 @@ from tests.runner.test_place import PROJECT, mount, traces
 FORMATS = ("llamafactory", "raw")
 SETTINGS = (
     "generate.client=extractive", "runner.executor=serial", "extract.reads_burned_in_text=false",
-    "export.formats=[llamafactory, raw]", "export.split=[1.0]", "filter.options={images: null}",  # drawn pictures
+    "export.formats=[llamafactory, raw]", "export.split=[1.0]",
 )  # fmt: skip
 
 
