@@ -39,20 +39,14 @@ class ArgillaExporter:
         """Write the rows and the scripts."""
         ledger, images = Ledger(), DigestTable()
         with RowFiles(folder) as files:
-            for split, record in records:
-                try:
-                    ledger.check_new(record)
-                    row = make_row(record, split)
-                    placed = pictures.place(record.images)
-                except RecordError as error:
-                    ledger.leave_out(record, error)
-                    continue
+            for _, _, (row, placed) in ledger.sift(
+                records, lambda split, record: (make_row(record, split), pictures.place(record.images))
+            ):
                 filled = ["images"] if placed else []
                 filled += ["conversation"] if row["conversation"] else []
                 files.add(STEM, encode_line({**row, "images": list(placed)}), filled=filled)
                 for path in placed:
                     images.setdefault(digest_text(path))
-                ledger.keep(split, record)
         (folder / "guidelines.md").write_bytes(f"{GUIDELINES}\n".encode())
         scripts = [write_script(folder, name) for name in ("push_argilla.py", "pull_argilla.py")]
         return ledger.to_summary([f"{STEM}.jsonl", "guidelines.md", *scripts], len(images))

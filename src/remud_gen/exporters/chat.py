@@ -137,17 +137,10 @@ class ChatExporter(ABC):
         """Write all files of the format in one pass."""
         ledger, images = Ledger(), DigestTable()
         with self.open_files(folder) as files:
-            for split, record in records:
-                try:
-                    ledger.check_new(record)
-                    chat = self.make_chat(record, pictures)
-                except RecordError as error:
-                    ledger.leave_out(record, error)
-                    continue
+            for split, _, chat in ledger.sift(records, lambda _, record: self.make_chat(record, pictures)):
                 self.add_rows(files, split, chat)
                 for name in chat.images or (picture.name for picture in chat.packed):
                     images.setdefault(digest_text(name))
-                ledger.keep(split, record)
         settings = self.write_settings(folder, files.stems)
         return ledger.to_summary([*files.files, *settings], len(images), self.note())
 

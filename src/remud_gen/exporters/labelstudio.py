@@ -56,14 +56,9 @@ class LabelStudioExporter:
         ledger, images = Ledger(), DigestTable()
         counts: Counter[str] = Counter()
         with ArrayFiles(folder) as files:
-            for split, record in records:
-                try:
-                    ledger.check_new(record)
-                    task = make_task(record, split)
-                    placed = pictures.place(record.images)
-                except RecordError as error:
-                    ledger.leave_out(record, error)
-                    continue
+            for _, _, (task, placed) in ledger.sift(
+                records, lambda split, record: (make_task(record, split), pictures.place(record.images))
+            ):
                 group = GROUPS[min(len(placed), 2)]
                 urls = [LOCAL + path for path in placed]
                 task["data"] |= {"text": {}, "picture": {"image": "".join(urls)}, "pictures": {"images": urls}}[group]
@@ -71,7 +66,6 @@ class LabelStudioExporter:
                 counts[group] += 1
                 for path in placed:
                     images.setdefault(digest_text(path))
-                ledger.keep(split, record)
         layouts = {f"config_{group}.xml": render_layout(group) for group in GROUPS if counts[group]}
         for name, layout in layouts.items():
             (folder / name).write_bytes(layout)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from remud_gen.errors import RecordError
 from remud_gen.exporters.splits import SPLIT_NAMES
@@ -16,6 +17,8 @@ from remud_gen.rules.organs import name_organ
 
 PROFILE = ("kind", "style", "form", "qtype", "organ", "language", "licence", "model", "thinking_source")
 
+Made = TypeVar("Made")
+
 
 class Ledger:
     """Counts records as they are written."""
@@ -25,6 +28,23 @@ class Ledger:
         self._prompts: Counter[tuple[str, str]] = Counter()  # name and digest; of a record several may stand here
         self._left_out: list[tuple[str, str]] = []
         self._written = DigestTable()
+
+    def sift(
+        self, records: Iterable[tuple[str, Quadruplet]], make: Callable[[str, Quadruplet], Made]
+    ) -> Iterator[tuple[str, Quadruplet, Made]]:
+        """Each new record with its split and what `make` makes of both, to be written before the next one is taken.
+
+        Records that `make` turns down with a RecordError are left out by name.
+        """
+        for split, record in records:
+            try:
+                self.check_new(record)
+                made = make(split, record)
+            except RecordError as error:
+                self.leave_out(record, error)
+                continue
+            yield split, record, made
+            self.keep(split, record)
 
     def check_new(self, record: Quadruplet) -> None:
         """Raise RecordError DUPLICATE_ID if a record with this id was already written."""

@@ -39,13 +39,7 @@ class WebDatasetExporter(ChatExporter):
         """Write all shards in one pass."""
         ledger, images = Ledger(), DigestTable()
         with TarShards(folder) as shards:
-            for split, record in records:
-                try:
-                    ledger.check_new(record)
-                    chat = self.make_chat(record, pictures)
-                except RecordError as error:
-                    ledger.leave_out(record, error)
-                    continue
+            for split, record, chat in ledger.sift(records, lambda _, record: self.make_chat(record, pictures)):
                 kinds = [picture.name.rpartition(".")[2] for picture in chat.packed]
                 row = encode_line(self.to_row(chat)).rstrip(b"\n")
                 members = {_name_member(number, kind, len(kinds)): b"" for number, kind in enumerate(kinds)}
@@ -53,7 +47,6 @@ class WebDatasetExporter(ChatExporter):
                 shards.add(f"{split}-{name_group(kinds)}", name_key(record.id), {**members, "json": row})
                 for picture in chat.packed:
                     images.setdefault(digest_text(picture.name))
-                ledger.keep(split, record)
         return ledger.to_summary(shards.files, len(images), _list_notes(shards.stems))
 
     def read_back(self, folder: Path) -> Iterator[ExportedRow]:
