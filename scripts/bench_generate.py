@@ -6,7 +6,8 @@
 A local server takes 200 ms for each request and serves 64 at a time, so 320 requests a second are the most. First the
 books are made and read and every request is recorded; then each client runs as a process of its own that starts,
 sends the same requests (the server's digest of all bodies says so) and ends: `remud generate` with validation, reply
-store, ledger and progress, and the bare loops of scripts/generation/loops.py. Ratios are of wall times of one call of
+store, ledger and progress, and the bare loops of scripts/generation/loops.py. All are compiled to byte code before, as
+whatever is installed is. Ratios are of wall times of one call of
 this script; `ready` lets the main thread wait for a core, and where that is much, or `load` above 1, look at the
 processor times and repeat. aiohttp's loops need that package: installed, or in the folder of --aiohttp
 (`pip install --target FOLDER aiohttp`).
@@ -15,6 +16,7 @@ processor times and repeat. aiohttp's loops need that package: installed, or in 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import shutil
@@ -55,6 +57,8 @@ def main() -> None:
     wanted = {"images": 200, "texts": 500} if options.quick else {"images": options.images, "texts": options.texts}
     clients = options.clients or choose_clients(options.aiohttp)
     rows: list[dict[str, Any]] = []
+    for part in ("src/remud_gen", "scripts/generation"):
+        compileall.compile_dir(ROOT / part, quiet=2)
     with tempfile.TemporaryDirectory(prefix="bench-generate-") as scratch:
         for kind, n_requests in wanted.items():
             if n_requests:

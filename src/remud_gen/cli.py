@@ -46,7 +46,7 @@ from remud_gen.cli_replies import app as replies_app
 from remud_gen.errors import ConfigError
 
 if TYPE_CHECKING:
-    from remud_gen.runner.command import Options, Result
+    from remud_gen.runner.options import Options, Result
 
 app = typer.Typer(
     name="remud",
@@ -163,9 +163,9 @@ def status(
 ) -> None:  # fmt: skip
     """How every stage and document of a run stands, why parts are stale, and what to run next."""
     from remud_gen.pipeline import PIPELINE
-    from remud_gen.runner.command import survey
     from remud_gen.runner.reports.status import status_json
     from remud_gen.runner.reports.status_text import status_text
+    from remud_gen.runner.survey import survey
 
     result = survey(PIPELINE, make_options(run, config, assignments, is_thorough=verify))
     write_out(status_json(result) if as_json else name_run(status_text(result), run))
@@ -206,7 +206,7 @@ def show_config(
 ) -> None:  # fmt: skip
     """The resolved configuration: flags over environment over file over defaults."""
     from remud_gen.config import dump_config
-    from remud_gen.runner.command import resolve_config
+    from remud_gen.runner.options import resolve_config
 
     resolved = resolve_config(make_options(run, config, assignments))
     write_out(resolved.model_dump_json() if as_json else dump_config(resolved).rstrip())
@@ -218,8 +218,8 @@ def doctor(
     run: RunOpt = DEFAULT_RUN, config: ConfigOpt = None, assignments: SetOpt = None, as_json: JsonOpt = False,
 ) -> None:  # fmt: skip
     """Is everything this configuration names installed and reachable?"""
-    from remud_gen.runner.command import resolve_config
     from remud_gen.runner.doctor import examine_setup
+    from remud_gen.runner.options import resolve_config
 
     findings = examine_setup(resolve_config(make_options(run, config, assignments)), run)
     if as_json:

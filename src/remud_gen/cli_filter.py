@@ -76,8 +76,8 @@ def report(
 ) -> None:  # fmt: skip
     """The funnel of a run: what each stage, document, language and code lost, and what is kept."""
     from remud_gen.pipeline import PIPELINE
-    from remud_gen.runner.command import survey_funnel
     from remud_gen.runner.reports.funnel_report import report_json, report_text
+    from remud_gen.runner.survey import survey_funnel
 
     result = survey_funnel(PIPELINE, make_options(run, config, assignments))
     write_out(report_json(result) if as_json else name_run(report_text(result), run))

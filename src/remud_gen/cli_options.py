@@ -14,7 +14,7 @@ from remud_gen.cli_output import DEFAULT_RUN, name_run
 from remud_gen.errors import BudgetReached, ConfigError, Interrupted, RemudError
 
 if TYPE_CHECKING:
-    from remud_gen.runner.command import Options
+    from remud_gen.runner.options import Options
 
 InputsArg = Annotated[list[Path] | None, typer.Argument(help="Folders or files; without any, those of the run.")]
 RunOpt = Annotated[Path, typer.Option("--run", envvar="REMUD_RUN", help="The run folder.")]
@@ -89,7 +89,7 @@ def make_options(
     run: Path, config: Path | None, assignments: list[str] | None, inputs: list[Path] | None = None, **rest: Any
 ) -> Options:
     """A command's options; shortcuts are flags that set one configuration key each, where they are given."""
-    from remud_gen.runner.command import Options
+    from remud_gen.runner.options import Options
 
     shortcuts = rest.pop("shortcuts", {})
     pairs = [f"{key}={json.dumps(value)}" for key, value in shortcuts.items() if value is not None]

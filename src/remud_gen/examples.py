@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import yaml
@@ -46,8 +46,12 @@ class Example:
 
     head: ExampleHead
     parts: Mapping[str, str]  # by the name of the prompt
-    regions: frozenset[str]
     sha256: str
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """Where its organ lies; looked up for the languages that are asked in."""
+        return _find_regions_of(self.head.organ, self.head.language)
 
     @property
     def label(self) -> str:
@@ -95,7 +99,10 @@ def parse_example(text: str, origin: str) -> Example:
         # A line that begins so is a span of the request itself.
         raise ConfigError(f"{origin}: a line begins with `[`; indent the spans of examples")
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return Example(head, parts, find_regions(head.organ, head.language), sha256)
+    return Example(head, parts, sha256)
+
+
+_find_regions_of = cache(find_regions)
 
 
 def choose_examples(

@@ -230,7 +230,7 @@ class LabelledReader(Protocol):
     """A reader of files whose words may lie beside them."""
 
     def companions(self, path: Path, root: Path) -> Companions:
-        """What may give this file words, not above `root`; cheap, since every command asks for every file."""
+        """What may give this file words, not above `root`; cheap, since every command asks for every file but PDFs."""
         ...
 
 

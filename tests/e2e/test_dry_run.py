@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from remud_gen.pipeline import PIPELINE
-from remud_gen.runner.command import Options, run_stages
+from remud_gen.runner.command import run_stages
+from remud_gen.runner.options import Options
 from remud_gen.runner.reports.summary import to_json
 from tests.e2e.command import make_book, record_files, remud
 from tests.length_server import LengthServer

@@ -13,7 +13,9 @@ from PIL import Image
 
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner.cleaning.clean import clean
-from remud_gen.runner.command import Options, Result, run_stages, survey
+from remud_gen.runner.command import run_stages
+from remud_gen.runner.options import Options, Result
+from remud_gen.runner.survey import survey
 from tests.e2e.command import read_records as read
 from tests.e2e.command import record_files, remud, start_remud
 from tests.grounding_server import GroundingServer

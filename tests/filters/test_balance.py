@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from remud_gen.records import CorpusVerdict, Quadruplet, Turn, Verdict
-from remud_gen.stages.corpus import lay_over
+from remud_gen.rules.record_texts import lay_over
 from tests.filters.quadruplets import build, chinese, choice, english, find_codes, options
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from remud_gen.ocr.rapidocr import RapidOcrEngine, _load_engine, make_input
+from remud_gen.ocr.rapidocr import RapidOcrEngine
+from remud_gen.ocr.rapidocr_lines import _load_engine, make_input
 
 
 def write(texts, size=(900, 300), height=28):

@@ -8,7 +8,8 @@ from PIL import Image
 
 from remud_gen.records import Source, TextLine
 from remud_gen.rules.banners import WITHHELD, find_hidden_lines, is_clinical
-from remud_gen.rules.masking import is_painted, paint_over, to_pixels
+from remud_gen.rules.geometry import to_pixels
+from remud_gen.rules.masking import is_painted, paint_over
 from scripts.privacy.pictures import make_screen
 
 FRAME = (0.0, 0.0, 640.0, 480.0)

@@ -18,8 +18,8 @@ from remud_gen.llm.store_reading import look_into_store
 from remud_gen.protocols import ModelReply
 from remud_gen.runner.cleaning.clean import clean
 from remud_gen.runner.cleaning.text import Cleaning, to_json, to_text
-from remud_gen.runner.command import Options
 from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.options import Options
 from tests.runner.bench import ROWS, bring_up, make_shelf, n_run, record_files, settings
 
 UNUSED = "ab" * 32

@@ -13,7 +13,8 @@ from remud_gen.cli import app
 from remud_gen.errors import ConfigError, InputError
 from remud_gen.layout.upright import UprightView
 from remud_gen.pipeline import PIPELINE
-from remud_gen.runner.command import Options, run_stages
+from remud_gen.runner.command import run_stages
+from remud_gen.runner.options import Options
 from remud_gen.runner.reports.drawing import contact_sheet, page_picture
 from remud_gen.runner.reports.drawing.command import draw
 from remud_gen.runner.reports.drawing.groups import find_box

@@ -8,7 +8,8 @@ import yaml
 from remud_gen.errors import ConfigError, ProviderError
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner import command
-from remud_gen.runner.command import Options, run_stages
+from remud_gen.runner.command import run_stages
+from remud_gen.runner.options import Options
 from tests.e2e.command import make_book
 from tests.model_server import ModelServer
 

@@ -20,8 +20,9 @@ from remud_gen.exporters.rows import read_rows
 from remud_gen.filters import funnel
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner import judged
-from remud_gen.runner.command import Options, Result, run_stages
+from remud_gen.runner.command import run_stages
 from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.options import Options, Result
 from remud_gen.runner.publish import Crop, Publication, Publisher
 from remud_gen.runner.reports.summary import to_json, to_text
 from tests.e2e.command import make_book

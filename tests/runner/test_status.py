@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from remud_gen.errors import TooManyErrors
-from remud_gen.runner.command import Result
 from remud_gen.runner.driver import Wish
+from remud_gen.runner.options import Result
 from remud_gen.runner.parts import Counts, PartMeta, Usage
 from remud_gen.runner.reports.reasons import generalise_reason
 from remud_gen.runner.reports.report import StageReport, list_errors

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from remud_gen.config import load_config
-from remud_gen.runner.command import Result
 from remud_gen.runner.forecast import Range, StageForecast
+from remud_gen.runner.options import Result
 from remud_gen.runner.reports.forecast_text import forecast_json
 from remud_gen.runner.reports.mix import measure_mix
 from remud_gen.runner.reports.report import StageReport

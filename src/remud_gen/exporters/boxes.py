@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from remud_gen.exporters.reserved import find_reserved, find_unfit_character
 from remud_gen.records import BBox, Quadruplet
+from remud_gen.rules.late import compile_late
 
 PixelBox = tuple[int, int, int, int]
 
 # Behind a label stands its meaning, which is not printed in the picture.
-_MEANING = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_MEANING = compile_late(r"\s*[(（][^()（）]*[)）]\s*$")
 _MAX_SKEW = 0.02  # by which a picture's sides may differ from those of its box on the page
 
 

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from remud_gen.errors import ConfigError
 from remud_gen.records import Quadruplet
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.organs import name_organ
 
-_FORM = re.compile(r"\s*(?P<field>[A-Za-z_][\w.]*)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P<value>.*?)\s*", re.DOTALL)
+_FORM = compile_late(r"\s*(?P<field>[A-Za-z_][\w.]*)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P<value>.*?)\s*", re.DOTALL)
 _ORDERS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from remud_gen.errors import RecordError
 from remud_gen.exporters.reserved import find_reserved, find_unfit_character
 from remud_gen.records import Option, Quadruplet, Turn
+from remud_gen.rules.late import compile_late
 
 THINKING_MODES = ("qwen", "remud", "field", "none")
-_QWEN = re.compile(r"<think>\n(?P<thinking>.*?)\n</think>\n\n(?P<answer>.*)", re.DOTALL)
-_MARK = re.compile(r"\s*[.)）．、:：]")
-_LETTER = re.compile("[A-Z]")
-_SAID = re.compile(r"[(（]?(?P<key>[A-Z])(?:\s*[.)）．、:：]|$)")
-_OPTION_END = re.compile(r"\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：])")
-_REMUD = re.compile(r"(?:<think>(?P<thinking>.*?)</think>)?<answer>(?P<answer>.*)</answer>", re.DOTALL)
+_QWEN = compile_late(r"<think>\n(?P<thinking>.*?)\n</think>\n\n(?P<answer>.*)", re.DOTALL)
+_MARK = compile_late(r"\s*[.)）．、:：]")
+_LETTER = compile_late("[A-Z]")
+_SAID = compile_late(r"[(（]?(?P<key>[A-Z])(?:\s*[.)）．、:：]|$)")
+_OPTION_END = compile_late(r"\s*(?:$|\n|[;；,，。]|[(（]?\w{1,3}\s*[.)）．、:：])")
+_REMUD = compile_late(r"(?:<think>(?P<thinking>.*?)</think>)?<answer>(?P<answer>.*)</answer>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportSummary
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.licences import find_rights
 
 # Names under which the Hugging Face Hub knows licences; all others are `other` there, with a name.
@@ -18,7 +18,9 @@ _HUB_LICENCES = frozenset((
     "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "mit", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense",
     "gpl-3.0", "agpl-3.0", "wtfpl", "cdla-permissive-1.0", "cdla-permissive-2.0", "cdla-sharing-1.0",
 ))  # fmt: skip
-_DATA_FILE = re.compile(rf"(?:.*[/_-])?(?P<split>{'|'.join(SPLIT_NAMES)})(?:-[\d-]+of[\d-]+)?\.(?:jsonl|json|parquet)")
+_DATA_FILE = compile_late(
+    rf"(?:.*[/_-])?(?P<split>{'|'.join(SPLIT_NAMES)})(?:-[\d-]+of[\d-]+)?\.(?:jsonl|json|parquet)"
+)
 LIMITS = (
     "Questions, thinking and answers are synthetic: a program or a model wrote them from books. They may be wrong "
     "where the book is right, and they carry the book's mistakes, age and country.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,14 @@ from remud_gen.exporters.parts import Part, from_part_messages, to_part_messages
 from remud_gen.exporters.rows import read_rows
 from remud_gen.protocols import ExportSummary, PackedPicture, PictureShelf
 from remud_gen.records import Quadruplet
+from remud_gen.rules.late import compile_late
 
 MAX_IMAGES = 10  # in an example
 MAX_IMAGE_BYTES = 10 << 20
 MIN_EXAMPLES = 10
 MAX_IMAGE_EXAMPLES = 50_000
 MAX_FILE_BYTES = 512 << 20
-_DATA_URL = re.compile(r"data:image/(?:png|jpeg);base64,")
+_DATA_URL = compile_late(r"data:image/(?:png|jpeg);base64,")
 _IDS = "{split}_ids"
 
 

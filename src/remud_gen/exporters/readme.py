@@ -10,12 +10,13 @@ import yaml
 
 from remud_gen.exporters.facts import LIMITS, ExportFacts, name_size
 from remud_gen.exporters.provenance import PROVENANCE
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.licences import find_rights
 
 COUNTED = ("kind", "style", "form", "qtype", "organ", "language")
 MADE_BY = ("model", "thinking_source", "prompt")
 MOST_VALUES = 40
-_MARKS = re.compile(r"[\\|<\[\]`]")
+_MARKS = compile_late(r"[\\|<\[\]`]")
 _RIGHTS = {
     "permissive": "may be passed on, with attribution where it asks for that",
     "share_alike": "may be passed on under the same licence",

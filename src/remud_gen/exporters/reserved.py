@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from remud_gen.rules.late import compile_late
+
 # LLaMA-Factory counts `<image>` in every turn and aborts the run on a wrong count; `<|im_end|>` in an answer is
 # tokenised as the real end of turn without any warning. The lists are the special tokens of the Qwen, Llama, Mistral,
 # Gemma, DeepSeek and LLaVA families and the words of our own thinking modes.
@@ -12,7 +14,7 @@ _TAGS = (
     "think|thinking|answer|tool_call|tool_response|tools|im_patch|im_start|im_end|"
     "start_of_turn|end_of_turn|start_of_image|end_of_image|image_soft_token|image_pad|video_pad|vision_start|vision_end"
 )
-_RESERVED = re.compile(
+_RESERVED = compile_late(
     rf"""<\|[^<>|\n]{{1,64}}\|>
     | <｜[^<>｜\n]{{1,64}}｜>
     | </?(?:{_TAGS})\s*/?>
@@ -21,7 +23,7 @@ _RESERVED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # C0 and C1 controls but for tab and the line ends; lone surrogates cannot be written as UTF-8 at all.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_UNFIT = compile_late("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 def find_reserved(text: str) -> str | None:

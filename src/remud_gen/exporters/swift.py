@@ -15,6 +15,7 @@ from remud_gen.exporters.swift_files import REWARD, render_grpo_script, render_s
 from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.late import compile_late
 
 _GRPO = "{split}_grpo"
 _GROUNDING = "{split}_grounding"
@@ -24,7 +25,7 @@ _ASK = {
     "zh": f"在图像中找出印有的文字{_REF}，以JSON格式给出其边框。",
 }
 _BOX = f'{{"bbox_2d": {_BBOX}, "label": "{_REF}"}}'
-_SOLUTION = re.compile(r"<answer>(?P<key>.+)</answer>", re.DOTALL)
+_SOLUTION = compile_late(r"<answer>(?P<key>.+)</answer>", re.DOTALL)
 
 
 class SwiftExporter(ChatExporter):

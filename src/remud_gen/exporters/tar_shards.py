@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -11,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from remud_gen.errors import RecordError
+from remud_gen.rules.late import compile_late
 
 SHARD_BYTES = 500 << 20  # after which the next shard begins
 SHARD_SAMPLES = 10_000
 _HEAD = tarfile.BLOCKSIZE
-_MEMBER = re.compile(r"([A-Za-z0-9_-]{1,64})\.([a-z0-9.]{1,16})")
+_MEMBER = compile_late(r"([A-Za-z0-9_-]{1,64})\.([a-z0-9.]{1,16})")
 MOST_MEMBER_BYTES = 1 << 31
 
 

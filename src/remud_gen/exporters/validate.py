@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import string
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -26,11 +25,12 @@ from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.protocols import ExportedRow, Exporter
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.late import compile_late
 
 PLACEHOLDER = "<image>"
 _LETTERS = string.ascii_uppercase
 # `A. text`, `(A) text`, `A、text`: a letter where a word begins, with a mark behind it.
-_SHOWN = {letter: re.compile(rf"(?:^|[\s(（]){letter}\s*[.)）．、:：]") for letter in _LETTERS}
+_SHOWN = {letter: compile_late(rf"(?:^|[\s(（]){letter}\s*[.)）．、:：]") for letter in _LETTERS}
 SHOWN_PROBLEMS = 20
 RULES: Mapping[str, str] = {
     "BAD_JSON": "Every line of a data file is one JSON object in UTF-8.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,9 +17,10 @@ from remud_gen.exporters.tar_shards import TarShards, read_samples
 from remud_gen.protocols import ExportedRow, ExportSummary, PictureShelf
 from remud_gen.records import Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.late import compile_late
 
-_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")  # no dot: what follows the first one is the ending
-_SHARD = re.compile(r"(?P<split>[a-z]+)-(?P<group>qa|vqa\d+-[a-z-]+)-\d{6,}\.tar")
+_SAFE = compile_late(r"[A-Za-z0-9_-]{1,64}")  # no dot: what follows the first one is the ending
+_SHARD = compile_late(r"(?P<split>[a-z]+)-(?P<group>qa|vqa\d+-[a-z-]+)-\d{6,}\.tar")
 
 
 class WebDatasetExporter(ChatExporter):

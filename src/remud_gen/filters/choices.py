@@ -10,14 +10,15 @@ from rapidfuzz import fuzz
 
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Option, Quadruplet, Severity
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import squash, unify
 
-_LETTER = re.compile(
+_LETTER = compile_late(
     r"^\s*(?:(?:the\s+)?(?:correct\s+|best\s+|right\s+)?(?:answer|option|choice)\s*(?:is|:|=)?\s*(?:option\s+)?"
     r"|(?:正确)?(?:答案|选项|选择|选)(?:应)?(?:是|为|选)?\s*[::]?\s*|故选|应选)?[(\[]?([A-H])(?:[)\].、:,，。]|\s*$)",
     re.IGNORECASE,
 )
-_ALL_NONE = re.compile(
+_ALL_NONE = compile_late(
     r"\s*(?:(?:以上|上述|上面|前述)(?:选项|答案|各项|几项|几种|三项|四项|内容|说法|所有|情况)?(?:都|均|皆|全|全部|全都)?"
     r"(?:不)?(?:是|对|正确|错误|错|有|没有|非|可能|成立|符合|可以?)?(?:都|均)?(?:是|对|正确|不是|有)?"
     r"|(?:都|均|皆|全部)(?:不)?(?:是|对|正确|错误|有可能|可能|成立|符合)"
@@ -29,7 +30,7 @@ _ALL_NONE = re.compile(
     r"|all (?:are )?correct|none (?:is |are )?correct)\s*[.。]?\s*",
     re.IGNORECASE,
 )
-_NUMBER_UNIT = re.compile(r"\d")
+_NUMBER_UNIT = compile_late(r"\d")
 
 
 class ChoicesOptions(RuleOptions):

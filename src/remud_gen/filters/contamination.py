@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,12 +18,13 @@ from remud_gen.filters.shelf import TextShelf
 from remud_gen.records import ImageRef, Quadruplet, Severity, Verdict
 from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.minhash import BANDS, BandHasher, Bands
 from remud_gen.rules.normalise import fold, shorten, squash
 from remud_gen.rules.sameness import mean_the_same
 
-_WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
-_OPTIONS = re.compile(r"(?:^|\s)[(（]?A\s*[.)、．）:：]")
+_WORD = compile_late(r"[^\W_]+(?:\.\d+)?")
+_OPTIONS = compile_late(r"(?:^|\s)[(（]?A\s*[.)、．）:：]")
 _SHINGLE = 3
 
 

@@ -20,6 +20,7 @@ from PIL import Image as PillowImage
 
 from remud_gen.errors import InputError, MissingExtraError
 from remud_gen.rules.images import hash_perceptually
+from remud_gen.rules.late import compile_late
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 TABLES = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"})
@@ -30,9 +31,9 @@ QUESTION_KEYS = (
 )  # fmt: skip
 DIALOGUE_KEYS = ("conversations", "conversation", "messages", "dialogue", "turns")
 _ASKS = frozenset({"human", "user", "问", "用户"})
-_PLACEHOLDER = re.compile(r"<\|?(?:image|img|video)[^>]{0,40}>|\{image\}", re.IGNORECASE)
-_NUMBERING = re.compile(r"^\s*(?:[-*•]|[(（]?\d{1,4}[.)、．）:：]|Q\d*[.:：])\s*")
-_PHASH = re.compile(r"[0-9a-fA-F]{16}")
+_PLACEHOLDER = compile_late(r"<\|?(?:image|img|video)[^>]{0,40}>|\{image\}", re.IGNORECASE)
+_NUMBERING = compile_late(r"^\s*(?:[-*•]|[(（]?\d{1,4}[.)、．）:：]|Q\d*[.:：])\s*")
+_PHASH = compile_late(r"[0-9a-fA-F]{16}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from remud_gen.records import Quadruplet
 from remud_gen.rules.identifiers import Identifier
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.patterns import Pattern, search_all
 
 # A character that no pattern spans: it is neither space, letter nor punctuation, and plain text stays plain with it.
-_BLANKS = re.compile(r"\s{16,}")
+_BLANKS = compile_late(r"\s{16,}")
 _SEAM = "\n\x00\n"
 
 

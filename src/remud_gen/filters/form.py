@@ -11,17 +11,18 @@ from pydantic import Field
 from remud_gen.filters.fields import FieldText, read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import HAN, squash
 
-_HAN = re.compile(f"[{HAN}]")
-_WORD = re.compile(r"[A-Za-z0-9][\w.'’/-]*")
+_HAN = compile_late(f"[{HAN}]")
+_WORD = compile_late(r"[A-Za-z0-9][\w.'’/-]*")
 # No sentence ends on these, whatever stands in a claim.
-_DANGLING = re.compile(
+_DANGLING = compile_late(
     r"(?:\b(?:an?|the|of|and|or|with|by|that|which|whose|because|than|into|from|its|their)"
     r"|并且|而且|以及|因为|由于|因此|所以|但是|而|和|与|或|及|包括|对于|关于|其中)\s*[,,、::]?\s*$",
     re.IGNORECASE,
 )
-TERMINAL = re.compile(r"[.。!?！？)）\]】》」』”\"’'%％…℃°*|]\s*$")
+TERMINAL = compile_late(r"[.。!?！？)）\]】》」』”\"’'%％…℃°*|]\s*$")
 
 
 class FormOptions(RuleOptions):

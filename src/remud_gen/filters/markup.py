@@ -9,6 +9,7 @@ from typing import ClassVar
 from remud_gen.filters.fields import read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.patterns import compile_pattern
 
 _TAG_NAMES = (
@@ -70,7 +71,7 @@ _TEMPLATES = (
         flags=re.IGNORECASE,
     ),
 )
-_WHOLE = re.compile(
+_WHOLE = compile_late(
     r"\s*[\"'“<\[(]?\s*(?:问题|答案|回答|思考|思考过程|推理过程|选项[A-H]?|题目|题干|内容|同上"
     r"|待补充|待填写|略|示例(?:问题|答案)?"
     r"|string|str|text|question|answer|thinking|reasoning|option(?: ?[A-H])?|n/?a|null|none|nil"

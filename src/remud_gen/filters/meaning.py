@@ -11,12 +11,13 @@ from pydantic import Field
 from remud_gen.filters.evidence import PICTURE_KINDS
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Claim, Quadruplet, Severity
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.opposites import find_swap, list_sides
 from remud_gen.rules.polarity import find_flip, is_denial_unfounded
 from remud_gen.rules.words import list_content_words, measure_cover
 
 # Not `No flow is seen`: a bare `no` belongs to what follows.
-_LEAD = re.compile(r"^\s*(?:no|yes|否|是的?|不是|对|不对|有|没有)\s*[.,。,::;、!]\s*", re.IGNORECASE)
+_LEAD = compile_late(r"^\s*(?:no|yes|否|是的?|不是|对|不对|有|没有)\s*[.,。,::;、!]\s*", re.IGNORECASE)
 
 
 class MeaningOptions(RuleOptions):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
@@ -12,12 +11,13 @@ from remud_gen.filters.fields import FieldText, read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions
 from remud_gen.records import Language, Quadruplet, Severity
 from remud_gen.rules.identifiers import mask_identifier
+from remud_gen.rules.late import compile_late
 
 if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
 
 # Signs, scores and machines carry the names of those who found them.
-_OF_A_THING = re.compile(
+_OF_A_THING = compile_late(
     r"(?i)(?:['’]s?)?\s+(?:sign|signs|view|score|criteria|classification|grade|type|method|angle|line|triangle|pouch|cyst"
     r"|space|index|effect|shift|ultrasound|imaging|transducer|node|disease|syndrome|lesion|tumou?r|formula|triad|artery"
     r"|vein|duct|fascia|ligament|ring|technique|test|manoeuvre|maneuver|position|plane)\b|\s*(?:征|综合征|病|法|角|线|分级|氏)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -16,9 +15,10 @@ from remud_gen.rules.comparisons import (
     list_ratios,
     read_range_verdicts,
 )
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.numbers import Quantity, is_supported, read_quantities, read_sources, read_worded
 
-_DIGIT = re.compile("[0-9]")
+_DIGIT = compile_late("[0-9]")
 
 
 class NumbersFilter(RuleFilter[RuleOptions]):

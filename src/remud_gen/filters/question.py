@@ -10,11 +10,12 @@ from remud_gen.filters.choices import split_letter
 from remud_gen.filters.fields import read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions
 from remud_gen.records import Quadruplet, Severity
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import fold, squash, unify
 from remud_gen.rules.patterns import compile_pattern, search_first
 from remud_gen.rules.words import list_content_words
 
-_ALTERNATIVE = re.compile(r"\bor\b|\bversus\b|\bvs\b|还是|或者|或|哪一侧|哪侧", re.IGNORECASE)
+_ALTERNATIVE = compile_late(r"\bor\b|\bversus\b|\bvs\b|还是|或者|或|哪一侧|哪侧", re.IGNORECASE)
 _VISUAL = (
     compile_pattern(
         r"[该此本][\u4e00-\u9fff]{0,6}(?:肿块|包块|结节|病灶|病变|囊肿|胎儿|患[者儿]|血管|动脉|静脉|瓣|肌腱|神经|器官|脏器)",
@@ -33,7 +34,7 @@ _VISUAL = (
         r"|how (?:wide|large|thick|long|big|deep|fast|many)|side)\b"
     ),
 )
-_WORD = re.compile(r"[^\W_]+")
+_WORD = compile_late(r"[^\W_]+")
 _GENERAL_KINDS = frozenset({"knowledge", "physics", "management"})
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from remud_gen.filters.fields import FieldText, read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import squash
 from remud_gen.rules.patterns import compile_pattern
 from remud_gen.rules.words import split_sentences
@@ -162,7 +163,7 @@ _ADVICE_ZH = (
     r"|由[^,。]{0,10}(?:医生|医师|专家)|完善(?:相关)?检查|进一步(?:的)?(?:检查|评估|明确|诊断|随访|确诊))"
 )
 # A sentence that names a finding, a diagnosis or a number says something of its own.
-_BOILERPLATE = re.compile(
+_BOILERPLATE = compile_late(
     rf"(?!.*(?:考虑|提示|符合|诊断为|可见|\d))(?:(?:具体|最终|确切)[^,。]{{0,14}}[,,]?)?(?:但|不过|因此|同时|此外)?[,,]?"
     rf"(?:(?:仍|还|也|均)?(?:需要|需|应该|应|建议|请|必要时|务必)(?:患者|您)?(?:进一步|尽快|及时|尽早)?{_ADVICE_ZH}[^。]{{0,36}}"
     rf"|{_ADVICE_ZH}[^。]{{0,24}}(?:判断|分析|评估|诊断|确定|明确|确诊|处理))[。.!]?"
@@ -180,7 +181,7 @@ _BOILERPLATE = re.compile(
     r"|informational)[^.]{0,80}[.!]?",
     re.IGNORECASE,
 )
-_BOILERPLATE_WORD = re.compile(
+_BOILERPLATE_WORD = compile_late(
     r"明确诊断|进一步检查|完善检查|确诊|医生|医师|临床|专科|就医|就诊|专业|医院|综合|仅供参考|结合(?:病史|其他)"
     r"|doctor|physician|specialist|professional|clinician|clinical|provider|radiologist"
     r"|medical advice|healthcare|correlat|history",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -12,14 +11,15 @@ from remud_gen.filters.fields import FieldText, read_texts
 from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Language, Quadruplet, Severity
 from remud_gen.rules.language import HAN, LATIN_WORD, measure_han_share
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import squash
 
 # Letters of scripts that neither language uses. Greek stays: it names physical quantities.
-_FOREIGN = re.compile(
+_FOREIGN = compile_late(
     "[\u0400-\u052f\u0530-\u06ff\u0700-\u08ff\u0900-\u109f\u10a0-\u11ff\u1200-\u137f\u1780-\u17ff"
     "\u3041-\u3096\u30a1-\u30fa\u3131-\u318e\uac00-\ud7af]+"
 )
-_MOJIBAKE = re.compile(
+_MOJIBAKE = compile_late(
     "\ufffd|锟斤拷|烫烫烫|屯屯屯|锘縚|â€|Ã[\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹Œ\u017d©®±]|Â[\u0080-\u00bf]|Â(?=[ \\d]|$)"
     "|ï»¿|[èéåæçä][\u0080-\u00a0¡-¿][\u0080-\u00bf]?"
     r"|[\ue000-\uf8ff]|\(cid:\d+\)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u0080-\u009f]"
@@ -32,7 +32,7 @@ _OTHER_LATIN = frozenset([
     "con", "para", "les", "des", "une", "est", "dans", "avec", "pour", "della", "sono", "não", "uma", "é",
     "auf", "zeigt", "muestra", "montre",
 ])  # fmt: skip
-_SENTENCE = re.compile(r"[^.。!!??;;,,\n]{6,}")
+_SENTENCE = compile_late(r"[^.。!!??;;,,\n]{6,}")
 
 
 class TextOptions(RuleOptions):

@@ -15,12 +15,13 @@ from remud_gen.filters.rule import Finding, RuleFilter, RuleOptions, reject_all
 from remud_gen.records import Quadruplet, Severity
 from remud_gen.rules import leaks
 from remud_gen.rules.comparisons import read_range_verdicts, says_outside
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import squash, unify
 from remud_gen.rules.opposites import find_swap
 from remud_gen.rules.polarity import find_flip, has_negation
 from remud_gen.rules.words import list_content_words, measure_cover, split_sentences
 
-_CHOSEN = re.compile(
+_CHOSEN = compile_late(
     r"(?:故选|应选|选择|选项?|正确答案(?:是|为|应为|应是)?|答案(?:应)?(?:是|为"
     r"|选)?)\s*[::]?\s*[(]?([A-H])(?![A-Za-z型超])"
     r"|(?<![A-Za-z0-9])([A-H])\s*(?:选?项)?(?:才|为|是)?(?:最)?(?:正确|符合题意)(?!的?吗)"
@@ -28,31 +29,31 @@ _CHOSEN = re.compile(
     r"|-)?\s*(?:option\s+|choice\s+)?[(]?([A-H])(?![A-Za-z'-])"
     r"|\b(?:therefore|thus|so|hence|making)\s*,?\s*[(]?([B-H])\)?(?=[\s.,;]|$)(?!-)",
 )
-_YES = re.compile(
+_YES = compile_late(
     r"\s*(?:是的?|对的?|有(?!没)|可以|符合|正确|能|会|存在|属于|yes|correct|true|indeed)(?![a-z])", re.IGNORECASE
 )
-_NO = re.compile(r"\s*(?:否|不(?!同)|没有|没|无|未|错|no\b|not\b|incorrect|false)", re.IGNORECASE)
-_CONCLUSION = re.compile(
+_NO = compile_late(r"\s*(?:否|不(?!同)|没有|没|无|未|错|no\b|not\b|incorrect|false)", re.IGNORECASE)
+_CONCLUSION = compile_late(
     r"因此|所以|故|综上|可见|提示|考虑|符合|支持|\b(?:so|therefore|thus|hence|consistent with"
     r"|suggests?|indicates?|favou?rs?|supports?|diagnosis)\b",
     re.IGNORECASE,
 )
-_THEREFORE = re.compile(
+_THEREFORE = compile_late(
     r"\s*(?:hence|thus|therefore|so|in conclusion|in summary)\b|\s*(?:因此|所以|故|综上|总之)", re.IGNORECASE
 )
-_SETTLES = re.compile(
+_SETTLES = compile_late(
     r"应为|应是|属于|考虑|符合|诊断为|因此|所以"
     r"|\b(?:must be|makes? it|so|hence|thus|therefore|typical of|consistent with)\b",
     re.IGNORECASE,
 )
-_SETS_ASIDE = re.compile(
+_SETS_ASIDE = compile_late(
     r"\b(?:not|no|unlike|would|rather|usually|often|has|have|neither|excluded?|ruled out|against)\b"
     r"|不|无|未|排除|除外|常|可|多|则|而",
     re.IGNORECASE,
 )
-_HESITATION = re.compile(r"\bwait\b|\bhmm\b|等等|不对|让我(?:再|重新)", re.IGNORECASE)
+_HESITATION = compile_late(r"\bwait\b|\bhmm\b|等等|不对|让我(?:再|重新)", re.IGNORECASE)
 SAME_COVER = 0.5  # share of an answer's words in the thinking's last sentence from which both say the same
-_YES_NO_LEAD = re.compile(r"^\s*(?:yes|no|是的?|否|不是|对|不对|有|没有|不)[.,。,::;、\s]+", re.IGNORECASE)
+_YES_NO_LEAD = compile_late(r"^\s*(?:yes|no|是的?|否|不是|对|不对|有|没有|不)[.,。,::;、\s]+", re.IGNORECASE)
 
 
 class ThinkingOptions(RuleOptions):

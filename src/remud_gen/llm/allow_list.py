@@ -12,10 +12,11 @@ from remud_gen.config import Config, ModelConfig
 from remud_gen.errors import ConfigError
 from remud_gen.llm.endpoint import find_address
 from remud_gen.registry import load
+from remud_gen.rules.late import compile_late
 
 LOOPBACK = "localhost"
 FORMS = "api.example.org, *.example.org, 10.0.0.0/8, 127.0.0.1, [::1]:8000, localhost"
-_NAME = re.compile(r"(?:\*\.|\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+_NAME = compile_late(r"(?:\*\.|\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

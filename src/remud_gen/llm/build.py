@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from remud_gen.llm.reply import ReplyItem
@@ -22,9 +21,10 @@ from remud_gen.records import (
     Turn,
     make_id,
 )
+from remud_gen.rules.late import compile_late
 
 YES = {"yes", "y", "true", "correct", "是", "对", "正确"}
-FIRST_WORD = re.compile(r"[\s,.;:!。、\uff0c\uff1b\uff1a]")
+FIRST_WORD = compile_late(r"[\s,.;:!。、\uff0c\uff1b\uff1a]")
 NO = {"no", "n", "false", "incorrect", "否", "不是", "错", "错误"}
 
 

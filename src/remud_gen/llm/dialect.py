@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from remud_gen.protocols import ModelRequest
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.shared import MadeOnce
 
 ResponseFormat = Literal["json_schema", "json_object", "tool", "text"]
 TokenField = Literal["max_completion_tokens", "max_tokens"]
 LADDER: dict[ResponseFormat, ResponseFormat] = {"json_schema": "json_object", "json_object": "tool", "tool": "text"}
-ABOUT_FORMAT = re.compile(r"response_format|json_schema|json_object|structured.?output|guided|grammar", re.IGNORECASE)
-ABOUT_TOOLS = re.compile(r"\btools?\b|tool_choice|tool.?call|function", re.IGNORECASE)
+ABOUT_FORMAT = compile_late(r"response_format|json_schema|json_object|structured.?output|guided|grammar", re.IGNORECASE)
+ABOUT_TOOLS = compile_late(r"\btools?\b|tool_choice|tool.?call|function", re.IGNORECASE)
 OPTIONAL = ("temperature", "seed", "top_p")
 TOOL = "reply"
 

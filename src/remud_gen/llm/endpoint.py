@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from remud_gen.errors import ConfigError
+from remud_gen.rules.late import compile_late
 
 KEY_NAMES = ("REMUD_API_KEY", "OPENAI_API_KEY")
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "none"  # the client insists on one; local servers ignore it
-SECRET_SHAPE = re.compile(r"\b(?:sk|pk|key|gsk|xai|hf|ark)[-_][A-Za-z0-9*_-]{6,}|Bearer\s+\S+", re.IGNORECASE)
+SECRET_SHAPE = compile_late(r"\b(?:sk|pk|key|gsk|xai|hf|ark)[-_][A-Za-z0-9*_-]{6,}|Bearer\s+\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

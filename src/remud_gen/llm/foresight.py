@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remud_gen.protocols import ModelReply, ModelRequest, WantedItem
+from remud_gen.rules.late import compile_late
 
 SENTENCE = "The structure in the middle of the image is round, without echoes, and has a thin smooth wall."
 OUTPUT_TOKENS_PER_ITEM = {"direct": 260, "reasoning": 420}  # questions with claims, quotes and answers, as JSON
 OUTPUT_TOKENS_PER_CALL = 350
 HIDDEN_TOKENS = 1_500  # of thinking that is billed and not shown
-THINKS_UNSEEN = re.compile(r"\bo[1-9](?:\b|-)|gpt-[5-9](?!.*chat)|-r1\b|qwq|qvq|thinking|reason", re.IGNORECASE)
+THINKS_UNSEEN = compile_late(r"\bo[1-9](?:\b|-)|gpt-[5-9](?!.*chat)|-r1\b|qwq|qvq|thinking|reason", re.IGNORECASE)
 GUESS_LOW, GUESS_HIGH = 0.5, 2.0  # without a sample it is no more than this
 DEEPEST = 12
 

@@ -19,21 +19,22 @@ from remud_gen.protocols import ModelReply
 from remud_gen.rules.box_fit import PageInk
 from remud_gen.rules.coordinates import OVERSHOOT, Convention, list_others
 from remud_gen.rules.geometry import Box, intersect, measure_iou
+from remud_gen.rules.late import compile_late
 
 BOX_KEYS = ("bbox_2d", "bbox", "box_2d", "box", "bounding_box")
 CORNERS = (("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"))
 LIST_KEYS = ("figures", "images", "objects", "boxes", "items", "results", "detections")
-NOTHING = re.compile(
+NOTHING = compile_late(
     r"\W*(?:there (?:are|is) )?no (?:figures?|images?|pictures?)(?: (?:on|in) (?:this|the) page)?\W*|"
     r"\W*(?:本页|该页|此页)?(?:没有|无)(?:任何)?(?:插图|图片|图像|图)\W*",
     re.IGNORECASE,
 )
-NOT_FIGURES = re.compile(
+NOT_FIGURES = compile_late(
     r"\b(?:table|logo|banner|equation|formula|header|footer|caption|text|title|paragraph|page number)\b|"
     r"表格|徽标|公式|页眉|页脚|标题|正文|页码",
     re.IGNORECASE,
 )
-FIGURES = re.compile(
+FIGURES = compile_late(
     r"\b(?:figure|image|ultrasound|picture|photo\w*|chart|plot|drawing|diagram|scan)\b|图", re.IGNORECASE
 )
 MOST_BOXES = 200  # of a page: more are a model that repeats itself, and each costs a look at the page

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from remud_gen.rules.late import compile_late
+
 FIRST_ALLOWED = 32  # in flight after the first answer; more once it is known to go well
 WELL_SHARE = 0.02  # of busy answers in a round, up to which the endpoint counts as well
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[hms])")
+DURATION = compile_late(r"(\d+(?:\.\d+)?)(ms|[hms])")
 DURATION_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 LONGEST_TOLD_S = 600.0  # whatever a header says
 

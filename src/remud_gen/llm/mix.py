@@ -11,6 +11,7 @@ from remud_gen.config import GenerateConfig
 from remud_gen.mix_config import Difficulty, OptionCount
 from remud_gen.protocols import WantedItem
 from remud_gen.records import Evidence, QuestionForm, QuestionType, Style
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.patterns import compile_pattern, search_first
 
 # In this order of suitability the reasoning share is filled: a line of thought about a modality says little.
@@ -18,7 +19,7 @@ REASONED: tuple[QuestionType, ...] = (
     "diagnosis", "differential", "finding", "measurement", "grading", "comparison", "next_step", "acquisition",
     "knowledge", "anatomy", "plane", "modality", "report",
 )  # fmt: skip
-MEASURED = re.compile(
+MEASURED = compile_late(
     r"\d\s*(?:mm|cm|ml|m/s|%|°|kPa|mmHg|weeks?|毫米|厘米|毫升|周|度)(?![A-Za-z])|\d\s*[x×]\s*\d", re.IGNORECASE
 )
 GRADED = (

@@ -9,24 +9,27 @@ from email.utils import parsedate_to_datetime
 
 from remud_gen.errors import ProviderError, RecordError, RemudError
 from remud_gen.llm.retry import TransientError
+from remud_gen.rules.late import compile_late
 
-QUOTA = re.compile(
+QUOTA = compile_late(
     r"insufficient.?(quota|balance|credit|fund)|billing|exceeded your current quota|arrear", re.IGNORECASE
 )
-NO_MODEL = re.compile(
+NO_MODEL = compile_late(
     r"model.{0,80}(not found|not exist|no such|unknown|invalid|not supported|unavailable)|"
     r"(no such|unknown|invalid|unsupported) model|model_not_found|does not exist",
     re.IGNORECASE | re.DOTALL,
 )
-NO_VISION = re.compile(
+NO_VISION = compile_late(
     r"image.{0,80}(not supported|unsupported|only supported|not allowed)|does not support (image|vision|multimodal)|"
     r"not a multimodal model|unknown variant.{0,4}image_url",
     re.IGNORECASE | re.DOTALL,
 )
-FILTERED = re.compile(
+FILTERED = compile_late(
     r"content.?(filter|management|policy)|moderation|data_?inspection|flagged|sensitive", re.IGNORECASE
 )
-TOO_LONG = re.compile(r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE)
+TOO_LONG = compile_late(
+    r"context.{0,20}(length|window)|maximum.{0,30}tokens|too (long|large|many tokens)", re.IGNORECASE
+)
 # By their keys: a command that looks at pages has no flags for them.
 MODEL_KEY = "the model of generate (or vision, or judge)"
 ADDRESS_KEY = "the base_url of generate (or vision, or judge)"

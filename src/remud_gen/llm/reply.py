@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from remud_gen.records import ClaimKind, QuestionForm, QuestionType, Style
+from remud_gen.rules.late import compile_late
 
 Support = Literal["caption", "context", "burned_in", "general"]
 
@@ -27,8 +28,8 @@ ALIASES = {
     "body": "context", "mention": "context", "think": "reasoning", "thinking": "reasoning",
 }  # fmt: skip
 NOTHING = {"", "none", "null", "n/a", "na", "nil", "-", "无", "没有"}
-KEY = re.compile(r"[\s(\uff08]*(?:(?:option|选项)\s*)?([A-Za-z])[\s.。、．:\uff1a)\uff09]*", re.IGNORECASE)
-OPTION_LABEL = re.compile(r"^\s*[(\uff08]?([A-Ha-h])\s*[.、:\uff1a．)\uff09]\s*(?=\S)")
+KEY = compile_late(r"[\s(\uff08]*(?:(?:option|选项)\s*)?([A-Za-z])[\s.。、．:\uff1a)\uff09]*", re.IGNORECASE)
+OPTION_LABEL = compile_late(r"^\s*[(\uff08]?([A-Ha-h])\s*[.、:\uff1a．)\uff09]\s*(?=\S)")
 
 
 def clean_text(value: object) -> object:

@@ -13,8 +13,6 @@ from remud_gen.errors import RecordError
 from remud_gen.protocols import ImageStore, LanguageOcrEngine, OcrEngine
 from remud_gen.records import BBox, ImageRef, TextLine
 from remud_gen.registry import load
-from remud_gen.rules.images import hash_perceptually
-from remud_gen.rules.masking import is_painted, paint_over
 
 MOST_KNOWN = 2048  # pictures remembered: more than are in flight, and less than a shelf holds
 READ_SIDE_PX = 1800  # what is too small to be read at this size is too small for a model, too
@@ -93,6 +91,9 @@ def open_picture(images: ImageStore, ref: ImageRef) -> Image.Image:
 
 def paint_picture(images: ImageStore, ref: ImageRef, boxes: Sequence[BBox]) -> ImageRef:
     """A stored copy of a picture with boxes (in its pixels) painted over; the same boxes give the same file."""
+    from remud_gen.rules.images import hash_perceptually  # with numpy: few runs paint anything over
+    from remud_gen.rules.masking import paint_over
+
     painted = paint_over(open_picture(images, ref), boxes)
     return images.save(
         painted,
@@ -104,6 +105,8 @@ def paint_picture(images: ImageStore, ref: ImageRef, boxes: Sequence[BBox]) -> I
 
 def is_hidden(images: ImageStore, ref: ImageRef, boxes: Sequence[BBox]) -> bool:
     """Whether every box of a stored picture is painted over."""
+    from remud_gen.rules.masking import is_painted
+
     picture = open_picture(images, ref)
     return all(is_painted(picture, box) for box in boxes)
 

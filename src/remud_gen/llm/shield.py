@@ -28,7 +28,7 @@ from remud_gen.records import (
     TextLine,
 )
 from remud_gen.rules.banners import HiddenLine, PictureKind, find_hidden_lines, is_clinical
-from remud_gen.rules.masking import to_pixels
+from remud_gen.rules.geometry import to_pixels
 from remud_gen.rules.placeholders import choose_placeholder, count_placeholders, mask_identifiers
 
 FOUND = "IDENTIFIERS_FOUND"

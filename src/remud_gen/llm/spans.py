@@ -15,6 +15,7 @@ from remud_gen.records import BBox, BurnedIn, Evidence, EvidenceKind, GenerateIn
 from remud_gen.rules.burned_in import annotate
 from remud_gen.rules.figure_citations import Citation, find_citations
 from remud_gen.rules.figure_labels import narrow, parse_label, read_number
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.panel_marks import (
     LETTER_INSIDE,
     find_chinese,
@@ -35,20 +36,20 @@ HIDDEN_BURNED_IN = frozenset({"patient", "date", "time", "institution", "setting
 RUNNING_TEXT = {"mention", "body"}
 NUMBERED = {"ctx", "ocr"}
 THE_IMAGE: dict[Language, str] = {"en": "the image", "zh": "图像"}
-SENTENCE_END = re.compile(
+SENTENCE_END = compile_late(
     r"(?<=[。！？])|(?<=[.!?])(?<!\bFig\.)(?<!\bFigs\.)(?<!\bal\.)(?<!\bvs\.)(?<!\b[A-Z]\.)\s+(?=[A-Z(])"
 )
-LEADING_PANEL = re.compile(
+LEADING_PANEL = compile_late(
     r"^\s*(?:[(（\[]\s*[A-Pa-p]\s*[)）\]]\s*[:：.、]?|[A-P]\s*(?:[:：、](?!\s*[a-z])|[.．]\s))\s*(?=\S)"
 )
 _LETTERS = r"[A-PＡ-Ｐ][1-9]?(?:\s*(?:[-–~～、,，&和及与至到]|and|to)\s*[A-PＡ-Ｐ][1-9]?(?![A-Za-z]))*"
-NAMED_PANEL = re.compile(
+NAMED_PANEL = compile_late(
     rf"\b(?i:the )?(?:(?i:(?:sub)?(?:panel|figure|image))s?\s*[(（]?\s*{_LETTERS}\s*[)）]?(?![A-Za-z0-9-])"
     r"|(?i:(?:sub)?panels?) [(]?[a-p][1-9]?(?:\s*(?:[-–,&]|and)\s*[a-p][1-9]?(?![A-Za-z]))*[)]?(?![A-Za-z0-9-]))"
     r"|(?<=\b[Ii]n )[A-P](?:\s*(?:,|&|and)\s*[A-P](?![A-Za-z]))+(?=[,.;])"
 )
 _LETTER = r"[(]?[A-Pa-p][1-9]?[)]?"
-SUBFIGURE = re.compile(  # its letter stands in brackets like the mark of a clause, which is taken out alone
+SUBFIGURE = compile_late(  # its letter stands in brackets like the mark of a clause, which is taken out alone
     rf"\b(?:the )?(?:sub-?(?:figure|fig\.?|panel|image)s?|panels?) ?{_LETTER}"
     rf"(?:(?: ?[-–,&] ?| and ){_LETTER}(?![A-Za-z]))*"
     r"(?![A-Za-z0-9-])",
@@ -57,32 +58,32 @@ SUBFIGURE = re.compile(  # its letter stands in brackets like the mark of a clau
 # Without these a pattern cannot match: most texts are spared it.
 PANEL_WORDS = ("sub", "panel")  # of SUBFIGURE, in lower case
 PANEL_NAMES = ("panel", "figure", "image")  # of NAMED_PANEL, but for a list of letters after "in"
-LISTED_PANEL = re.compile(r"[Ii]n [A-P]")
+LISTED_PANEL = compile_late(r"[Ii]n [A-P]")
 OPENING = ("(", "（", "[")
 BRACKETS = (*OPENING, ")", "）", "]")
-LEADS_TO_CITATION = re.compile(
+LEADS_TO_CITATION = compile_late(
     r"\b(?:see(?: also)?|as in|in|compare|compared with|cf\.?|and|also|from|with|of)\s*$"
     r"|(?:另见|参见|详见|比较|对比|见|如|同|及|和)\s*$",
     re.IGNORECASE,
 )
-MORE_NUMBERS = re.compile(
+MORE_NUMBERS = compile_late(
     r"(?:\s*(?:,|&|and|to|[-–])\s*[A-Z]?\d{1,3}(?:[-.]\d{1,3})*[A-Pa-p]?(?![A-Za-z0-9%.]|\s*(?:[cm]?m|ml|%|weeks?)\b))+"
 )
 _ONE_CHINESE = rf"(?<![A-Za-z0-9])(?:{_LETTERS}|[a-p])\s*图(?![像象解])"
-CHINESE_PANEL = re.compile(
+CHINESE_PANEL = compile_late(
     rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE})*|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9])(?:[、,，和及与~～-]\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9]))*)(?:\s*部分|中)?"
 )
 MARKS = (find_chinese, find_parenthesised, find_panel_words, find_clause_starts, find_chinese_verbs)
-EMPTY_BRACKETS = re.compile(
+EMPTY_BRACKETS = compile_late(
     r"\s*[(（\[]\s*(?:see|see also|cf\.?|e\.g\.?|as in|and|also|见|参见|如|另见|[,;，；、.\s])*\s*[)）\]]",
     re.IGNORECASE,
 )
 # What a citation leaves behind in a bracket that holds more: "(6.6 cm; )".
-HANGING = re.compile(r"\s*[,;，；、]\s*(?=[)）\]])|(?<=[(（\[])\s*[,;，；、]\s*")
+HANGING = compile_late(r"\s*[,;，；、]\s*(?=[)）\]])|(?<=[(（\[])\s*[,;，；、]\s*")
 # Numbers of a list of references, which look like the names of spans.
-REFERENCES = re.compile(r"\s*\[\d{1,3}(?:\s*[-–—,，、;]\s*\d{1,3})*\]")
-PANEL_LINE = re.compile(r"\s*[(（\[]?\s*[A-Ha-hＡ-Ｈａ-ｈ]\s*[)）\]]?\s*[.．:：]?\s*")
-SPACE = re.compile(r"\s+")
+REFERENCES = compile_late(r"\s*\[\d{1,3}(?:\s*[-–—,，、;]\s*\d{1,3})*\]")
+PANEL_LINE = compile_late(r"\s*[(（\[]?\s*[A-Ha-hＡ-Ｈａ-ｈ]\s*[)）\]]?\s*[.．:：]?\s*")
+SPACE = compile_late(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)

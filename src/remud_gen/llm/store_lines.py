@@ -7,7 +7,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -20,10 +19,11 @@ from remud_gen.errors import InputError
 from remud_gen.llm.asked import Asked
 from remud_gen.llm.store import ReplyStore
 from remud_gen.protocols import ModelReply
+from remud_gen.rules.late import compile_late
 
 LINE_VERSION = 2
 PLAIN_VERSION = 1  # of lines without a request, which an older remud reads, too
-KEY = re.compile(r"[0-9a-f]{64}")
+KEY = compile_late(r"[0-9a-f]{64}")
 NAMES = frozenset(field.name for field in fields(ModelReply))
 ADAPTER = TypeAdapter(ModelReply)
 ASKED_ADAPTER = TypeAdapter(Asked)

@@ -19,6 +19,7 @@ from remud_gen.llm.repair import repair_json
 from remud_gen.llm.reply import PairCheck, ReplyItem, ReplyItems
 from remud_gen.prompts import Prompt
 from remud_gen.protocols import Asker, ModelReply, ModelRequest, StepCounter
+from remud_gen.rules.late import compile_late
 
 Read = TypeVar("Read")
 LONGEST_REPLY_CHARS = 400_000
@@ -34,10 +35,10 @@ HINTS = {
 }
 QUOTED_REPLY_CHARS = 3_000
 FENCE = "```"
-FENCE_START = re.compile(r"```[\w-]*[^\S\n]*\n")
-THINK = re.compile(r"^\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-CLOSED_THINK = re.compile(r"^(.*?)</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
-REFUSAL = re.compile(
+FENCE_START = compile_late(r"```[\w-]*[^\S\n]*\n")
+THINK = compile_late(r"^\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+CLOSED_THINK = compile_late(r"^(.*?)</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
+REFUSAL = compile_late(
     r"^\W*(i['’]?m (?:very )?sorry|sorry|i (?:cannot|can['’]?t|am unable|won['’]?t)|as an ai|"
     r"(?:非常|很)?(?:抱歉|对不起)|我(?:无法|不能)|作为(?:一个)?(?:ai|人工智能))",
     re.IGNORECASE,

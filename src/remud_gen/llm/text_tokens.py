@@ -18,11 +18,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-FULL_WIDTH = re.compile(r"[\u3000-\u303f\uff00-\uffef]")
-WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-DIGITS = re.compile(r"\d+")
-SYMBOL = re.compile(r"[^\w\s\u3000-\u9fff\uff00-\uffef]")
+from remud_gen.rules.late import compile_late
+
+IDEOGRAPH = compile_late(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+FULL_WIDTH = compile_late(r"[\u3000-\u303f\uff00-\uffef]")
+WORD = compile_late(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+DIGITS = compile_late(r"\d+")
+SYMBOL = compile_late(r"[^\w\s\u3000-\u9fff\uff00-\uffef]")
 LONG_WORD_CHARS = 6
 VOCABULARY_URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
 
@@ -41,15 +43,15 @@ class Weights:
 
 O200K = Weights(0.98, 0.33, 1.08, 0.16, 2.15, 0.63)
 FAMILIES: tuple[tuple[re.Pattern[str], Weights], ...] = (
-    (re.compile(r"gpt-(?:4o|4\.|5|6)|chatgpt|\bo\d"), O200K),
-    (re.compile(r"gpt-(?:4|3)"), Weights(1.34, 0.15, 1.07, 0.19, 2.19, 0.64)),
-    (re.compile(r"qwen|qvq"), Weights(0.88, 0.0, 1.03, 0.22, 3.13, 0.59)),
-    (re.compile(r"deepseek"), Weights(0.75, 0.2, 0.96, 0.21, 1.94, 0.76)),
-    (re.compile(r"claude"), Weights(1.23, 0.2, 1.07, 0.19, 1.91, 0.62)),
+    (compile_late(r"gpt-(?:4o|4\.|5|6)|chatgpt|\bo\d"), O200K),
+    (compile_late(r"gpt-(?:4|3)"), Weights(1.34, 0.15, 1.07, 0.19, 2.19, 0.64)),
+    (compile_late(r"qwen|qvq"), Weights(0.88, 0.0, 1.03, 0.22, 3.13, 0.59)),
+    (compile_late(r"deepseek"), Weights(0.75, 0.2, 0.96, 0.21, 1.94, 0.76)),
+    (compile_late(r"claude"), Weights(1.23, 0.2, 1.07, 0.19, 1.91, 0.62)),
 )
 ENCODINGS = (
-    (re.compile(r"gpt-(?:4o|4\.|5|6)|chatgpt|\bo\d"), "o200k_base"),
-    (re.compile(r"gpt-(?:4|3)"), "cl100k_base"),
+    (compile_late(r"gpt-(?:4o|4\.|5|6)|chatgpt|\bo\d"), "o200k_base"),
+    (compile_late(r"gpt-(?:4|3)"), "cl100k_base"),
 )
 
 

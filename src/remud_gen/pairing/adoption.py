@@ -11,13 +11,14 @@ from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
 from remud_gen.pairing.panels import read_panels
 from remud_gen.rules.figure_labels import narrow, parse_label, parse_panel_letters, parse_panel_line
 from remud_gen.rules.geometry import is_beside
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_legend, begins_note, strip_note_marker
 from remud_gen.rules.panel_marks import find_markers
 
 SMALL = 0.95  # of the body's letters: captions are set smaller
 LEAST_WIDTH = 0.25  # of the page: a smaller picture that is not clearly ultrasound is a mark with its motto
 ULTRASOUND_SCORE = 0.5
-_CREDIT = re.compile(r"\W*(?:source|photo|courtesy|©|copyright|https?:|www\.|doi|来源|摄影)", re.IGNORECASE)
+_CREDIT = compile_late(r"\W*(?:source|photo|courtesy|©|copyright|https?:|www\.|doi|来源|摄影)", re.IGNORECASE)
 
 
 def adopt_panels(flow: Flow, groups: Sequence[FigureGroup], loose: Sequence[Picture]) -> list[Picture]:

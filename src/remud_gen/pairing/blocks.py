@@ -14,15 +14,16 @@ from remud_gen.pairing.joining import collect_words, join_lines
 from remud_gen.records import Page, TextLine, TextRole
 from remud_gen.rules.figure_labels import find_label_starts, is_table_label, narrow, parse_label, parse_panel_letters
 from remud_gen.rules.geometry import Box, holds_centre, hull, measure_gap
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_note
 from remud_gen.rules.numbered_headings import parse_numbered_heading
 from remud_gen.rules.reading import order_boxes
 
-TERMINAL = re.compile(r"[.。!！?？:：;；]['\"”’)）\]]*$")
-BARE_NUMBER = re.compile(
+TERMINAL = compile_late(r"[.。!！?？:：;；]['\"”’)）\]]*$")
+BARE_NUMBER = compile_late(
     r"\s*[0-9lI]{1,3}(?: ?[-.] ?[0-9lI]{1,3}){1,3}\s*"
 )  # of an atlas heading whose title stands apart
-_CHAPTER = re.compile(r"\s*第 ?[0-9一二三四五六七八九十百]+ ?[篇章节]")
+_CHAPTER = compile_late(r"\s*第 ?[0-9一二三四五六七八九十百]+ ?[篇章节]")
 MARGIN = 0.08  # of the page's height: where running heads and page numbers stand
 OCR_HEIGHT = 0.8  # letters fill about this part of an OCR line's box
 MAX_PITCH = 1.75  # line distance in letter heights, above which a new block begins

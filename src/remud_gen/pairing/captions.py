@@ -11,10 +11,11 @@ from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
 from remud_gen.rules.figure_labels import FigureLabel, is_table_label, narrow, normalise_number, parse_label
 from remud_gen.rules.geometry import Box, hull, is_above_or_below, measure_gap
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 
 LEAST_SCORE = 3
 LISTED = 2  # what standing in a list of captions is worth
-_LIST_HEADING = re.compile(
+_LIST_HEADING = compile_late(
     r"\s*(?:(?:legends?|captions?|explanations?) (?:to|for|of) (?:the )?(?:plates?|figures?)"
     r"|(?:figure|plate) (?:legends?|captions)"
     r"|list of (?:figures|plates)|图版?(?:说明|注释|题)|附图说明)\W*$",
@@ -190,7 +191,7 @@ def _repair_numbers(captions: Sequence[Caption]) -> list[Caption]:
     return repaired
 
 
-CONTINUED_WORDS = re.compile(r"^\W*(?:continued|cont|续|见上页|see (?:previous|preceding) page)\W*$", re.IGNORECASE)
+CONTINUED_WORDS = compile_late(r"^\W*(?:continued|cont|续|见上页|see (?:previous|preceding) page)\W*$", re.IGNORECASE)
 
 
 def has_own_words(caption: Caption) -> bool:

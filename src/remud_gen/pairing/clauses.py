@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from remud_gen.rules.figure_labels import HEAD_EN, HEAD_ZH, NUMBER_EN, NUMBER_ZH, narrow
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.panel_marks import (
     CHINESE,
     LETTER_FINDERS,
@@ -21,16 +22,16 @@ from remud_gen.rules.panel_marks import (
     find_places,
 )
 
-_LEADING = re.compile(r"^(?:[\s,.:;、。；：，)\]=|—-]|(?:分别|均)?(?:显示|为|是|示(?!意)))+")
-_TRAILING = re.compile(r"(?:[\s,;:、；：，(（|—-]|(?<=[\s,;])(?:and|or|while|whereas)|[和与及而])+$", re.IGNORECASE)
-_CONNECTOR = re.compile(r"^\W*(?:and|or|with|vs\.?|versus|to|和|与|及)(?![A-Za-z])|^[\s,、/]*$", re.IGNORECASE)
+_LEADING = compile_late(r"^(?:[\s,.:;、。；：，)\]=|—-]|(?:分别|均)?(?:显示|为|是|示(?!意)))+")
+_TRAILING = compile_late(r"(?:[\s,;:、；：，(（|—-]|(?<=[\s,;])(?:and|or|while|whereas)|[和与及而])+$", re.IGNORECASE)
+_CONNECTOR = compile_late(r"^\W*(?:and|or|with|vs\.?|versus|to|和|与|及)(?![A-Za-z])|^[\s,、/]*$", re.IGNORECASE)
 _NO_LABEL = r"(?!(?i:left|right|top|bottom|upper|lower|middle|cent(?:er|re)|panels?|images?)(?![a-z]))"
 _ENTRY = r"[A-Za-z0-9]{%s}s?\s?[:=：,，]\s?[^.;。；]{1,60}"
-_LEGEND = re.compile(
+_LEGEND = compile_late(
     rf"(?:(?<=[.;。；])|(?<=[.;。；] ))(?=[A-Z][A-Za-z])"
     rf"(?:{_NO_LABEL}[A-Z]{_ENTRY % '0,6'}[.;。；]\s*)*{_NO_LABEL}[A-Z]{_ENTRY % '0,6'}[.;。；]?\s*$"
 )  # the first abbreviation has two letters at least: a single one would be a panel
-_CITATION = re.compile(
+_CITATION = compile_late(
     rf"\s{{0,4}}[(\[](?:see |also |cf\.? |见|参见)*(?:{HEAD_EN}{NUMBER_EN}|{HEAD_ZH}{NUMBER_ZH})[^()]{{0,24}}[)\]]",
     re.I,
 )

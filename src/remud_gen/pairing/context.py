@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 
 from remud_gen.pairing.flow import Block, Flow
@@ -10,11 +9,12 @@ from remud_gen.pairing.paragraphs import Heading, Paragraph, is_question
 from remud_gen.records import Evidence, EvidenceKind
 from remud_gen.rules.figure_citations import cites_panels, find_citations
 from remud_gen.rules.geometry import hull
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_legend
 
 MAX_MENTION_CHARS = 1500
 MAX_MENTIONS = 12
-_SENTENCE = re.compile(r"[^.。!?！？]*(?:[.。!?！？](?!\s|$|[\u4e00-\u9fff])[^.。!?！？]*)*[.。!?！？]*\s*")
+_SENTENCE = compile_late(r"[^.。!?！？]*(?:[.。!?！？](?!\s|$|[\u4e00-\u9fff])[^.。!?！？]*)*[.。!?！？]*\s*")
 
 
 def index_mentions(

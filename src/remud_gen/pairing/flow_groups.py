@@ -17,14 +17,15 @@ from remud_gen.pairing.titles import claim_by_titles
 from remud_gen.records import FlowPlace, TextLine
 from remud_gen.rules.figure_labels import is_table_label, parse_label
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_legend, begins_note
 
 MAX_CAPTION_CHARS = 3000
 MAX_PLAIN_CHARS = 600
 MAX_BETWEEN_CHARS = 400  # of a paragraph that may stand between a picture and its caption
 LEAST_SIDE_PX = 100  # of a picture that words given in its stead may caption
-_ORNAMENT = re.compile(r"logo|icon|banner|avatar|button|advert|cover|封面|图标|二维码|qr code", re.I)
-_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|tiff?|bmp|webp)$", re.I)
+_ORNAMENT = compile_late(r"logo|icon|banner|avatar|button|advert|cover|封面|图标|二维码|qr code", re.I)
+_FILE_NAME = compile_late(r"\S+\.(?:png|jpe?g|gif|tiff?|bmp|webp)$", re.I)
 Side = Literal["after", "before"]
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 
-_TAIL = re.compile(r"([A-Za-z]+)-$")
-_HEAD = re.compile(r"^([a-z]+)")
-_WIDE = re.compile(r"[\u3000-\u303f\uff00-\uffef]")
-_COMPOUND = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
-_CUT_UNIT = re.compile(r"\d[a-z]$")  # "1c" / "m": Chinese lines break anywhere
-_UNIT_END = re.compile(r"[a-z]{1,2}(?![A-Za-z])")
-_WORD = re.compile(r"[A-Za-z]{3,}")
+_TAIL = compile_late(r"([A-Za-z]+)-$")
+_HEAD = compile_late(r"^([a-z]+)")
+_WIDE = compile_late(r"[\u3000-\u303f\uff00-\uffef]")
+_COMPOUND = compile_late(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_CUT_UNIT = compile_late(r"\d[a-z]$")  # "1c" / "m": Chinese lines break anywhere
+_UNIT_END = compile_late(r"[a-z]{1,2}(?![A-Za-z])")
+_WORD = compile_late(r"[A-Za-z]{3,}")
 
 
 def collect_words(texts: Iterable[str]) -> frozenset[str]:

@@ -11,21 +11,22 @@ from remud_gen.pairing.flow import Block, Flow
 from remud_gen.pairing.joining import join_lines
 from remud_gen.rules.figure_labels import is_table_label, narrow, parse_panel_letters
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 
-_CHINESE_HEADING = re.compile(
+_CHINESE_HEADING = compile_late(
     r"\s*(?:第 ?[0-9一二三四五六七八九十百]+ ?(?P<part>[篇章节])|(?P<list>[一二三四五六七八九十]{1,3}、)"
     r"|(?P<sub>\([一二三四五六七八九十]{1,3}\)))"
 )
-_NUMBERED = re.compile(r"\s*(?P<number>[0-9]{1,2}(?:\.[0-9]{1,2}){0,3})(?:\.? *\|? +|\. *|、)(?=[A-Z\u4e00-\u9fff])")
+_NUMBERED = compile_late(r"\s*(?P<number>[0-9]{1,2}(?:\.[0-9]{1,2}){0,3})(?:\.? *\|? +|\. *|、)(?=[A-Z\u4e00-\u9fff])")
 _DEPTHS = {"篇": 1, "章": 2, "节": 3}
-BACK_MATTER = re.compile(
+BACK_MATTER = compile_late(
     r"\W*[0-9.]*\s*(?:references?|bibliography|literature cited|acknowledge?ments?|conflicts? of interests?|"
     r"competing interests?|disclosures?|funding|author[’']?s?[’']? contributions?|data availability|"
     r"supplementary materials?|consent|ethic\w* .*|abbreviations|appendix.*|index|transparency document|"
     r"参考文献|致谢|利益冲突|基金项目|作者贡献|索引)\W*(?:\(.*\))?\s*$",
     re.IGNORECASE,
 )
-INLINE_BACK_MATTER = re.compile(
+INLINE_BACK_MATTER = compile_late(
     r"(?:acknowledge?ments?|funding|author[’']?s?[’']? contributions?|conflicts? of interests?|"
     r"data availability\b.{0,12}|institutional review.{0,20}|informed consent.{0,12}|supplementary materials?|"
     r"基金项目|作者单位|通[讯信]作者)\s*[:：.]",
@@ -33,8 +34,8 @@ INLINE_BACK_MATTER = re.compile(
 )
 MAX_HEADING_CHARS = 120
 PROSE_CHARS = 150  # a block this long ends a table
-_IMPRINT = re.compile(r"@|https?:|doi|\b(?:department|university|hospital|faculty|institute) of\b", re.IGNORECASE)
-_QUESTION = re.compile(r"【?(?:选择题|判断题|填空题|问答题)】?|^答案[:：]|^[A-E][.、．]\s*\S.*[B-E][.、．]")
+_IMPRINT = compile_late(r"@|https?:|doi|\b(?:department|university|hospital|faculty|institute) of\b", re.IGNORECASE)
+_QUESTION = compile_late(r"【?(?:选择题|判断题|填空题|问答题)】?|^答案[:：]|^[A-E][.、．]\s*\S.*[B-E][.、．]")
 
 
 def is_question(text: str) -> bool:

@@ -12,15 +12,18 @@ from remud_gen.pairing.paragraphs import Paragraph, is_question
 from remud_gen.records import Evidence, Passage, Source, make_id
 from remud_gen.rules.geometry import hull
 from remud_gen.rules.language import HAN, detect_language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_legend
 
-_PUBLISHING = re.compile(
+_PUBLISHING = compile_late(
     r"https?://|doi\.org|@|©|copyright|creative commons|all rights reserved|correspond(?:ence|ing author)|received:? |"
     r"accepted:? |published:? |academic editor|version of record|isbn|issn|^keywords?\b|^citation:|"
     r"^publisher.s note|^关键词|版权所有|收稿日期|通[讯信]作者|出版社",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"\W*\d?\s*(?:Departments?|Divisions?|Faculty|School|Institute|Hospital|University) (?:of|for)\b")
+_ADDRESS = compile_late(
+    r"\W*\d?\s*(?:Departments?|Divisions?|Faculty|School|Institute|Hospital|University) (?:of|for)\b"
+)
 
 
 def make_passages(

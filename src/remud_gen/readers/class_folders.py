@@ -9,6 +9,7 @@ from pathlib import Path
 
 from remud_gen.rules.identifiers import list_identifiers
 from remud_gen.rules.language import detect_language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.terms import find_terms
 
@@ -19,7 +20,7 @@ IMAGE_SUFFIXES = frozenset(
 MAX_CHARS = 60
 LEAST_SHARE = 0.5  # of the sibling folders whose names hold a word of the field
 # Names of classes that are no terms of anatomy or findings.
-CLASS_WORDS = re.compile(
+CLASS_WORDS = compile_late(
     r"\b(?:benign|malignant|normal|abnormal|healthy|positive|negative|cancer|tumou?r|cyst\w*|stones?|lesions?|nodules?|"
     r"fatty|(?:hepat|thyroid|pancreat|nephr|appendic|cholecyst|mast|arthr)itis|cirrhosis|fibrosis|carcinoma|"
     r"adenoma|fibroadenoma|ha?emangioma|pneumonia|covid(?:-?19)?|effusion|hydronephrosis|plaque|thrombosis|stenosis|"
@@ -27,14 +28,14 @@ CLASS_WORDS = re.compile(
     r"view|plane|b-?mode|doppler|elastography)\b|良性|恶性|正常|异常|阳性|阴性|癌|瘤|囊肿|结石|结节|病变|炎|硬化|切面|脂肪肝",
     re.IGNORECASE,
 )
-NO_CLASS = re.compile(
+NO_CLASS = compile_late(
     r"(?:images?|imgs?|pictures?|pics?|photos?|data|datasets?|train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|raw|"
     r"originals?|masks?|labels?|annotations?|pages?|scans?|figures?|figs?|frames?|videos?|series|stud(?:y|ies)|exams?|"
     r"patients?|cases?|subjects?|folders?|sets?|parts?|chapters?|books?|vol(?:ume)?s?|new|old|misc|others?|"
     r"图像|图片|图|数据|训练|测试|病例|患者|病人|章|页|册|新建文件夹|其他)[\s_\-.#()]*\d*",
     re.IGNORECASE,
 )
-MASK_NAME = re.compile(
+MASK_NAME = compile_late(
     r"(?:^|[_\-. ])(?:masks?|seg(?:mentation)?|gt|ground[_\- ]?truth|annotations?|contours?)(?:[_\-. ]?\d*)$",
     re.IGNORECASE,
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import re
 from dataclasses import dataclass
 
 from remud_gen.errors import RecordError
+from remud_gen.rules.late import compile_late
 
 # Marks at the start; the longer ones first, since one begins like another.
 MARKS = (
@@ -30,9 +30,9 @@ COMMON_TRADITIONAL = frozenset(
 )
 LEAST_COMMON = 0.12  # of a Chinese text's characters that are among the common ones; of misread bytes it is under 0.05
 MAX_LOST = 0.01  # share of characters that may be unreadable
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_ODD = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff\ue000-\uf8ff]")
-_WESTERN = re.compile(r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u2013-\u2026\u20ac\u0160\u0161\u0153°µ±²³·×«»]")
+_HAN = compile_late(r"[\u3400-\u9fff]")
+_ODD = compile_late(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff\ue000-\uf8ff]")
+_WESTERN = compile_late(r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u2013-\u2026\u20ac\u0160\u0161\u0153°µ±²³·×«»]")
 
 
 @dataclass(frozen=True, slots=True)

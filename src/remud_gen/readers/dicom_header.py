@@ -15,6 +15,7 @@ from remud_gen.protocols import GivenText
 from remud_gen.records import BBox, PictureRegion
 from remud_gen.rules.geometry import hull, measure_area
 from remud_gen.rules.identifiers import list_identifiers
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ SAID = {
     "cw_doppler": "continuous-wave Doppler", "ecg": "ECG",
 }  # fmt: skip
 SIDES = {"L": "left", "R": "right", "B": "both"}
-AGE = re.compile(r"(\d{3})([YMWD])")
+AGE = compile_late(r"(\d{3})([YMWD])")
 AGE_UNITS = {"Y": "years", "M": "months", "W": "weeks", "D": "days"}
 
 

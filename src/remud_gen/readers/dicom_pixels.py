@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from remud_gen.errors import RecordError
+from remud_gen.rules.late import compile_late
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,7 +27,7 @@ HINT = "open it in a DICOM viewer; if that works, export the frames as PNG and a
 DEFER_BYTES = 2**20  # an element above this is left in the file: no header needs it
 SYNTAXES = "1.2.840.10008.1.2"
 DEFLATED = f"{SYNTAXES}.1.99"
-FILM = re.compile(rf"{re.escape(SYNTAXES)}\.4\.10[0-9](?:\.1)?")
+FILM = compile_late(rf"{re.escape(SYNTAXES)}\.4\.10[0-9](?:\.1)?")
 # Named one by one: GDCM, which the library would ask first, ends the whole process on a damaged JPEG.
 DECODERS = {f"{SYNTAXES}.5": "pydicom", f"{SYNTAXES}.4.50": "pillow"}
 OTHER_DECODER = "pylibjpeg"

@@ -17,11 +17,12 @@ from remud_gen.readers.html import INSTALL, find_charset, parse_html
 from remud_gen.readers.linked_pictures import read_data_uri
 from remud_gen.readers.markup import read_markup
 from remud_gen.readers.picture_page import load_picture
+from remud_gen.rules.late import compile_late
 
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
 _TEXT_TYPES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document"})
-_TEXT_NAME = re.compile(r"\.x?html?$", re.I)
+_TEXT_NAME = compile_late(r"\.x?html?$", re.I)
 _FONT_METHODS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 HINT = "open it in a book reader; if that works, save it again and add the copy"
 

@@ -10,10 +10,11 @@ from types import TracebackType
 from remud_gen.errors import RecordError
 from remud_gen.protocols import DocumentInfo, FlowElement, FlowPage
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 
 MAX_ELEMENTS = 400  # of a chapter, above which it is cut at the next heading or paragraph
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"))
-_BREAK = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])")
+_BREAK = compile_late(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])")
 _LOCATOR_CHARS = 80
 
 

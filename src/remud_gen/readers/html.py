@@ -14,15 +14,16 @@ from remud_gen.readers.flow import FlowReading, divide, read_title, tidy_text
 from remud_gen.readers.linked_pictures import find_linked, read_linked
 from remud_gen.readers.markup import read_markup
 from remud_gen.readers.picture_page import load_picture
+from remud_gen.rules.late import compile_late
 
 SUFFIXES = frozenset({".html", ".htm", ".xhtml", ".xht", ".shtml"})
 MAX_BYTES = 200_000_000
-_START = re.compile(rb"<!doctype\s+html|<html|<head|<body|<\?xml[^>]{0,200}\?>\s*<(?:!doctype\s+html|html)", re.I)
-_CHARSET = re.compile(
+_START = compile_late(rb"<!doctype\s+html|<html|<head|<body|<\?xml[^>]{0,200}\?>\s*<(?:!doctype\s+html|html)", re.I)
+_CHARSET = compile_late(
     rb"""<meta\b[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})|<\?xml\b[^>]{0,100}?encoding\s*=\s*["']([\w.-]{1,40})""",
     re.I,
 )
-_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,500}\?>")
+_DECLARATION = compile_late(r"\A\s*<\?xml[^>]{0,500}\?>")
 
 
 class HtmlReader:

@@ -26,6 +26,7 @@ from remud_gen.readers.columns import (
 from remud_gen.readers.tables import SUFFIXES, Row, decode_text, judge_table, read_rows
 from remud_gen.records import TextRole
 from remud_gen.rules.identifiers import list_identifiers
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 
 SIDECARS = (".txt", ".json", ".md")
@@ -41,8 +42,8 @@ _ROLES: dict[str, TextRole] = {
     **dict.fromkeys((*CAPTION_COLUMNS, *ATTRIBUTE_COLUMNS), "caption"),
     **dict.fromkeys(TITLE_COLUMNS, "title"),
 }
-_EMPTY = re.compile(r"(?:nan|none|null|n/?a|nil|unknown|-+|\?+|\.)", re.IGNORECASE)
-_PIECE = re.compile(r"[^.。!?！？;；\n]*(?:[.](?=\d)[^.。!?！？;；\n]*)*[.。!?！？;；\n]*")
+_EMPTY = compile_late(r"(?:nan|none|null|n/?a|nil|unknown|-+|\?+|\.)", re.IGNORECASE)
+_PIECE = compile_late(r"[^.。!?！？;；\n]*(?:[.](?=\d)[^.。!?！？;；\n]*)*[.。!?！？;；\n]*")
 
 
 @dataclass(frozen=True, slots=True)

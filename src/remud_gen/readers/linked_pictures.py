@@ -11,17 +11,18 @@ from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes
 
 from remud_gen.errors import RecordError
+from remud_gen.rules.late import compile_late
 
 MAX_PICTURE_BYTES = 200_000_000
 MAX_DATA_URI_CHARS = 40_000_000
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".jp2"})
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-_DATA = re.compile(r"data:(?P<type>[\w/+.-]*)(?P<rest>(?:;[^,]*)?),", re.IGNORECASE)
-_SRC = re.compile(
+_SCHEME = compile_late(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_DATA = compile_late(r"data:(?P<type>[\w/+.-]*)(?P<rest>(?:;[^,]*)?),", re.IGNORECASE)
+_SRC = compile_late(
     r"""<(?:img|image)\b[^>]{0,2000}?\b(?:data-)?(?:src|href)\s*=\s*(?:"([^"]{1,2000})"|'([^']{1,2000})')""", re.I
 )
-_MARKDOWN = re.compile(r"!\[[^\]\n]{0,2000}\]\(\s*(?:<([^>\n]{1,1000})>|([^\s)]{1,1000}))")
-_REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:\s*(?:<([^>\n]{1,1000})>|(\S{1,1000}))", re.M)
+_MARKDOWN = compile_late(r"!\[[^\]\n]{0,2000}\]\(\s*(?:<([^>\n]{1,1000})>|([^\s)]{1,1000}))")
+_REFERENCE = compile_late(r"^ {0,3}\[[^\]\n]{1,200}\]:\s*(?:<([^>\n]{1,1000})>|(\S{1,1000}))", re.M)
 
 
 def resolve_linked(folder: Path, link: str) -> Path:

@@ -18,12 +18,13 @@ from remud_gen.readers.html import (
     read_text_file,
 )
 from remud_gen.readers.markup import read_markup
+from remud_gen.rules.late import compile_late
 
 SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd", ".rmd", ".qmd"})
-_FRONT = re.compile(r"\A\ufeff?---\s*\n(?P<body>.{0,20000}?)\n(?:---|\.\.\.)\s*\n", re.S)
+_FRONT = compile_late(r"\A\ufeff?---\s*\n(?P<body>.{0,20000}?)\n(?:---|\.\.\.)\s*\n", re.S)
 _FIELD = r"^{}\s*:\s*[\"']?(?P<value>[^\"'\n]{{1,300}})"
-_ATTRIBUTES = re.compile(r"(?<=\))\{[^{}\n]{0,200}\}")  # pandoc's sizes behind a picture
-_HEADING_ID = re.compile(r"^(#{1,6} .*?)[ \t]*\{[#.][^{}\n]{0,100}\}[ \t]*$", re.M)
+_ATTRIBUTES = compile_late(r"(?<=\))\{[^{}\n]{0,200}\}")  # pandoc's sizes behind a picture
+_HEADING_ID = compile_late(r"^(#{1,6} .*?)[ \t]*\{[#.][^{}\n]{0,100}\}[ \t]*$", re.M)
 
 
 class MarkdownReader:

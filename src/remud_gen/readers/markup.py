@@ -11,6 +11,7 @@ from remud_gen.protocols import FlowElement, FlowKind, PageView
 from remud_gen.readers.flow import is_wordy, tidy_text
 from remud_gen.readers.picture_tables import arrange_tables
 from remud_gen.rules.figure_labels import is_table_label, parse_label, parse_panel_letters
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_legend, begins_note
 
 DROPPED = frozenset(
@@ -24,11 +25,11 @@ BLOCKS = frozenset(
 )  # fmt: skip
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 MAX_TEXT = 200_000  # of one piece: longer ones are no text
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_FIGURE_CLASS = re.compile(
+_HIDDEN = compile_late(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_FIGURE_CLASS = compile_late(
     r"(?:^|[\s_-])(?:fig(?:ure)?|wp-caption|thumb(?:inner)?|image-?(?:box|block|wrap))(?:$|[\s_-])", re.I
 )
-_CAPTION_CLASS = re.compile(
+_CAPTION_CLASS = compile_late(
     r"caption|(?:^|[\s_-])(?:fig(?:ure)?|img|image)[_-]?(?:title|legend|text)(?:$|[\s_-])|tu-?zhu", re.I
 )
 Load = Callable[[int], PageView]

@@ -16,15 +16,16 @@ from remud_gen.readers.columns import (
 from remud_gen.readers.flow import tidy_text
 from remud_gen.readers.tables import Row
 from remud_gen.records import Option
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import squash, unify
 
 KEYS = "ABCDEFGHIJ"
-_OPTION_COLUMN = re.compile(r"(?:option|choice|选项|選項|答案选项|opt)?([a-j]|10|[1-9])", re.IGNORECASE)
-OPTION_MARK = re.compile(r"(?:^|(?<=[\s;；。，,]))[(（\[]?([A-JＡ-Ｊ])\s?(?:[.．、:：)）\]])\s*", re.MULTILINE)
-_LETTERS = re.compile(
+_OPTION_COLUMN = compile_late(r"(?:option|choice|选项|選項|答案选项|opt)?([a-j]|10|[1-9])", re.IGNORECASE)
+OPTION_MARK = compile_late(r"(?:^|(?<=[\s;；。，,]))[(（\[]?([A-JＡ-Ｊ])\s?(?:[.．、:：)）\]])\s*", re.MULTILINE)
+_LETTERS = compile_late(
     r"(?:option|choice|answer|选项?|答案)?\s*[(（]?([A-J](?:\s*[,，、;；/&和]?\s*[A-J])*)[)）]?\s*[.。]?", re.IGNORECASE
 )
-_LED = re.compile(r"[(（]?([A-J])\s*[.．、:：)）]\s*(\S.*)", re.DOTALL)
+_LED = compile_late(r"[(（]?([A-J])\s*[.．、:：)）]\s*(\S.*)", re.DOTALL)
 
 
 def read_row(row: Row) -> tuple[str, str, tuple[Option, ...], str, str] | None:

@@ -9,23 +9,24 @@ from dataclasses import dataclass, field
 from remud_gen.readers.flow import tidy_text
 from remud_gen.readers.question_rows import KEYS, OPTION_MARK, split_options
 from remud_gen.records import Option
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 
-_QUESTION = re.compile(
+_QUESTION = compile_late(
     r"(?:(?:question|q|题目?|第)\s*)?(\d{1,4})\s*(?:[.．、)）:：]|题[.．、:：]?)\s*(?=\D)(.+)", re.IGNORECASE
 )
-_ANSWER = re.compile(
+_ANSWER = compile_late(
     r"[\[【]?\s*(?:the\s+)?(?:正确|参考|标准|correct\s+)?(?:答案|答|answers?|ans|key)\s*(?:is)?\s*[\]】]?\s*[:：.]?\s*(.*)",
     re.IGNORECASE,
 )
-_EXPLANATION = re.compile(
+_EXPLANATION = compile_late(
     r"[\[【]?\s*(?:答案解析|试题解析|解析|解释|分析|explanation|rationale|reason)\s*[\]】]?\s*[:：]?\s*(.*)",
     re.IGNORECASE,
 )
-_HAS_COLON = re.compile(r"^[^:：\]】]{0,24}(?:[:：\]】])")
-_KEY_LIST = re.compile(r"(\d{1,4})\s*[.．、:：)）-]?\s*([A-JＡ-Ｊ]{1,6})(?![A-Za-z])")
+_HAS_COLON = compile_late(r"^[^:：\]】]{0,24}(?:[:：\]】])")
+_KEY_LIST = compile_late(r"(\d{1,4})\s*[.．、:：)）-]?\s*([A-JＡ-Ｊ]{1,6})(?![A-Za-z])")
 _GAP = r"[(（]\s*([A-JＡ-Ｊ]{1,6})\s*[)）]"
-_SET_IN = re.compile(rf"(?<=\S){_GAP}|{_GAP}(?=\s*[.。?？]?\s*$)")
+_SET_IN = compile_late(rf"(?<=\S){_GAP}|{_GAP}(?=\s*[.。?？]?\s*$)")
 LEAST_SHARE = 0.6  # of the lines of a text are questions, options, answers and what continues them
 
 

@@ -12,22 +12,23 @@ from remud_gen.readers.html import read_text_file
 from remud_gen.rules.blocks import join_lines
 from remud_gen.rules.figure_labels import is_table_label, parse_label
 from remud_gen.rules.language import HAN
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_note
 
 SUFFIXES = frozenset({".txt", ".text"})
 WRAP_CHARS = 130  # a text whose lines are no wider was cut into lines by a typewriter's rule
 FULL_LINE = 0.72  # of the usual width: a shorter line ends its paragraph
-_BREAKS = re.compile(r"\r\n?|\f|\v|\x85|\u2028|\u2029")
-_RULE = re.compile(r"\s*([=\-~^*_#])\1{2,}\s*$")
+_BREAKS = compile_late(r"\r\n?|\f|\v|\x85|\u2028|\u2029")
+_RULE = compile_late(r"\s*([=\-~^*_#])\1{2,}\s*$")
 _HEADINGS = (
-    (re.compile(r"(?:第 ?[0-9一二三四五六七八九十百]+ ?[篇章]|(?:part|chapter) [0-9IVX]+\b)", re.I), 1),
-    (re.compile(r"(?:第 ?[0-9一二三四五六七八九十百]+ ?节|section [0-9.]+\b)", re.I), 2),
-    (re.compile(r"[一二三四五六七八九十]{1,3}、"), 3),
-    (re.compile(r"[（(][一二三四五六七八九十]{1,3}[)）]"), 4),
-    (re.compile(r"[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}\.?[ \u3000]+(?=[A-Z\u4e00-\u9fff])"), 0),  # depth by its dots
+    (compile_late(r"(?:第 ?[0-9一二三四五六七八九十百]+ ?[篇章]|(?:part|chapter) [0-9IVX]+\b)", re.I), 1),
+    (compile_late(r"(?:第 ?[0-9一二三四五六七八九十百]+ ?节|section [0-9.]+\b)", re.I), 2),
+    (compile_late(r"[一二三四五六七八九十]{1,3}、"), 3),
+    (compile_late(r"[（(][一二三四五六七八九十]{1,3}[)）]"), 4),
+    (compile_late(r"[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}\.?[ \u3000]+(?=[A-Z\u4e00-\u9fff])"), 0),  # depth by its dots
 )
 MAX_HEADING = 60
-_END = re.compile(r"[.。!！?？:：;；,，、]['\"”’)）]*$")
+_END = compile_late(r"[.。!！?？:：;；,，、]['\"”’)）]*$")
 
 
 class TextReader:

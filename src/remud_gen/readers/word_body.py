@@ -14,6 +14,7 @@ from remud_gen.readers.markup import split_lines
 from remud_gen.readers.picture_page import load_picture
 from remud_gen.readers.picture_tables import order_cells
 from remud_gen.rules.figure_labels import is_table_label, parse_label, parse_panel_letters
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.notes import begins_note
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -25,11 +26,11 @@ MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 BREAK = "\n\x1e"
 MAX_DEPTH = 12  # of tables in tables and text boxes in text boxes
 MAX_PIECES = 500_000
-_HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
-_CAPTION_STYLE = re.compile(r"caption|题注|图注|图题|图片标题|图名|figure (?:title|legend)|legend", re.I)
-_TITLE_STYLE = re.compile(r"^(?:title|标题|书名)$", re.I)
-_LIST_STYLE = re.compile(r"^list\b|列表|列出段落", re.I)
-_SEQUENCE = re.compile(r"\bSEQ\s+\S", re.I)
+_HEADING_STYLE = compile_late(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
+_CAPTION_STYLE = compile_late(r"caption|题注|图注|图题|图片标题|图名|figure (?:title|legend)|legend", re.I)
+_TITLE_STYLE = compile_late(r"^(?:title|标题|书名)$", re.I)
+_LIST_STYLE = compile_late(r"^list\b|列表|列出段落", re.I)
+_SEQUENCE = compile_late(r"\bSEQ\s+\S", re.I)
 _SKIPPED = frozenset({f"{W}del", f"{W}moveFrom", f"{W}rPr", f"{W}pPr", f"{W}instrText", f"{W}delText", f"{W}fldData"})
 MAX_RUN_IN = 60
 

@@ -16,6 +16,7 @@ from remud_gen.records import BBox, BurnedIn, Language, Source, TextLine
 from remud_gen.rules.burned_in import annotate
 from remud_gen.rules.geometry import is_beside, measure_gap
 from remud_gen.rules.identifiers import list_identifiers
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.placeholders import HiddenKind, count_placeholders, is_placeholder
 from remud_gen.rules.screen_labels import is_known_label
@@ -26,9 +27,9 @@ WITHHELD = "[PATIENT]"  # stands for a line whose words a reader knew to be the 
 BAND = 0.12  # share of the height, at the top and at the bottom, where machines print their banner
 _KINDS: Mapping[str, HiddenKind] = {"patient": "NAME", "date": "DATE", "institution": "PLACE"}
 _OPEN_KINDS = frozenset({"other", "label", "scale", "time"})  # what a bare name, number or time is taken for
-_NUMBER = re.compile(r"(?=(?:.*\d){5})[A-Za-z]{0,4}[\d /-]+[A-Za-z]?")
-_SHORT = re.compile(r"[\W\d_]{0,4}|[A-Za-z]|\d{1,4}(?:[.,]\d+)?")
-_SAYS_NOTHING = re.compile(
+_NUMBER = compile_late(r"(?=(?:.*\d){5})[A-Za-z]{0,4}[\d /-]+[A-Za-z]?")
+_SHORT = compile_late(r"[\W\d_]{0,4}|[A-Za-z]|\d{1,4}(?:[.,]\d+)?")
+_SAYS_NOTHING = compile_late(
     r"(?i)(?:[a-z]{0,3}\s?\d{1,3}|left|right|long|trans|transverse|longitudinal|sagittal|coronal|apical|view|axis|"
     r"short|upper|lower|mid|pole|lobe|lt|rt|b|m|mode|img|image|frame|loop|freeze|page|live|exam|scan|"
     r"[左右上下前后内外中双两]侧?|[纵横矢冠]状?切面?|[长短]轴|切面|正常|图像|测量|探头)"

@@ -11,32 +11,33 @@ from statistics import median
 
 from remud_gen.records import TextLine, TextRole
 from remud_gen.rules.geometry import Box, hull
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.reading import order_boxes
 
-CAPTION = re.compile(
+CAPTION = compile_late(
     r"\s*(?:(?:supplementary\s+|online\s+)?(?:fig(?:ure)?s?\.?|plate|video)\s*[A-Z]?[\dIl]+|[图圖]\s*[\dA-Z〇一二三四五六七八九十０-９])",
     re.IGNORECASE,
 )
 # "Table 3 shows …" is a sentence.
-TABLE_CAPTION = re.compile(
+TABLE_CAPTION = compile_late(
     r"\s*(?:table\s*[A-Z]?[\dIVX]+\b(?!\s+(?-i:[a-z]))|表\s*[\d０-９一二三四五六七八九十]+(?![\d-]*\s*[为示显列是可中给总]))",
     re.IGNORECASE,
 )
-NOTE = re.compile(
+NOTE = compile_late(
     r"\s*(?:图解要点|图注|圖註|要点|注\s*[:：]|notes?\s*[:：]|key\s+points?\b|legend\s*[:：]|abbreviations?\s*[:：])",
     re.I,
 )
-NUMBERED_HEADING = re.compile(
+NUMBERED_HEADING = compile_late(
     r"\s*(?:\d+(?:[.\-–－]\d+){1,3}\.?|\d+\.|第\s*[\d一二三四五六七八九十百]+\s*[章节節])\s*\S"
 )
-PANEL_LETTER = re.compile(r"\s*[(（\[]?\s*[A-Za-zＡ-Ｚ]\s*[)）\].]?\s*$")
-PAGE_NUMBER = re.compile(r"[\s\-–—·.|/]*\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?[\s\-–—·.|/]*$", re.I)
-CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
-SENTENCE_END = re.compile(r"[.!?。！？:：;；]['\"”’)\]]*\s*$")
-BARE_NUMBER = re.compile(
+PANEL_LETTER = compile_late(r"\s*[(（\[]?\s*[A-Za-zＡ-Ｚ]\s*[)）\].]?\s*$")
+PAGE_NUMBER = compile_late(r"[\s\-–—·.|/]*\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?[\s\-–—·.|/]*$", re.I)
+CJK = compile_late(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
+SENTENCE_END = compile_late(r"[.!?。！？:：;；]['\"”’)\]]*\s*$")
+BARE_NUMBER = compile_late(
     r"\s*(?:第|图|圖|表|fig(?:ure)?\.?|table)?\s*\d+(?:\s*[.\-–－]\s*\d+)*\s*[.:：]?\s*$", re.IGNORECASE
 )
-SECTION_NUMBER = re.compile(r"\s*\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-Z\u4e00-\u9fff]")
+SECTION_NUMBER = compile_late(r"\s*\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-Z\u4e00-\u9fff]")
 EDGE_SHARE = 0.075
 LINE_GAP_EM = 0.75  # between lines of one block
 HEADING_GAP_EM = 0.35  # beyond the usual: a heading of the text's own type is told by the white below it alone

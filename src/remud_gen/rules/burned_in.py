@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from remud_gen.records import BBox, BurnedIn, BurnedInKind, Language, TextLine
 from remud_gen.rules import screen_patterns as patterns
 from remud_gen.rules.identifiers import list_identifiers
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.legend import parse_legend
 from remud_gen.rules.measurements import UNITS, fold_unit
 from remud_gen.rules.normalise import unify
@@ -19,7 +20,7 @@ from remud_gen.rules.screen_labels import ORIENTATION, is_known_label, look_up
 
 DOUBT = 0.5  # factor on the score of a number that holds a letter or cannot be true
 MASK = "\x00"
-PANEL_LETTER = re.compile(r"[(\[]?\s?[A-Ha-h]\s?[)\]]?[.:]?")
+PANEL_LETTER = compile_late(r"[(\[]?\s?[A-Ha-h]\s?[)\]]?[.:]?")
 LARGEST = {"length": 500.0, "share": 100.0, "rate": 400.0, "velocity": 1500.0, "angle": 360.0, "volume": 20_000.0}
 Found = tuple[int, int, BurnedIn]
 

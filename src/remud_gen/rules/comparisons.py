@@ -7,43 +7,46 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import fold
 from remud_gen.rules.numbers import Quantity, evaluate_chain, read_quantities
 
-_CLAUSE = re.compile(r"[。;;!?\n]|\.(?=\s|$)")
-_OUTSIDE = re.compile(
+_CLAUSE = compile_late(r"[。;;!?\n]|\.(?=\s|$)")
+_OUTSIDE = compile_late(
     r"\b(?:outside|out of|not within|beyond|not in|falls? outside|exceeds?(?= the (?:normal"
     r"|reference)))\b|超出|不在|在[^。,]{0,24}(?:范围)?(?:之外|以外)|超过(?=[^。,]{0,8}(?:正常"
     r"|参考)?(?:值)?范围)|范围(?:之)?外"
 )
-_INSIDE = re.compile(
+_INSIDE = compile_late(
     r"\b(?:within|inside|falls? in|lies in|in the (?:normal|reference) range|between)\b|(?:在|位于"
     r"|属于|处于|介于)[^。]{0,30}(?:范围|之间|内)|范围(?:之)?内|属正常范围"
 )
-_ABOVE = re.compile(
+_ABOVE = compile_late(
     r"(?:大于|高于|超过|多于|>)|\b(?:greater|larger|more|higher|thicker|wider|longer|above|over"
     r"|exceed(?:s|ing)?|>)(?:\s+than)?\b"
 )
-_BELOW = re.compile(
+_BELOW = compile_late(
     r"(?:小于|低于|不足|少于|不到|<)|\b(?:less|smaller|lower|fewer|thinner|narrower|shorter|below"
     r"|under|<)(?:\s+than)?\b"
 )
 # The second number is then compared with something else, or the comparison is denied.
-_OTHER_SUBJECT = re.compile(r"不(?=[大高超多小低少])|\b(?:not|no|or|and|but|while|whereas|it|here)\b|及|或|而|且|这里")
+_OTHER_SUBJECT = compile_late(
+    r"不(?=[大高超多小低少])|\b(?:not|no|or|and|but|while|whereas|it|here)\b|及|或|而|且|这里"
+)
 MOST_GAP = 45  # characters between a value and its limit
-_LIMIT = re.compile(
+_LIMIT = compile_late(
     r"(?:大于|高于|超过|小于|低于|不足|[<>≤≥]|\b(?:below|under|above|over|than|exceed(?:s|ing)?|most|least))\s*$"
 )
-_AND = re.compile(r"\s*(?:和|与|及|、|,|and|,\s*and)\s*")
-_RANGE_MARK = re.compile(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
-_EQUATION = re.compile(
+_AND = compile_late(r"\s*(?:和|与|及|、|,|and|,\s*and)\s*")
+_RANGE_MARK = compile_late(r"\s*(?:[-–—~〜至到]|to|and|和|与)\s*")
+_EQUATION = compile_late(
     r"(?<!\d)(\d+(?:\.\d+)?)((?:\s*(?:(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)\s*)?[-+x×*÷/−–]\s*\d+(?:\.\d+)?){1,4})"
     r"\s*(?:(?:mm|cm|ml|m/s|cm/s|厘米|毫米|%)[23]?\s*|[23]\s*)?(?:=|≈|等于|约等于|equals?)"
     r"\s*(?:约|about |approximately )?(\d+(?:\.\d+)?)\s*(%)?"
 )
-_RATIO = re.compile(r"\bratio\b|比值|比例|之比|[a-z]\s?/\s?[a-z]")
+_RATIO = compile_late(r"\bratio\b|比值|比例|之比|[a-z]\s?/\s?[a-z]")
 _MOST_OPERANDS = 12
-_TERM = re.compile(r"([-+x×*÷/−–])\s*(\d+(?:\.\d+)?)")
+_TERM = compile_late(r"([-+x×*÷/−–])\s*(\d+(?:\.\d+)?)")
 _OPERATORS = {"x": "*", "×": "*", "*": "*", "÷": "/", "/": "/", "+": "+"}
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from remud_gen.rules.geometry import Box
+from remud_gen.rules.late import compile_late
 
 CoordsName = Literal["qwen2.5-vl", "qwen3-vl", "gemini", "fraction", "pixels"]
 OVERSHOOT = 0.02  # of a side: models draw a little past the edge
 # Names that leave no doubt; a fine-tuned model keeps the way of its base, but its name need not tell the base.
 SURE_NAMES: tuple[tuple[re.Pattern[str], CoordsName], ...] = (
-    (re.compile(r"qwen-?2[._-]?5-?vl", re.IGNORECASE), "qwen2.5-vl"),
-    (re.compile(r"qwen-?3-?vl", re.IGNORECASE), "qwen3-vl"),
+    (compile_late(r"qwen-?2[._-]?5-?vl", re.IGNORECASE), "qwen2.5-vl"),
+    (compile_late(r"qwen-?3-?vl", re.IGNORECASE), "qwen3-vl"),
 )
 
 

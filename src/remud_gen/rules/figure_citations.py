@@ -20,6 +20,7 @@ from remud_gen.rules.figure_labels import (
     narrow,
     normalise_number,
 )
+from remud_gen.rules.late import compile_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +33,28 @@ class Citation:
     end: int
 
 
-_CITED = re.compile(rf"(?:(?P<en>{HEAD_EN})|(?P<zh>{HEAD_ZH}))(?=[0-9lIO一二三四五六七八九十A-ZⅡ-Ⅻ])", re.I)
+_CITED = compile_late(rf"(?:(?P<en>{HEAD_EN})|(?P<zh>{HEAD_ZH}))(?=[0-9lIO一二三四五六七八九十A-ZⅡ-Ⅻ])", re.I)
 # What every head holds: a look for these spares most texts the search for the whole.
 _HEAD_WORDS = ("图", "照片", "plate", "image", "photo", "scheme", "illustration", "panel")
-_HEAD_LETTERS = re.compile("f ?[i1l] ?[gq9]|ﬁ[gq9]")
+_HEAD_LETTERS = compile_late("f ?[i1l] ?[gq9]|ﬁ[gq9]")
 _REF = {
-    False: re.compile(rf"(?P<num>{NUMBER_EN})(?P<letters>{LETTERS})", re.I),
-    True: re.compile(rf"(?P<num>{NUMBER_ZH})(?P<letters>{LETTERS})", re.I),
+    False: compile_late(rf"(?P<num>{NUMBER_EN})(?P<letters>{LETTERS})", re.I),
+    True: compile_late(rf"(?P<num>{NUMBER_ZH})(?P<letters>{LETTERS})", re.I),
 }
-_JOIN = re.compile(
+_JOIN = compile_late(
     rf"(?P<range> ?[-~至到] ?| to | through )(?:{HEAD_EN}|{HEAD_ZH})?|(?: ?[,、;&和与及] ?(?:and |& )?| and | or )",
     re.I,
 )
-_SEVERAL = re.compile(r"(?:figs|figures|plates|images|photos|photographs|schemes|illustrations|panels)\b", re.I)
-_UNIT = re.compile(r" {0,2}(?:%|(?:[a-z]{3,}s|cm|mm|mL|ml|kg|days?|MHz)\b)", re.I)
+_SEVERAL = compile_late(r"(?:figs|figures|plates|images|photos|photographs|schemes|illustrations|panels)\b", re.I)
+_UNIT = compile_late(r" {0,2}(?:%|(?:[a-z]{3,}s|cm|mm|mL|ml|kg|days?|MHz)\b)", re.I)
 # "panels A and B of Figure 3", "Figure 3, b", 图3的A、B图, "Fig. 3 (arrow, A)"
-_BEFORE = re.compile(
+_BEFORE = compile_late(
     r"\b(?:panels?|parts?|images?) \(?([A-P](?:(?:, ?| ?[-&] ?| and | to )[A-P])*)\)? (?:of|in) (?:the )?$", re.I
 )
-_AFTER = re.compile(
+_AFTER = compile_late(
     r" ?, ?(?:panels? )?\(?([A-Pa-p])\)?(?=[,.;:)]| and | shows?\b)|(?:的|中的?)?([A-P](?:[、,和及与~-][A-P])*)图"
 )
-_SAME_FIGURE = re.compile(r"(?<![A-Za-z0-9])([A-P](?:[、,和及与~-][A-P])*)图(?![像象解])")
+_SAME_FIGURE = compile_late(r"(?<![A-Za-z0-9])([A-P](?:[、,和及与~-][A-P])*)图(?![像象解])")
 
 
 def find_citations(text: str, known: Collection[str] = ()) -> list[Citation]:

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
+from remud_gen.rules.late import compile_late
+
 # One character for one character, so that positions stay valid.
 NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 NARROW |= dict.fromkeys(map(ord, "‐‑‒–—−－"), ord("-"))
@@ -41,43 +43,45 @@ LETTERS = (
     rf"|{_ONE}(?:(?:[-,、~]|, |(?: ?(?:&|and|和|与|及) ?)){_ONE}(?![A-Za-z]))*(?![A-Za-z]))?"
 )
 _FURTHER = rf"(?:(?P<join>[,、;&和与及~-]|and|to|至|到) {{0,2}}(?:{HEAD_EN}|{HEAD_ZH})?(?P<num>{NUMBER_ZH})(?![0-9]))"
-_LABEL = re.compile(
+_LABEL = compile_late(
     rf"\s*(?P<bracket>\[?)(?P<label>(?:(?P<en>{HEAD_EN})(?P<num_en>{NUMBER_EN})|(?P<zh>{HEAD_ZH})(?P<num_zh>{NUMBER_ZH}))"
     rf"(?P<letters>{LETTERS}))(?![0-9])",
     re.IGNORECASE,
 )
-_TAIL = re.compile(r"(?: {0,3}[.:|,;)\]、-])?(?P<space> *)")
-_JOINED = re.compile(rf" {{0,2}}{_FURTHER}", re.IGNORECASE)
-_NEXT_LABEL = re.compile(
+_TAIL = compile_late(r"(?: {0,3}[.:|,;)\]、-])?(?P<space> *)")
+_JOINED = compile_late(rf" {{0,2}}{_FURTHER}", re.IGNORECASE)
+_NEXT_LABEL = compile_late(
     rf"(?:^|(?<=[.。;；]) {{1,80}}| {{2,80}}|(?<=[\u4e00-\u9fff]) {{1,80}})(?=(?:{HEAD_EN}|{HEAD_ZH})[0-9])",
     re.IGNORECASE,
 )
-_PLURAL = re.compile(r"(?:figs|figures|plates|images|photos|photographs|schemes|illustrations|panels)\b", re.IGNORECASE)
+_PLURAL = compile_late(
+    r"(?:figs|figures|plates|images|photos|photographs|schemes|illustrations|panels)\b", re.IGNORECASE
+)
 _FAMILIES = {
     "plate": "PLATE", "图版": "PLATE", "image": "IMAGE", "photo": "PHOTO", "照片": "PHOTO", "scheme": "SCHEME",
     "illus": "ILLUS", "panel": "PANEL", "suppl": "S", "extended": "S", "efig": "S",
 }  # fmt: skip
-_TABLE = re.compile(
+_TABLE = compile_late(
     r"\s*(?:(?:supplementary )?(?:tables?|tab\.) ?(?:[A-Z]?[0-9]{1,3}|[IVX]{1,4})\b|[续附]?表 ?[0-9一二三四五])", re.I
 )
-_CONTINUED = re.compile(
+_CONTINUED = compile_late(
     r"^[\s.:]*[(\[]?\s*(?:continued|cont['’]?d\.?|cont\.|续(?=[)\s图]|$)|接上页|接前页)\s*[)\]]?[\s.:]*", re.I
 )
-_SENTENCE_EN = re.compile(
+_SENTENCE_EN = compile_late(
     r"(?:and|or|to|in|of|is|are|was|were|has|have|can|also|as|for|from|with|where|which|that|we|below|above|"
     r"shows?|showed|shown|showing|illustrates?|illustrated|depicts?|depicted|demonstrates?|demonstrated|presents?|"
     r"displays?|displayed|gives?|summari[sz]es?|reveals?|revealed|indicates?|provides?|compares?|represents?)\b"
 )
-_SENTENCE_ZH = re.compile(r"[、，,)）;；~和与及或至到中所为是示显可给表说的则]|(?:所示|显示|可见)")
-_SPACED_SENTENCE_ZH = re.compile(r"所示|中可见|可见|显示")
+_SENTENCE_ZH = compile_late(r"[、，,)）;；~和与及或至到中所为是示显可给表说的则]|(?:所示|显示|可见)")
+_SPACED_SENTENCE_ZH = compile_late(r"所示|中可见|可见|显示")
 _NESTED = r"(?:[1-9]|(?:\(i{1,3}\)|\(iv\)))?"
-_LINE_LETTERS = re.compile(
+_LINE_LETTERS = compile_late(
     rf"图?[(\[]? ?[A-Pa-p]{_NESTED} ?[)\].、]?图?(?:\(i{{1,3}}\)|\(iv\))?"
     rf"(?:(?: {{1,40}}|(?<=[)\]])) ?[(\[]? ?[A-Pa-p]{_NESTED} ?[)\].、]?图?(?:\(i{{1,3}}\)|\(iv\))?)*$"
 )
-_ONE_LETTER = re.compile(r"(?<![A-Za-z])([A-Pa-p][1-9]?)(?![A-Za-z])[)\]]?(\(i{1,3}\)|\(iv\))?")
-_ROMAN_LINE = re.compile(r"\((i{1,3}|iv|vi{0,3}|ix|x)\)$")
-_PANEL_LINE = re.compile(
+_ONE_LETTER = compile_late(r"(?<![A-Za-z])([A-Pa-p][1-9]?)(?![A-Za-z])[)\]]?(\(i{1,3}\)|\(iv\))?")
+_ROMAN_LINE = compile_late(r"\((i{1,3}|iv|vi{0,3}|ix|x)\)$")
+_PANEL_LINE = compile_late(
     r"\s*(?:[(\[] ?(?P<a>[A-Pa-p][1-9]?) ?[)\]]|(?P<b>[A-P][1-9]?) ?[.、:)]|(?P<c>[a-p][1-9]?)\)"
     r"|(?P<d>[A-P][1-9]?) {1,3}(?=[\u4e00-\u9fff])|(?:[Ss]ubp|[Pp])anel (?P<e>[A-Pa-p])[.:]?(?= ))"
     r"\s*(?P<rest>\S.{1,160})$"

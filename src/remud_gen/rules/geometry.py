@@ -99,3 +99,12 @@ def merge_overlapping(boxes: Iterable[Box], reach: float = 0.0) -> list[Box]:
         if len(groups) == len(current):
             return current
         current = [hull(current[i] for i in group) for group in groups]
+
+
+def to_pixels(box: Box, frame: Box | None, size: tuple[int, int]) -> Box:
+    """A box of a page in pixels of the picture that was cut from `frame`; without a frame it is in pixels already."""
+    if frame is None or frame[2] <= frame[0] or frame[3] <= frame[1]:
+        return box
+    across, down = size[0] / (frame[2] - frame[0]), size[1] / (frame[3] - frame[1])
+    x0, y0, x1, y1 = box
+    return ((x0 - frame[0]) * across, (y0 - frame[1]) * down, (x1 - frame[0]) * across, (y1 - frame[1]) * down)

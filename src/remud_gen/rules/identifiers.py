@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.patterns import Pattern, compile_pattern
 
 IdentifierKind = Literal[
@@ -254,17 +255,17 @@ _PATTERNS: tuple[tuple[IdentifierKind, Pattern], ...] = (
         ),
     ),
 )
-_RESIDENT = re.compile(
+_RESIDENT = compile_late(
     r"(?<!\d)[1-9]\d{5}\s?(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\s?\d{3}[\dXx](?![\dXx])"
 )
-_RESIDENT_LABEL = re.compile(
+_RESIDENT_LABEL = compile_late(
     r"(?:身份证|公民身份)(?:件)?(?:号码|号)?\s*(?:为|是)?\s*[:]?\s*(?:\d{17}[\dXx]|\d{15})(?!\d)"
 )
 # Shapes of digits without which an identifier of a kind cannot be there: cheap to look for, they spare the rest.
-_DIGIT = re.compile("[0-9]")
-_CODE = re.compile(r"[0-9][0-9A-Za-z-]{2}")
-_LONG_NUMBER = re.compile(r"[0-9][0-9 ().-]{5,}[0-9]")
-_HIGH_AGE = re.compile(r"9[0-9]|1[0-2][0-9]")
+_DIGIT = compile_late("[0-9]")
+_CODE = compile_late(r"[0-9][0-9A-Za-z-]{2}")
+_LONG_NUMBER = compile_late(r"[0-9][0-9 ().-]{5,}[0-9]")
+_HIGH_AGE = compile_late(r"9[0-9]|1[0-2][0-9]")
 _NEEDED_SHAPE: dict[IdentifierKind, re.Pattern[str]] = {
     "NAME_SEX_AGE": _DIGIT,
     "RECORD_NUMBER": _CODE,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from remud_gen.records import Language
+from remud_gen.rules.late import compile_late
 
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’-][A-Za-z]+)*")
+HAN = compile_late(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+LATIN_WORD = compile_late(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’-][A-Za-z]+)*")
 # Units, devices and abbreviations stand in Chinese text unchanged, so they say nothing about the language.
-ABBREVIATION = re.compile(r"^(?:[A-Z0-9-]{1,6}s?|[A-Za-z]|mm|cm|ml|kg|mg|mmHg|kPa|MHz|kHz|Hz|bpm|min|dB|cine|vs)$")
+ABBREVIATION = compile_late(r"^(?:[A-Z0-9-]{1,6}s?|[A-Za-z]|mm|cm|ml|kg|mg|mmHg|kPa|MHz|kHz|Hz|bpm|min|dB|cine|vs)$")
 HAN_SHARE = 0.3  # of the units of meaning: one Chinese character weighs about as much as half an English word
 
 

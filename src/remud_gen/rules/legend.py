@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from remud_gen.records import Language
+from remud_gen.rules.late import compile_late
 
 _LABEL = r"[A-Z][A-Za-z0-9]{0,6}(?:[-/][A-Za-z0-9]{1,4})?"
 _NEXT = r"\s+[A-Z][A-Za-z0-9]{0,6}\s*[:：=＝—–]"
@@ -15,21 +16,21 @@ _MEANING_ZH = r"[\u4e00-\u9fff][\u4e00-\u9fffA-Za-z0-9]{0,15}?"
 _START = r"(?:^|(?<=[;；。,，、.\n(（\[【:：\s]))\s*"
 PATTERNS: dict[Language, tuple[re.Pattern[str], ...]] = {
     "en": (
-        re.compile(rf"{_START}(?P<label>{_LABEL})\s*[:=–—-]\s*(?P<meaning>{_MEANING_EN}){_END}"),
-        re.compile(rf"{_START}(?P<label>{_LABEL})\s*,\s*(?P<meaning>{_MEANING_EN})(?=\s*(?:;|[.)]|$|\n))"),
-        re.compile(rf"{_START}(?P<label>{_LABEL})\s+(?:indicates|denotes|represents)\s+(?P<meaning>{_MEANING_EN}){_END}"),
-        re.compile(rf"(?<![A-Za-z\-])(?P<meaning>[a-zA-Z][a-zA-Z\- ]{{3,50}}?)\s*[(（](?P<label>{_LABEL})[)）]"),
+        compile_late(rf"{_START}(?P<label>{_LABEL})\s*[:=–—-]\s*(?P<meaning>{_MEANING_EN}){_END}"),
+        compile_late(rf"{_START}(?P<label>{_LABEL})\s*,\s*(?P<meaning>{_MEANING_EN})(?=\s*(?:;|[.)]|$|\n))"),
+        compile_late(rf"{_START}(?P<label>{_LABEL})\s+(?:indicates|denotes|represents)\s+(?P<meaning>{_MEANING_EN}){_END}"),
+        compile_late(rf"(?<![A-Za-z\-])(?P<meaning>[a-zA-Z][a-zA-Z\- ]{{3,50}}?)\s*[(（](?P<label>{_LABEL})[)）]"),
     ),
     "zh": (
         # A key may be glued to the sentence before it: 边界清楚CCA：颈总动脉
-        re.compile(rf"(?:(?<=[\u4e00-\u9fff])|{_START})(?P<label>{_LABEL})\s*[:：=＝]\s*(?P<meaning>{_MEANING_ZH}){_END}"),
-        re.compile(rf"{_START}(?P<label>{_LABEL})\s*[:：=＝,，—–-]+\s*(?P<meaning>{_MEANING_ZH}){_END}"),
-        re.compile(rf"{_START}(?P<label>{_LABEL})\s*(?:为|示|表示|代表)?\s*(?P<meaning>{_MEANING_ZH}){_END}"),
-        re.compile(rf"(?P<meaning>[\u4e00-\u9fff]{{2,10}})\s*[(（](?P<label>{_LABEL})[)）]"),
+        compile_late(rf"(?:(?<=[\u4e00-\u9fff])|{_START})(?P<label>{_LABEL})\s*[:：=＝]\s*(?P<meaning>{_MEANING_ZH}){_END}"),
+        compile_late(rf"{_START}(?P<label>{_LABEL})\s*[:：=＝,，—–-]+\s*(?P<meaning>{_MEANING_ZH}){_END}"),
+        compile_late(rf"{_START}(?P<label>{_LABEL})\s*(?:为|示|表示|代表)?\s*(?P<meaning>{_MEANING_ZH}){_END}"),
+        compile_late(rf"(?P<meaning>[\u4e00-\u9fff]{{2,10}})\s*[(（](?P<label>{_LABEL})[)）]"),
     ),
 }  # fmt: skip
-_VERBS_EN = re.compile(r"\b(?:is|are|was|were|shows?|showing|shown|demonstrat\w+|reveal\w*|with|which|that|we|see)\b")
-_VERBS_ZH = re.compile(r"[为示见呈有与和及内可是]|箭头")
+_VERBS_EN = compile_late(r"\b(?:is|are|was|were|shows?|showing|shown|demonstrat\w+|reveal\w*|with|which|that|we|see)\b")
+_VERBS_ZH = compile_late(r"[为示见呈有与和及内可是]|箭头")
 _MAX_SKIPPED_WORDS = 6
 
 

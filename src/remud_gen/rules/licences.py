@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from remud_gen.rules.late import compile_late
+
 # What may be done with the pictures and words of a source, from most to least. `share_alike` and `noncommercial` may be
 # passed on for research; of `no_derivatives` only the unchanged whole may, and a crop is not that.
 Rights = Literal["permissive", "share_alike", "noncommercial", "no_derivatives", "private"]
@@ -37,18 +39,18 @@ SPDX: dict[str, Rights] = {
 PRIVATE = "private"
 _SENTENCE_WORDS = 4
 TABLE_NAMES = ("licences.csv", "licenses.csv")  # beside the files whose licences they tell; themselves no documents
-_CC_ADDRESS = re.compile(
+_CC_ADDRESS = compile_late(
     r"creativecommons\.org/(?:licen[cs]es/(?P<terms>by(?:-nc)?(?:-sa|-nd)?)/(?P<version>[1-4]\.\d)|"
     r"publicdomain/(?P<domain>zero|mark))",
     re.IGNORECASE,
 )
-_CC_NAME = re.compile(
+_CC_NAME = compile_late(
     r"cc[ _-]*by(?P<terms>(?:[ _-]*(?:nc|sa|nd))*)(?:[ _-]*v?(?P<version>[1-4]\.\d))?(?:[ _-]*(?:deed|licen[cs]e|"
     r"international|unported|igo))*\.?",
     re.IGNORECASE,
 )
-_CC_TERMS = re.compile(r"\bcc[ _-]*by(?P<terms>(?:[ _-]+(?:nc|sa|nd)\b)*)", re.IGNORECASE)
-_GRANT = re.compile(
+_CC_TERMS = compile_late(r"\bcc[ _-]*by(?P<terms>(?:[ _-]+(?:nc|sa|nd)\b)*)", re.IGNORECASE)
+_GRANT = compile_late(
     r"(?:open[- ]access|distributed under|licen[cs]ed under|under the terms|under a|遵循|采用|使用)"
     r"[^.。]{0,160}?(?P<words>(?:creative commons|知识共享)[^.。)]{0,80}|\bCC[ -]?(?:BY|0)[-A-Z0-9. ]{0,16})",
     re.IGNORECASE,
@@ -59,21 +61,21 @@ _TERMS = (
     ("ND", "noderiv|no[- ]deriv|禁止演绎|-nd"),
 )
 # A sentence that takes something back, or speaks of parts, gives the whole no rights.
-_RESTRICTED = re.compile(
+_RESTRICTED = compile_late(
     r"\b(?:all rights reserved|not|no|none?|never|except(?:ing|ions?)?|exclud(?:es|ing)|unless|only|other than|but|"
     r"however|some|parts? of|figures?|images?|pictures?|third[- ]part(?:y|ies))\b|"
     r"保留.{0,4}权利|版权所有|除|不|仅|未|部分|图片|插图",
     re.IGNORECASE,
 )
 # Of a book's pages: the credit of a single picture is no licence of the book, and neither is a denial.
-_NARROW = re.compile(
+_NARROW = compile_late(
     r"\b(?:not|never|without|fig(?:ure)?s?|images?|photo(?:graph)?s?|pictures?|illustrations?|cover|tables?|videos?|chapters?|"
     r"software|code|fonts?|icons?|adapted|reproduced|modified|wikimedia)\b|不|未|图|照片|封面|插画",
     re.IGNORECASE,
 )
 _SENTENCE_CHARS = 300
-_SENTENCE_END = re.compile(r"(?<!\b[A-Z])[.!?](?=\s+[A-Z©(])|[。！？；;]")
-_VERSION = re.compile(r"(?<![0-9.])([1-4]\.0)(?![0-9])")
+_SENTENCE_END = compile_late(r"(?<!\b[A-Z])[.!?](?=\s+[A-Z©(])|[。！？；;]")
+_VERSION = compile_late(r"(?<![0-9.])([1-4]\.0)(?![0-9])")
 
 
 def find_licence(text: str) -> str | None:

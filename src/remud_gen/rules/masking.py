@@ -22,15 +22,6 @@ MOST_EDGES = 0.02  # share of pixels; letters have them at a tenth and more
 Pixels = tuple[int, int, int, int]
 
 
-def to_pixels(box: BBox, frame: BBox | None, size: tuple[int, int]) -> BBox:
-    """A box of a page in pixels of the picture that was cut from `frame`; without a frame it is in pixels already."""
-    if frame is None or frame[2] <= frame[0] or frame[3] <= frame[1]:
-        return box
-    across, down = size[0] / (frame[2] - frame[0]), size[1] / (frame[3] - frame[1])
-    x0, y0, x1, y1 = box
-    return ((x0 - frame[0]) * across, (y0 - frame[1]) * down, (x1 - frame[0]) * across, (y1 - frame[1]) * down)
-
-
 def paint_over(image: Image, boxes: Iterable[BBox]) -> Image:
     """A copy in which every box, with a margin and out to whole JPEG squares, has the tone of what is around it."""
     pixels = np.array(image if image.mode in ("RGB", "L") else image.convert("RGB"))

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from remud_gen.rules.late import compile_late
+
 # unit -> (dimension, size in the dimension's base unit)
 UNITS: dict[str, tuple[str, float]] = {
     "um": ("length", 1e-3), "mm": ("length", 1.0), "cm": ("length", 10.0), "mm2": ("area", 1.0), "cm2": ("area", 100.0),
@@ -38,7 +40,7 @@ MEASURED = frozenset(
 _NUMBER = r"\d+(?:[.．]\d+)?"
 _UNIT = "|".join(sorted((re.escape(unit) for unit in (*UNITS, *SPELLINGS)), key=len, reverse=True))
 _UNIT = _UNIT.replace("mm\\ hg", r"mm\s+hg") + r"|[cm]m[²³]"
-QUANTITY = re.compile(
+QUANTITY = compile_late(
     rf"(?P<comparison>[<>≤≥≈~＜＞]|约|大于|小于|approx\.|approximately|about|up\s+to)?\s*"
     rf"(?<![\d.A-Za-z])(?P<numbers>{_NUMBER}(?:\s*(?:{_UNIT})?\s*(?:[×xX*✕]|±|[-–~～]|to|by)\s*{_NUMBER}){{0,2}})"
     rf"\s*(?P<unit>{_UNIT})(?![A-Za-z0-9²³])",
@@ -54,7 +56,7 @@ LABELS = (
     "E-?mean|E-?max|距离|长径|短径|宽径|前后径|上下径|左右径|厚度|内径|直径|面积|体积|容积|流速|峰值流速|周长|心率"
 )
 UNITLESS = "RI|PI|S/D|E/A"
-PRINTED = re.compile(
+PRINTED = compile_late(
     rf"(?<![A-Za-z0-9.])(?P<label>(?:[+×✕]?\s?\d{{1,2}}\s+)?(?:(?:{LABELS})(?:\s?\d{{1,2}}(?=[\s:：=]))?|"
     rf"D\d(?=[\s:：=])|L(?:\d(?=[\s:：=]))?|W|H|D(?<=\d\sD))|"
     rf"[+×✕](?:\s?\d{{1,2}}(?=[\s:：=]))?|(?<!\S)\d{{1,2}}(?=\s+\d+\.))"

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import cast
 
 from remud_gen.records import BurnedIn, Modality
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 
 MODES: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(
-    (cast(Modality, mode), re.compile(pattern, re.IGNORECASE))
+    (cast(Modality, mode), compile_late(pattern, re.IGNORECASE))
     for mode, pattern in (
         ("power_doppler", r"power[\s-]?doppler|\bCPA\b|\bPDI\b|energy doppler|能量多普勒|能量图"),
         ("colour_doppler", r"colou?r[\s-]?(?:flow|doppler)|\bCDFI\b|\bCDI\b|\bCFM\b|\bCDUS\b|\bCDU\b|彩色多普勒|"
@@ -26,15 +27,15 @@ MODES: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(
         ("b_mode", r"\bB[\s-]?mode\b|gr[ae]y[\s-]?scale|\b2[\s-]?D\b|two[\s-]?dimensional|灰阶|二维|B超"),
     )
 )  # fmt: skip
-ULTRASOUND = re.compile(
+ULTRASOUND = compile_late(
     r"ultraso\w+|sonogra\w+|sonogram|echocardio\w+|\bechoes?\b|\bechogenic\w*|(?:hypo|hyper|an|iso)echo\w+|"
     r"\bTEE\b|\bTTE\b|\bTOE\b|"
     r"doppler|transducer|\bLUS\b|\b[AB]-lines?\b|\bUS\b|超声|彩超|回声|声像|声影|多普勒|探头",
 )
-ULTRASOUND_ANY_CASE = re.compile(
+ULTRASOUND_ANY_CASE = compile_late(
     r"ultraso|sonogra|echocardio|echogenic|(?:hypo|hyper|an|iso)echoic|doppler", re.IGNORECASE
 )
-OTHER = re.compile(
+OTHER = compile_late(
     r"\bMRI\b|\bPDFS\b|\bSTIR\b|\bstain(?:ed|ing|s)?\b|"
     r"\bMR\b|magnetic resonance|\bT[12][\s-]?weighted|\bFLAIR\b|\bCT\b|\bMS?CT\b|\bCTA\b|"
     r"computed tomogra\w+|tomogram|"
@@ -50,16 +51,16 @@ OTHER = re.compile(
 )
 # An image is of a method where that is its first word; elsewhere it may be the comparison.
 HEAD_CHARS = 120
-ULTRASOUND_CONTRAST = re.compile(r"超声造影|造影超声")
-SCANNER_WORDS = re.compile(
+ULTRASOUND_CONTRAST = compile_late(r"超声造影|造影超声")
+SCANNER_WORDS = compile_late(
     r"^(?:MI|TI[SBC]|TIs|TIb|TIc|FR|PRF|WF|DR|Gn)\b\s*[:\d]|^(?:MI|TI[SBC])\s*\d|\bMHz\b|\d\s?Hz$|^(?:TEE|TTE|"
     r"TOE|SRI|CHI|XRES|Har|THI)\b"
 )
-MACHINE_WORDS = re.compile(
+MACHINE_WORDS = compile_late(
     r"^(?:LAO|RAO|CRA|CAU)\b\s*:?\s*\d|^(?:PDFS|T[12]W?I?|FLAIR|STIR|DWI)$|^T[RE]\s*[:=]\s*\d|\bkVp?\b|\bmAs?\b"
 )
 SCREEN_MODES: tuple[tuple[Modality, re.Pattern[str]], ...] = tuple(
-    (cast(Modality, mode), re.compile(pattern))
+    (cast(Modality, mode), compile_late(pattern))
     for mode, pattern in (
         ("power_doppler", r"\bCPA\b|\bPDI\b|\bPower\s?Dop"), ("colour_doppler", r"\bCF\b|\bCFM\b|\bCDFI\b|"
                       r"\bColor\b|\bCol \d"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from remud_gen.rules.late import compile_late
+
 # family -> what stands in the names of its models, as a word or the beginning of one
 FAMILIES: Mapping[str, str] = {
     "gpt": r"gpt|chatgpt|o[1-9](?![a-z])|davinci",
@@ -29,7 +31,7 @@ FAMILIES: Mapping[str, str] = {
     "nova": r"nova-(?:pro|lite|micro|premier)",
     "command": r"command-[ar]|c4ai|aya-",
 }
-_PATTERNS = {name: re.compile(rf"(?<![a-z0-9])(?:{words})", re.IGNORECASE) for name, words in FAMILIES.items()}
+_PATTERNS = {name: compile_late(rf"(?<![a-z0-9])(?:{words})", re.IGNORECASE) for name, words in FAMILIES.items()}
 
 
 def find_families(model: str) -> frozenset[str]:

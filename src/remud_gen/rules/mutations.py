@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remud_gen.records import Language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.terms import swap_opposites
 
 MutationKind = Literal["number", "side", "negation", "opposite"]
-_NUMBER = re.compile(
+_NUMBER = compile_late(
     r"(?<![A-Za-z\d.])\d+(?:\.\d+)?(?=\s*(?:mm|cm|ml|m/s|cm/s|%|MHz|weeks?|years?|周|岁|厘米|毫米|毫升|度|°))"
 )
-_SIDE = re.compile(r"\b(?:left|right)\b(?! (?:away|after|before))|左(?!右)|(?<!左)右", re.IGNORECASE)
+_SIDE = compile_late(r"\b(?:left|right)\b(?! (?:away|after|before))|左(?!右)|(?<!左)右", re.IGNORECASE)
 _SIDES = {"left": "right", "right": "left", "左": "右", "右": "左"}
 _DENIALS: Mapping[Language, tuple[tuple[str, str], ...]] = {
     "en": (

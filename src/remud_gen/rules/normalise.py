@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
+
+from remud_gen.rules.late import compile_late
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 # Longest first: 厘米/秒 must not become cm/秒.
@@ -16,13 +17,13 @@ _CHINESE_UNITS = (
     ("毫升", "ml"),
     ("千帕", "kpa"),
 )
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_LINE_HYPHEN = re.compile(r"(?<=[a-z])[-\u00ad][^\S\n]*\n\s*(?=[a-z])")
-_SPACES = re.compile(r"\s+")
-_RANGE = re.compile(r"(?<=\d)\s*[-–—~〜\u2212]+\s*(?=\d)")
-_TIMES = re.compile(r"(?<=[\d a-z]) ?[×✕*x] ?(?=\d)")
-_POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
-_NOISE = re.compile(r"[^\w%<>≥≤±°/+.~]|_")
+_THOUSANDS = compile_late(r"(?<=\d),(?=\d{3}(?!\d))")
+_LINE_HYPHEN = compile_late(r"(?<=[a-z])[-\u00ad][^\S\n]*\n\s*(?=[a-z])")
+_SPACES = compile_late(r"\s+")
+_RANGE = compile_late(r"(?<=\d)\s*[-–—~〜\u2212]+\s*(?=\d)")
+_TIMES = compile_late(r"(?<=[\d a-z]) ?[×✕*x] ?(?=\d)")
+_POINT = compile_late(r"(?<!\d)\.|\.(?!\d)")
+_NOISE = compile_late(r"[^\w%<>≥≤±°/+.~]|_")
 
 
 @lru_cache(maxsize=8192)

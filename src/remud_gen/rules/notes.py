@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from remud_gen.rules.figure_labels import narrow
+from remud_gen.rules.late import compile_late
 
 _WORDS_ZH = "图解要点|图解说明|图解|要点|图注|图释|注释|说明|注"
-NOTE_MARKER = re.compile(
+NOTE_MARKER = compile_late(
     rf"\s*(?:{_WORDS_ZH}|key points?|legend|notes?|annotations?|explanation)\s*[:.]\s*|"
     rf"\s*[【\[](?:{_WORDS_ZH})[】\]]\s*:?\s*",
     re.IGNORECASE,
 )
-LEGEND_MARKER = re.compile(
+LEGEND_MARKER = compile_late(
     r"\s*(?:abbreviations?|缩略语|缩写|英文缩写|略语)(?:说明|对照|注释)?\s*[:.]?\s*", re.IGNORECASE
 )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remud_gen.rules.figure_labels import narrow, normalise_number
+from remud_gen.rules.late import compile_late
 
 TitleClass = tuple[Literal["-", ".", " "], int]
-_NUMBERED = re.compile(
+_NUMBERED = compile_late(
     r"\s*(?:例 ?)?(?P<number>[0-9lI]{1,3}(?: ?[-.] ?[0-9lI]{1,3}){1,3})(?![0-9%])\.?(?![0-9])"
     r"(?P<space> *)(?P<title>\S.{0,89})$"
 )

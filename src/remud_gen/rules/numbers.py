@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.measurements import SPELLINGS
 from remud_gen.rules.measurements import UNITS as MEASURED_UNITS
 from remud_gen.rules.normalise import fold
@@ -30,19 +31,19 @@ _ALIASES: dict[str, str] = SPELLINGS | {
     "minute": "min", "seconds": "s", "second": "s", "sec": "s", "mm/sec": "mm/s",
 }  # fmt: skip
 _UNIT = "|".join(re.escape(name) for name in sorted({*UNITS, *_ALIASES}, key=len, reverse=True))
-_NUMBER = re.compile(
+_NUMBER = compile_late(
     r"(?<![a-z0-9_.])(?P<value>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"(?:[ -]?(?P<unit>{_UNIT})(?![a-z]))?"
 )
-_LIST_MARK = re.compile(r"(?:^|[;。:,(\n])[^\S\n]*\(?\d{1,2}(?:[)、]|\.(?=\s))", re.MULTILINE)
-_CONNECTOR = re.compile(r"\s*(?:[-–—~〜至到x×✕*/±]|to|and|or|和|或|、|by|,)+\s*")
+_LIST_MARK = compile_late(r"(?:^|[;。:,(\n])[^\S\n]*\(?\d{1,2}(?:[)、]|\.(?=\s))", re.MULTILINE)
+_CONNECTOR = compile_late(r"\s*(?:[-–—~〜至到x×✕*/±]|to|and|or|和|或|、|by|,)+\s*")
 _WORDS: dict[str, float] = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "half": 0.5, "single": 1, "double": 2, "twice": 2, "first": 1, "second": 2, "third": 3,
     "fourth": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "一": 1, "二": 2, "两": 2,
     "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5, "双": 2,
 }  # fmt: skip
-_WORD = re.compile(
+_WORD = compile_late(
     "|".join(
         [rf"(?<![a-z0-9])(?:{'|'.join(w for w in _WORDS if w.isascii())})(?![a-z0-9])", "[一二两三四五六七八九十半双]"]
     )
@@ -65,12 +66,12 @@ _MEASURES = {
     and UNITS[_ALIASES.get(name, name)][0] in ("length", "area", "volume", "velocity", "pressure")
 }
 _MEASURE = "|".join(re.escape(name) for name in sorted(_MEASURES, key=len, reverse=True))
-_WORDED = re.compile(
+_WORDED = compile_late(
     rf"(?:(?<![a-z0-9])(?P<en>(?:{'|'.join(_ENGLISH)})(?:[- ](?:{'|'.join(list(_SMALL)[:9])}))?)[ -]"
     rf"|(?<![第一二两三四五六七八九十百零点])(?P<zh>[一二两三四五六七八九十百][一二三四五六七八九十百零]{{0,6}}(?:点[零一二三四五六七八九]{{1,3}})?))"
     rf"(?P<unit>{_MEASURE})(?![a-z])"
 )
-_WORD_UNIT = re.compile(rf"[ -]?({_UNIT})(?![a-z])")
+_WORD_UNIT = compile_late(rf"[ -]?({_UNIT})(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)

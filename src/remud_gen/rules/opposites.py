@@ -6,10 +6,10 @@ has a right lobe elsewhere, because the opposite word matches its neighbours bet
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import HAN, fold
 from remud_gen.rules.words import stem
 
@@ -17,11 +17,11 @@ SIDE = "side"
 _CONTEXT_TOKENS = 6
 # No answer that is short enough holds so many such words, and no passage.
 _MOST_WORDS, _MOST_OTHERS = 200, 600
-_TOKEN = re.compile(rf"[a-z]+|\d+(?:\.\d+)?|[{HAN}]")
+_TOKEN = compile_late(rf"[a-z]+|\d+(?:\.\d+)?|[{HAN}]")
 _DROPPED = frozenset(
     ["the", "a", "an", "of", "is", "are", "was", "were", "and", "with", "to", "be", "been", "being", "s", "的"]
 )
-_COMPOUND = re.compile(
+_COMPOUND = compile_late(
     r"\b(well|ill|poorly|non|long|short|full|partial)[- ]+"
     r"(?=defin|circumscrib|demarcat|marginat|compress|axis|thickness)"
 )
@@ -97,7 +97,7 @@ _CHINESE: dict[str, tuple[str, ...]] = {
     "extent": ("全层 完全性", "部分性 部分撕裂 不完全"),
     "enhancement": ("高增强", "低增强", "等增强", "无增强"),
 }
-_ROOT = re.compile(r"^(hyper|hypo|iso|intra|extra|an)(echo|[a-z]{5,})")
+_ROOT = compile_late(r"^(hyper|hypo|iso|intra|extra|an)(echo|[a-z]{5,})")
 # Of these a thing has one at a time, while it has an anterior and a posterior wall.
 _EXCLUSIVE = frozenset({
     "change", "size", "calibre", "thickness", "margin", "outline", "texture", "content", "nature", "course", "norm",
@@ -160,7 +160,7 @@ def list_sides(text: str) -> frozenset[str]:
     return frozenset(found | {"both"}) if _BOTH.search(fold(text)) else frozenset(found)
 
 
-_BOTH = re.compile(r"双侧|两侧|双肾|双叶|左右两|\bbilateral|\bboth\b|\beither side")
+_BOTH = compile_late(r"双侧|两侧|双肾|双叶|左右两|\bbilateral|\bboth\b|\beither side")
 
 
 def _score_context(mine: _Scan, word: _Word, theirs: _Scan, other: _Word) -> int:

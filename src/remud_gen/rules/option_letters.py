@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import squash
 
 LETTERS = "ABCDEFGH"
@@ -22,16 +23,16 @@ class LetterDoubtError(ValueError):
     """A letter that may or may not name an option; the message quotes it."""
 
 
-_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-H](?![A-Za-z0-9])")
+_LETTER = compile_late(r"(?<![A-Za-z0-9])[A-H](?![A-Za-z0-9])")
 # 排除ACD, A/C, A-C: several options in one word, or an abbreviation.
-_JOINED = re.compile(r"(?<![A-Za-z0-9])[A-H](?:(?:\s?[-/~–—]\s?)?[A-H])+(?![A-Za-z0-9])")
-_ODD_LETTER = re.compile(r"[Ａ-Ｈａ-ｈⒶ-Ⓗⓐ-ⓗ🄰-🄷]")
-_SMALL = re.compile(
+_JOINED = compile_late(r"(?<![A-Za-z0-9])[A-H](?:(?:\s?[-/~–—]\s?)?[A-H])+(?![A-Za-z0-9])")
+_ODD_LETTER = compile_late(r"[Ａ-Ｈａ-ｈⒶ-Ⓗⓐ-ⓗ🄰-🄷]")
+_SMALL = compile_late(
     r"(?:\b(?:options?|choices?|answers?(?:\s+(?:is|are|:))?|(?:choose|select|pick)s?)\s*[(（]?\s*"
     r"|(?:选项?|答案[是为]?)\s*[(（]?\s*)"
     r"(?:[b-h](?![A-Za-z'’])|a(?![A-Za-z'’]|\s+[a-z]))",
 )
-_BY_PLACE = re.compile(
+_BY_PLACE = compile_late(
     r"\b(?:first|second|third|fourth|fifth|sixth|last|former|latter|top|bottom|preceding|previous|next|following)\s+"
     r"(?:\w+\s+)?(?:options?|choices?|answers?|alternatives?|one|two|three|statements?)\b|\b(?:the\s+)?(?:former|latter)\b"
     r"|\b(?:option|choice|answer)s?\s+(?:number\s+)?\d\b|\b(?:options?|choices?|answers?)\s+(?:above|below)\b"
@@ -40,38 +41,38 @@ _BY_PLACE = re.compile(
     re.IGNORECASE,
 )
 # What stands right before or after a letter that names an option.
-_BEFORE = re.compile(
+_BEFORE = compile_late(
     r"(?:\b(?:options?|choices?|alternatives?|answers?|key|choose|chooses|select|selects|pick|picks)\s*"
     r"(?:(?:is|are|was|would be|must be|should be|therefore|thus|clearly)\s*)*(?:option|choice|letter)?\s*[:=]?"
     r"|\b(?:rul(?:es?|ed|ing)\s+out|exclud(?:es?|ed|ing)|eliminat(?:es?|ed|ing))\s+(?:options?|choices?)"
     r"|选项|选择|[应故可]选|答案(?:应)?[是为选]?|正确的[是为]|选|排除(?:选项)?|剔除)\s*[::]?\s*[\"“'‘(\[（【]?\s*$",
     re.IGNORECASE,
 )
-_AFTER = re.compile(
+_AFTER = compile_late(
     r"^\s*[)\]）】\"”'’]?\s*(?:选项|项(?!目)|选|(?:均|都|也|更)?(?:正确|错误|不正确|不对|不符|符合|不成立|成立|可排除|被排除)"
     r"|(?:is|are|was)\s+(?:(?:therefore|thus|clearly|also|not)\s+)*(?:the\s+)?(?:best\s+)?(?:correct|incorrect|right|wrong"
     r"|true|false|excluded|ruled\s+out|eliminated|answer|best)\b)",
     re.IGNORECASE,
 )
-_OTHER_BEFORE = re.compile(
+_OTHER_BEFORE = compile_late(
     r"(?:\b(?:hepatitis|vitamins?|types?|grades?|stages?|class|groups?|levels?|points?|regions?|zones?|segments?|factor|"
     r"influenza|group|streptococcus|protein|apolipoprotein|child(?:-pugh)?(?:\s+class)?|stanford|bosniak|score)\s+"
     r"|[A-Za-z0-9]\s?[-/'’]|[分型级类组区段期]|蛋白|维生素)$",
     re.IGNORECASE,
 )
-_OTHER_AFTER = re.compile(
+_OTHER_AFTER = compile_late(
     r"^(?:[-/'’][A-Za-z0-9]|\s?(?:超(?!出|过)|型|线|波|峰|段|点|级|类|区|孔|组|期|族|细胞|淋巴|mode\b|modes\b|scans?\b|lines?\b"
     r"|waves?\b|peaks?\b|cells?\b)|\s?[°%])",
 )
-_ARTICLE = re.compile(r"(?:^|[.!?:;。！？：；\n]\s*|[\"“(（]\s*)$")
-_ARTICLE_NEXT = re.compile(r"^\s+([a-z][a-z-]+)")
-_NO_NOUN = re.compile(
+_ARTICLE = compile_late(r"(?:^|[.!?:;。！？：；\n]\s*|[\"“(（]\s*)$")
+_ARTICLE_NEXT = compile_late(r"^\s+([a-z][a-z-]+)")
+_NO_NOUN = compile_late(
     r"(?:is|are|was|were|has|have|had|can|cannot|could|may|might|must|would|should|will|does|did|and|or|nor|but|not|best|also"
     r"|because|since|as|with|while|whereas|correctly|fit|match|show|describe|represent|refer|seem|appear|in|on|for)$"
     r"|[a-z-]*(?<![sui])s$"
 )
-_MARK = re.compile(r"^\s*[.)）、:：．]\s*")
-_LINK = re.compile(
+_MARK = compile_late(r"^\s*[.)）、:：．]\s*")
+_LINK = compile_late(
     r"^\s*(?:、|,|，|/|和|与|及|或|and|or|nor|&|,\s*(?:and|or)|、?以及)\s*(?:选项|options?\s)?\s*$", re.IGNORECASE
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from remud_gen.rules.figure_labels import expand_letters
+from remud_gen.rules.late import compile_late
 
 Key = str  # an upper-case panel letter (A, B1), a small Roman numeral, or left, right, top, bottom, middle
 
@@ -18,32 +19,32 @@ _VERB = (
     r"(?![a-z])|(?:is|are)(?![a-z]))"
 )
 _VERB_ZH = r"(?:分别|均)?(?:显示|所示|可见|为|示(?!意)|是|系)"
-PARENTHESISED = re.compile(
+PARENTHESISED = compile_late(
     rf"[(\[]\s?{_RUN}\s?[)\]](?:(?:,?{_JOIN}|\s{{0,3}})[(\[]\s?{_RUN}\s?[)\]]){{0,15}}(?!\s{{0,2}}图)"
 )
 _ONE_ZH = rf"(?:[(]\s?{_RUN}\s?[)]|(?<![A-Za-z0-9-]){_RUN})"
-CHINESE = re.compile(
+CHINESE = compile_late(
     rf"(?:{_ONE_ZH}\s{{0,4}}图(?![像象解])(?:[、,和及与]\s?{_ONE_ZH}\s{{0,4}}图(?![像象解])){{0,15}}"
     rf"|(?:(?<![\u4e00-\u9fff])|(?<=[如见中和与及在]))图\s{{0,4}}{_ONE_ZH}(?=[为示是显均分可系:,、 ]))"
 )
-_CHINESE_VERB = re.compile(rf"(?:^|(?<=[.,;:。中(\s]))\s{{0,4}}({_RUN})\s?(?={_VERB_ZH})")
-PANEL_WORD = re.compile(
+_CHINESE_VERB = compile_late(rf"(?:^|(?<=[.,;:。中(\s]))\s{{0,4}}({_RUN})\s?(?={_VERB_ZH})")
+PANEL_WORD = compile_late(
     rf"\b(?:the )?(?:sub)?(?:panels?|images?|figures?|parts?)\s{{1,3}}(?:[(]\s?{_RUN}\s?[)]|{_RUN})"
     rf"(?:\s?[:.,](?=\s)|\s{{1,3}}{_VERB}|(?=[\s;)]|$))",
     re.IGNORECASE,
 )
-_CLAUSE_START = re.compile(
+_CLAUSE_START = compile_late(
     rf"(?:^|(?<=[.;:。；])\s{{0,4}}"
     rf"|(?<=\()\s?(?={_RUN}\s?[:=—])|(?<=[\u4e00-\u9fff])[ ,、]{{1,4}}|(?<=,)\s{{0,4}}(?={_RUN}\s?[:=—])"
     rf"|(?<=\s)(?<!type )(?<!group )(?<!stage )(?<!grade )(?<!case )(?<!mode )(?<!itis )(?={_LETTER}[:)])"
     rf"|(?<=\s)(?={_LETTER}\s?[|]))(?P<run>{_RUN})\s*"
     rf"(?:[,.:、)=|—]|-(?=[\s\u4e00-\u9fff]|(?!Mod|Sca|Lin)[A-Z][a-z])|(?<=[A-P]) (?=[\u4e00-\u9fff])|{_VERB}(?=\s))\s*"
 )
-_BARE = re.compile(r"(?:^|(?<=[.;:,])\s{1,3})(?P<run>[a-p]|[A-P](?=\s{1,3}[A-Z][a-z]))(?=\s{1,3}[A-Za-z][a-z])")
+_BARE = compile_late(r"(?:^|(?<=[.;:,])\s{1,3})(?P<run>[a-p]|[A-P](?=\s{1,3}[A-Z][a-z]))(?=\s{1,3}[A-Za-z][a-z])")
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-_ROMAN = re.compile(r"(?:[(]|(?:^|(?<=[.;:,\s])))(?P<run>[ivx]{1,4})\)\s*:?")
+_ROMAN = compile_late(r"(?:[(]|(?:^|(?<=[.;:,\s])))(?P<run>[ivx]{1,4})\)\s*:?")
 
-_LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Pa-p][1-9]?(?![A-Za-z0-9])")
+_LONE_LETTER = compile_late(r"(?<![A-Za-z0-9])[A-Pa-p][1-9]?(?![A-Za-z0-9])")
 
 _PLACES = {
     "left": "left", "right": "right", "top": "top", "upper": "top", "bottom": "bottom", "lower": "bottom",
@@ -53,7 +54,7 @@ _PLACES = {
 PLACES = frozenset(_PLACES.values())
 _WHERE = r"left|right|top|bottom|upper|lower|middle|cent(?:er|re)"
 _WHAT = r"(?:panels?|images?|pictures?|figures?|row|side|column|frame|half)"
-_PLACE = re.compile(
+_PLACE = compile_late(
     rf"(?<![A-Za-z])(?:\((?P<a>{_WHERE})(?: {_WHAT})?\)\s*:?|(?:the )?(?P<b>{_WHERE})(?: {_WHAT})?\s*:"
     rf"|(?:the )?(?P<d>{_WHERE}) {_WHAT}(?:\s?,|\s{{1,3}}{_VERB})|(?:on|at|in) the (?P<e>{_WHERE})(?: {_WHAT})?"
     rf"(?=[,.;)]|$| and| while)|(?:^|(?<=[.;])\s?)(?P<f>{_WHERE}),(?=\s)"
@@ -136,7 +137,9 @@ def find_places(plain: str) -> list[Marker]:
     return markers if len(keys) > 1 and len(set(keys)) == len(keys) else []
 
 
-LETTER_INSIDE = re.compile(r"(?<=[(（])(?P<run>[A-Pa-p][1-9]?)[,:;，：；]\s?(?=[A-Za-z\u4e00-\u9fff]{3})")  # (A, arrow)
+LETTER_INSIDE = compile_late(
+    r"(?<=[(（])(?P<run>[A-Pa-p][1-9]?)[,:;，：；]\s?(?=[A-Za-z\u4e00-\u9fff]{3})"
+)  # (A, arrow)
 LETTER_FINDERS: tuple[Finder, ...] = (
     find_chinese,
     find_parenthesised,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from remud_gen.records import Language
 from remud_gen.rules.identifiers import Identifier, IdentifierKind, list_identifiers
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import unify
 
 HiddenKind = IdentifierKind | Literal["DATE", "PLACE", "BANNER"]
@@ -29,7 +30,7 @@ PLACEHOLDERS: Mapping[HiddenKind, Mapping[Language, str]] = {
     "PLACE": {"en": "[PLACE]", "zh": "[机构]"},
     "BANNER": {"en": "[BANNER]", "zh": "[横幅]"},
 }
-PLACEHOLDER = re.compile("|".join(sorted({re.escape(p) for forms in PLACEHOLDERS.values() for p in forms.values()})))
+PLACEHOLDER = compile_late("|".join(sorted({re.escape(p) for forms in PLACEHOLDERS.values() for p in forms.values()})))
 _KINDS: dict[str, HiddenKind] = {}
 for _kind, _forms in PLACEHOLDERS.items():
     for _form in _forms.values():
@@ -39,17 +40,17 @@ _MOST_PASSES = 4  # what stood beside an identifier can be one of its own once t
 _WORD = r"(?:[A-Z][\w'’.-]*|[a-z]{1,3}(?=\s+[A-Z]))"
 _NOT_NAME = r"(?!(?:ID|MRN|DOB|Age|AGE|Sex|SEX|Male|MALE|Female|FEMALE|Date|DATE|The|A|An|She|He|This|Ultrasound)\b)"
 _REST: Mapping[IdentifierKind, re.Pattern[str]] = {
-    "NAME": re.compile(
+    "NAME": compile_late(
         rf"(?:\^[\w'.-]*)+|(?:,?[ \t]+{_NOT_NAME}{_WORD}){{1,4}}|[A-Za-z'’-]+"
         r"|[\u4e00-\u9fff]{0,6}·[\u4e00-\u9fff]{1,8}"
     ),
-    "NAME_SEX_AGE": re.compile(r"性?"),
-    "RECORD_NUMBER": re.compile(r"[A-Za-z0-9/-]+"),
-    "PHONE": re.compile(r"(?:[ \t.-]?\d+)+|\s*(?:ext|转)\.?\s*\d+"),
-    "EMAIL": re.compile(r"[A-Za-z0-9_.-]+"),
-    "BIRTH_DATE": re.compile(r"[\d/.-]+"),
-    "EXAM_TIME": re.compile(r"[\d:/.-]+|[ \t]+\d{1,2}:\d{2}(?::\d{2})?"),
-    "ADDRESS": re.compile(r"[\u4e00-\u9fff\d#()-]+|(?:[ ,]+[A-Z0-9][\w.'-]*)+"),
+    "NAME_SEX_AGE": compile_late(r"性?"),
+    "RECORD_NUMBER": compile_late(r"[A-Za-z0-9/-]+"),
+    "PHONE": compile_late(r"(?:[ \t.-]?\d+)+|\s*(?:ext|转)\.?\s*\d+"),
+    "EMAIL": compile_late(r"[A-Za-z0-9_.-]+"),
+    "BIRTH_DATE": compile_late(r"[\d/.-]+"),
+    "EXAM_TIME": compile_late(r"[\d:/.-]+|[ \t]+\d{1,2}:\d{2}(?::\d{2})?"),
+    "ADDRESS": compile_late(r"[\u4e00-\u9fff\d#()-]+|(?:[ ,]+[A-Z0-9][\w.'-]*)+"),
 }  # fmt: skip
 
 

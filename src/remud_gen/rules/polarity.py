@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import HAN, fold
 from remud_gen.rules.words import list_content_words
 
@@ -19,21 +19,21 @@ _CHINESE_CUE = (
     r"|不(?!同|规则|规整|均|清|大于|高于|等|低于|超过|光滑|光整|断|全|典型|明原因|足|良|少于|小于"
     r"|仅|但|过|宜|孕|稳|完全|连续|对称|一致|一$|一[,。])"
 )
-_STRONG = re.compile(f"{_ENGLISH_CUE}|{_CHINESE_CUE}")
-_SOFT = re.compile(
+_STRONG = compile_late(f"{_ENGLISH_CUE}|{_CHINESE_CUE}")
+_SOFT = compile_late(
     r"\b(?:non|a(?:vascular|kine|symptom|nechoic|plasia|genesis|trophy)|resol|disappear|missing"
     r"|negative|exclud|rul(?:e|es|ed|ing) out|mimic|simulat|un|in(?=com|sig))\w*"
     r"|\bloss\b|\w+less\b|排除|除外|酷似|误[认诊]|阴性|否认|缺|失|欠|乏|消退|吸收|无回声|不"
 )
 # What comes after these is set aside, and so is what comes before them where nothing follows: `stones are excluded`.
-_SETS_ASIDE = re.compile(
+_SETS_ASIDE = compile_late(
     r"\b(?:rul(?:es?|ed|ing) out|exclud(?:es?|ed|ing)|(?:argu|speak)(?:es?|s|ing)? against|unlikely|rather than"
     r"|instead of|mimick?(?:s|ed|ing)?|simulat(?:es?|ed|ing))\b|排除|除外|而不是|而非|不支持|酷似|误[认诊]为"
 )
-_BARE_DENIAL = re.compile(r"\b(?:do|does|did|is|are|was|were|has|have) not\s*$|(?:则|并)(?:无|未见|没有)\s*$")
-_SOUND = re.compile(r"\b(?:normal|unremarkable|intact|spared|preserved)\b|正常|完好")
-_CLAUSE = re.compile(r"[,;:.!?。;:!?，、；：！？]\s*|\s(?:but|while|whereas|although|however)\s|但|而(?=[未无不没])")
-_HEAD_EN = re.compile(r"[a-z]{3,}")
+_BARE_DENIAL = compile_late(r"\b(?:do|does|did|is|are|was|were|has|have) not\s*$|(?:则|并)(?:无|未见|没有)\s*$")
+_SOUND = compile_late(r"\b(?:normal|unremarkable|intact|spared|preserved)\b|正常|完好")
+_CLAUSE = compile_late(r"[,;:.!?。;:!?，、；：！？]\s*|\s(?:but|while|whereas|although|however)\s|但|而(?=[未无不没])")
+_HEAD_EN = compile_late(r"[a-z]{3,}")
 _STOP_EN = frozenset(
     [
         "any",
@@ -58,11 +58,11 @@ _STOP_EN = frozenset(
         "being",
     ]
 )
-_PREPOSITION = re.compile(r"\b(?:in|within|of|at|on|to|from|for|by|after|before|than)\b")
-_SKIP_ZH = re.compile(
+_PREPOSITION = compile_late(r"\b(?:in|within|of|at|on|to|from|for|by|after|before|than)\b")
+_SKIP_ZH = compile_late(
     r"^(?:能|可)?(?:被)?(?:见|发现|探及|显示|测及|引出|检出)?(?:到|有)?(?:明显|明确|确切|任何|异常的)?(?:的)?"
 )
-_HEAD_ZH = re.compile(rf"[{HAN}]{{2,4}}")
+_HEAD_ZH = compile_late(rf"[{HAN}]{{2,4}}")
 
 
 @dataclass(frozen=True, slots=True)

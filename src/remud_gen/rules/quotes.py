@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from rapidfuzz import fuzz
 
 from remud_gen.records import Language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import fold, squash
 from remud_gen.rules.opposites import find_swap
 from remud_gen.rules.polarity import find_flip
@@ -22,8 +22,8 @@ THRESHOLDS: dict[tuple[Literal["layer", "ocr"], Language], int] = {
     ("ocr", "en"): 90,
     ("ocr", "zh"): 85,
 }
-_ELLIPSIS = re.compile(r"\[?\.{3,}\]?|…+")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_ELLIPSIS = compile_late(r"\[?\.{3,}\]?|…+")
+_NUMBER = compile_late(r"\d+(?:\.\d+)?")
 
 
 def is_quoted(quote: str, span: str, threshold: int) -> bool:

@@ -1,11 +1,11 @@
-"""The texts of a quadruplet by the name of their field, and a quadruplet with some of them replaced."""
+"""The texts of a quadruplet by the name of their field, and one with texts replaced or with verdicts laid over it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from remud_gen.records import Option, Quadruplet
+from remud_gen.records import CorpusVerdict, Option, Quadruplet, Verdict
 
 
 class FieldMismatchError(ValueError):
@@ -74,3 +74,22 @@ def _order_options(options: tuple[Option, ...], before: str, after: str) -> tupl
     if "".join(texts) != before or sorted(before) != sorted(after) or len(texts) != len(options):
         raise FieldMismatchError("options")
     return tuple(Option(key=key, text=texts[old]) for key, old in zip(before, after, strict=True))
+
+
+def lay_over(record: Quadruplet, extra: CorpusVerdict) -> Quadruplet:
+    """The record with what was found over the whole corpus: verdicts, fixes, the groups of its pictures.
+
+    The fixes of one code belong together, such as the new places of options and the letters in the thinking: where one
+    of them does not fit the record, none is made and the code calls for a look at the record instead.
+    """
+    verdicts: list[Verdict] = []
+    for code in dict.fromkeys(verdict.code for verdict in extra.verdicts):
+        own = [verdict for verdict in extra.verdicts if verdict.code == code]
+        fixes = {v.field: (v.original or "", v.replacement or "") for v in own if v.severity == "fix"}
+        try:
+            record = set_texts(record, fixes) if fixes else record
+        except FieldMismatchError:
+            blank = {"severity": "review", "original": None, "replacement": None}
+            own = [verdict.model_copy(update=blank) if verdict.severity == "fix" else verdict for verdict in own]
+        verdicts += own
+    return record.model_copy(update={"verdicts": (*record.verdicts, *verdicts), "image_groups": extra.image_groups})

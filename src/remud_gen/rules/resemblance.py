@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from array import array
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from remud_gen.rules.late import compile_late
 
 SHINGLE_CHARS = 3
 HASHES = 64
@@ -18,7 +19,7 @@ _BLOCK = 4096
 _PAIRS = 1 << 21  # compared at once
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = compile_late(r"\d+(?:\.\d+)?")
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from remud_gen.rules.language import detect_language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.opposites import find_swap
 from remud_gen.rules.polarity import find_flip, has_negation
 from remud_gen.rules.terms import find_terms
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?(?: ?(?:mm|cm|ml|m/s|cm/s|%|mhz|hz|mmhg|kpa)\b)?")
+_NUMBER = compile_late(r"\d+(?:\.\d+)?(?: ?(?:mm|cm|ml|m/s|cm/s|%|mhz|hz|mmhg|kpa)\b)?")
 
 
 def mean_the_same(first: str, second: str) -> bool:

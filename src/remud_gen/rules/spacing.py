@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from remud_gen.rules.late import compile_late
+
 _HAN = r"[\u3400-\u9fff]"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?<=\d) ?- ?(?=\d)"), "-"),  # 1 - 1 - 3; a subtraction is not printed in books
-    (re.compile(r"(?<=\d) \. ?(?=\d)"), "."),  # 6 . 6; "1. 2" may be a list number and a value
-    (re.compile(r"(?<=\d)( ?)([cm]) m(?![A-Za-z])"), r"\1\2m"),  # 1c m, 3 m m
-    (re.compile(rf"(?<={_HAN}) (?={_HAN})"), ""),
-    (re.compile(r"(?<=[\u3000-\u303f\uff00-\uffef]) | (?=[\u3001\u3002\uff0c\uff1b\uff1a\uff09])"), ""),
-    (re.compile(rf"(?<={_HAN}) (?=\d)|(?<={_HAN}) (?=[A-H]{_HAN})|(?<=[A-H]) (?=图)|(?<=\d) (?={_HAN})"), ""),
+    (compile_late(r"(?<=\d) ?- ?(?=\d)"), "-"),  # 1 - 1 - 3; a subtraction is not printed in books
+    (compile_late(r"(?<=\d) \. ?(?=\d)"), "."),  # 6 . 6; "1. 2" may be a list number and a value
+    (compile_late(r"(?<=\d)( ?)([cm]) m(?![A-Za-z])"), r"\1\2m"),  # 1c m, 3 m m
+    (compile_late(rf"(?<={_HAN}) (?={_HAN})"), ""),
+    (compile_late(r"(?<=[\u3000-\u303f\uff00-\uffef]) | (?=[\u3001\u3002\uff0c\uff1b\uff1a\uff09])"), ""),
+    (compile_late(rf"(?<={_HAN}) (?=\d)|(?<={_HAN}) (?=[A-H]{_HAN})|(?<=[A-H]) (?=图)|(?<=\d) (?={_HAN})"), ""),
 )
 
 

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Literal, cast
 
 from remud_gen.records import Language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.vocabulary import ALTERNATIVES, GENERIC, OPPOSITES, OVERLAPS, PLACES, TABLE
 
 TermKind = Literal["anatomy", "plane", "modality", "finding", "diagnosis"]
@@ -15,9 +16,9 @@ KINDS: tuple[TermKind, ...] = ("anatomy", "plane", "modality", "finding", "diagn
 
 # A single character names an organ only where no longer word goes on: 肝素 and 肝功能 are not the liver.
 SINGLE_CHARACTER_STOPS = "素功能气炎毒区"
-WORD = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]")
-SIDES_EN = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
-SIDES_ZH = re.compile(r"双侧|两侧|左侧|右侧|左|右")
+WORD = compile_late(r"[A-Za-z0-9]+|[^\x00-\x7f]")
+SIDES_EN = compile_late(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
+SIDES_ZH = compile_late(r"双侧|两侧|左侧|右侧|左|右")
 
 
 @dataclass(frozen=True, slots=True)

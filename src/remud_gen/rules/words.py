@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.normalise import HAN, fold
 
-_RUN = re.compile(rf"[{HAN}]+|[a-z][a-z'’-]*|\d+(?:\.\d+)?")
-_SENTENCE_END = re.compile(r"(?<=[。!?;！？；])|(?<=[.!?])\s+(?=[A-Z(])|\n+")
-_SUFFIX = re.compile(r"(?:ations?|ing|edly|ed|ies|es|s|ly|al|ic|ous|ary)$")
+_RUN = compile_late(rf"[{HAN}]+|[a-z][a-z'’-]*|\d+(?:\.\d+)?")
+_SENTENCE_END = compile_late(r"(?<=[。!?;！？；])|(?<=[.!?])\s+(?=[A-Z(])|\n+")
+_SUFFIX = compile_late(r"(?:ations?|ing|edly|ed|ies|es|s|ly|al|ic|ous|ary)$")
 _STOP = frozenset(
     [
         "the",
@@ -76,7 +76,7 @@ _STOP = frozenset(
         "no",
     ]
 )
-_CHINESE_STOP = re.compile(
+_CHINESE_STOP = compile_late(
     "可见|显示|所示|图像|超声|以及|并且|同时|提示|考虑|为|的|了|和|与|及|并|呈|见|示|在|是|有|其|该|本|此"
 )
 

@@ -4,79 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remud_gen import registry
 from remud_gen.config import Config, load_config
 from remud_gen.errors import ConfigError, InputError, ProviderError
-from remud_gen.filters.funnel import Funnel
-from remud_gen.llm.store_reading import WaitingBatch, list_waiting
-from remud_gen.records import Trial
 from remud_gen.runner.driver import Driver, Wish
+from remud_gen.runner.export_places import recover_exports
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.imported import describe_faults, list_imported
+from remud_gen.runner.imported import list_imported
 from remud_gen.runner.interrupt import Interruption
-from remud_gen.runner.judged import take_funnel, view_funnel
-from remud_gen.runner.parts import PartState, list_parts
+from remud_gen.runner.options import Options, Result, resolve_config
+from remud_gen.runner.parts import list_parts
 from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
-from remud_gen.runner.publish import Crop, Publication, Publisher, describe_gaps, recover_exports
-from remud_gen.runner.reports.codes import tell_codes
-from remud_gen.runner.reports.report import StageReport, list_errors
-from remud_gen.runner.review import load_review
 from remud_gen.runner.run import load_stage
 from remud_gen.runner.store_place import find_store
-from remud_gen.runner.trial import list_filtered, read_trial
 from remud_gen.runner.unasked import FREE_COMMANDS
 from remud_gen.stages.base import AsyncStage, Stage
-from remud_gen.stages.export import ExportStage
 
 if TYPE_CHECKING:
-    from remud_gen.runner.dry_run import DryRun
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What every command takes."""
-
-    run: Path
-    config_file: Path | None = None
-    assignments: tuple[str, ...] = ()
-    inputs: tuple[Path, ...] = ()
-    limit: int | None = None
-    is_only: bool = False
-    retries_errors: bool = False
-    is_quiet: bool = False
-    out: Path | None = None
-    dry_run: int | None = None  # ask so many inputs at most, and say what all would cost; None: no dry run
-    waits: bool = False  # for replies that come by a batch
-    is_thorough: bool = False  # read records and pictures again, instead of trusting size and time
-
-
-@dataclass
-class Result:
-    """What a command did."""
-
-    run: Path
-    config: Config
-    reports: list[StageReport] = field(default_factory=list)
-    imported: Sequence[PartState] = ()
-    review: Mapping[str, int] = field(default_factory=dict)  # people's decisions by outcome, for the status
-    funnel: Funnel | None = None
-    trial: Trial | None = None  # how the judge did, where one was asked
-    exports: Mapping[str, Publication] = field(default_factory=dict)
-    export_folder: Path | None = None
-    errors: list[str] = field(default_factory=list)
-    dry_run: DryRun | None = None
-    waiting: str | None = None  # what was handed over in batches and is to be collected by a later command
-    batches: Sequence[WaitingBatch] = ()  # for the status
-
-    @property
-    def n_errors(self) -> int:
-        """Failed inputs over all stages."""
-        return sum(report.counts.errors for report in self.reports)
+    from remud_gen.runner.publish import Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +38,6 @@ class _Session:
     config: Config
     roots: list[Path]
     interruption: Interruption
-
-
-def resolve_config(options: Options) -> Config:
-    """Flags over environment over file; without a file the run's own configuration is the file."""
-    file = options.config_file
-    kept = options.run / "config.yaml"
-    if file is None and kept.is_file():
-        file = kept
-    return _fix_paths(load_config(file, options.assignments))
-
-
-def _fix_paths(config: Config) -> Config:
-    """Relative paths mean this folder, now: the run keeps its configuration and may be called from elsewhere."""
-    sections = {
-        "runner": ("replies",),
-        "generate": ("prompts", "replay"),
-        "vision": ("replay",),
-        "judge": ("replay",),
-        "export": ("licences",),
-    }
-    fixed = {}
-    for name, keys in sections.items():
-        section = getattr(config, name)
-        paths = {key: path.absolute() for key in keys if (path := getattr(section, key)) is not None}
-        fixed[name] = section.model_copy(update=paths)
-    sets = tuple(path.absolute() for path in config.filter.decontaminate)
-    return config.model_copy(update={**fixed, "filter": config.filter.model_copy(update={"decontaminate": sets})})
 
 
 @contextmanager
@@ -132,7 +55,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     from remud_gen.runner.outbound import check_key, check_spending
 
     # A run remembers its configuration: only one that can work may be written down.
-    stages = {row.name: load_stage(row.target, config) for row in choose_rows(rows, config)}
+    stages = _build_stages(rows, config, wish)
     for stage in list(stages.values())[: list(stages).index(wish.last) + 1]:
         if wish.only is None or stage.name in wish.only:
             stage.check()
@@ -145,7 +68,6 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
                 if is_new and options.dry_run != 0:
                     check_key(stage.model)
     registry.check_name("executors", config.runner.executor)
-    ExportStage(config)
     folder.open(config)
     try:
         if options.inputs:
@@ -159,6 +81,23 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
         raise
     finally:
         folder.close()
+
+
+def _build_stages(rows: Sequence[StageRow], config: Config, wish: Wish) -> dict[str, Stage[Any, Any]]:
+    """The stages of a command by name, and those of later ones where a user has set anything of theirs.
+
+    Raises:
+        ConfigError: a component that does not exist, or a setting that it does not have; told before a model is paid.
+    """
+    wanted, shipped = choose_rows(rows, config), Config()
+    is_judged_anew = any(getattr(config, name) != getattr(shipped, name) for name in ("filter", "judge"))
+    n_wanted = [row.name for row in wanted].index(wish.last) + 1
+    built = wanted if is_judged_anew else wanted[:n_wanted]
+    if config.export != shipped.export or n_wanted == len(wanted):
+        from remud_gen.stages.export import ExportStage
+
+        ExportStage(config)
+    return {row.name: load_stage(row.target, config) for row in built}
 
 
 def _forget_config(folder: RunFolder, config: Config, stages: Mapping[str, Stage[Any, Any]]) -> None:
@@ -200,28 +139,19 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
     with _open_session(rows, options, wish) as session:
         run = session.folder.path
         target = (options.out or run / "export") if last in ("export", "run") else None
-        publisher = Publisher(session.folder, session.config, target) if target is not None else None
-        if publisher is not None:
+        publisher: Publisher | None = None
+        if target is not None:
+            from remud_gen.runner.publish import Publisher
+
+            publisher = Publisher(session.folder, session.config, target)
             publisher.refuse_foreign_folders()
         reports = session.driver.bring_up_to(wish, session.roots)
         result = Result(run, session.config, reports, export_folder=target, waiting=session.driver.waiting)
-        if result.waiting is not None:
-            return result
-        if wish.last == wanted[-1].name:
-            result.imported = list_imported(run, is_thorough=options.is_thorough)
-            filtered = [*result.imported, *list_filtered(reports)]
-            corpus, review = _find(reports, "corpus").states, load_review(run, session.config)
-            result.funnel = take_funnel(run, filtered, corpus, review)
-            result.trial = read_trial(run, corpus)
-            if publisher is not None:
-                gaps = describe_gaps(reports, options.limit if last == "run" else None)
-                gaps = (*describe_faults(result.imported), *gaps)
-                statuses = session.config.export.statuses
-                kept = sum(getattr(result.funnel, status) for status in statuses)
-                crop = Crop(run, filtered, corpus, kept, gaps, options.limit, review, statuses)
-                _require_kept(crop, reports)
-                check = session.interruption.raise_if_requested
-                result.exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
+        if result.waiting is None and wish.last == wanted[-1].name:
+            from remud_gen.runner.conclusion import conclude
+
+            limit = options.limit if last == "run" else None
+            conclude(result, options, publisher, limit, session.interruption.raise_if_requested)
         return result
 
 
@@ -238,42 +168,6 @@ def _think_through(rows: Sequence[StageRow], options: Options, wish: Wish) -> Re
         return Result(session.folder.path, session.config, reports, dry_run=dry_run)
 
 
-def survey(rows: Sequence[StageRow], options: Options) -> Result:
-    """How a run stands, without changing it."""
-    folder = RunFolder(options.run)
-    if not folder.marker:
-        raise InputError(f"{options.run} is not a run folder", "start one: remud extract books/ --run DIR")
-    config = resolve_config(options)
-    with Interruption(tell) as interruption:
-        driver = Driver(folder, config, rows, interruption, is_quiet=True)
-        roots = list(options.inputs) or folder.recall_roots()
-        reports = driver.survey(roots, is_thorough=options.is_thorough)
-        return Result(
-            folder.path,
-            config,
-            reports,
-            imported=list_imported(folder.path, is_thorough=options.is_thorough),
-            review=load_review(folder.path).count(),
-            errors=list_errors(folder.path, reports),
-            batches=list_waiting(find_store(config, folder.path)),
-        )
-
-
-def survey_funnel(rows: Sequence[StageRow], options: Options) -> Result:
-    """How a run stands, with the funnel over its judged records, without writing anything.
-
-    Raises:
-        InputError: the folder is no run, or nothing in it is judged yet.
-    """
-    result = survey(rows, options)
-    filtered = [*result.imported, *list_filtered(result.reports)]
-    corpus = _find(result.reports, "corpus").states
-    result.funnel = view_funnel(result.run, filtered, corpus, load_review(result.run, result.config))
-    if not result.funnel.total:
-        raise InputError(f"nothing in {result.run} is judged yet", "run `remud filter` first")
-    return result
-
-
 def is_import_alone(options: Options) -> bool:
     """Whether a run was never given a file, and holds imported records."""
     is_given = bool(options.inputs) or bool(RunFolder(options.run).recall_roots())
@@ -283,15 +177,3 @@ def is_import_alone(options: Options) -> bool:
 def _list_limited(own: Sequence[StageRow]) -> list[StageRow]:
     """The rows of one command whose inputs its limit counts."""
     return [row for row in own if row.is_limited or row.is_limited_alone or row.name == row.run_by]
-
-
-def _find(reports: Sequence[StageReport], name: str) -> StageReport:
-    return next(report for report in reports if report.name == name)
-
-
-def _require_kept(crop: Crop, reports: Sequence[StageReport]) -> None:
-    if not crop.kept:
-        told = (tell_codes(report.name, sorted(report.counts.codes.items())) for report in reports)
-        lines = [*crop.gaps, *(line for lines in told for line in lines)]
-        hint = "\n".join(lines) or "no book gave a pair or passage"
-        raise InputError("nothing to export: no record was kept", f"{hint}\n`remud status` says more")

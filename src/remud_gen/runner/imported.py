@@ -7,18 +7,18 @@ RUN/imported/<export>.json, written last, says how many parts there are: without
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.basis import Stamp, digest, shorten_digest
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.parts import PartMeta, PartSpec, PartState, find_damage, part_paths, read_meta
 from remud_gen.runner.reading import Inputs
 
 STAGE = "imported"
-KEY = re.compile(r"(raw-[0-9a-f]{8})-n\d{4,}")
+KEY = compile_late(r"(raw-[0-9a-f]{8})-n\d{4,}")
 AGAIN = "import the same folder again"
 
 

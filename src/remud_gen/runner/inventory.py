@@ -18,6 +18,7 @@ from remud_gen.runner.files import write_atomically
 from remud_gen.stages.base import InputFile
 
 CACHE = "inputs.json"
+HOLDS_ITS_WORDS = ".pdf"  # nothing around it is looked for: a shelf of books alone loads no reader to find that out
 
 
 def take_inventory(roots: Sequence[Path], run: Path, *, is_writable: bool) -> list[InputFile]:
@@ -64,10 +65,11 @@ class _Entry:
 
 def _find_companions(entries: Sequence[_Entry]) -> dict[Path, Companions]:
     """For each file that has any: what lies around it and gives it words."""
-    loaded = [registry.load("readers", name)() for name in registry.table("readers")]
+    asked = [entry for entry in entries if entry.path.suffix.lower() != HOLDS_ITS_WORDS]
+    loaded = [registry.load("readers", name)() for name in registry.table("readers")] if asked else []
     readers = [reader for reader in loaded if isinstance(reader, LabelledReader)]
     around: dict[Path, Companions] = {}
-    for entry in entries:
+    for entry in asked:
         found = (reader.companions(entry.path, entry.root) for reader in readers)
         companions = next((one for one in found if one.files or one.folder), None)
         if companions is not None:

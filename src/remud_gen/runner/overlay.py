@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
 from remud_gen.records import CorpusVerdict, Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.late import compile_late
+from remud_gen.rules.record_texts import lay_over
 from remud_gen.runner.reading import PartInput, parse_line, read_verified
-from remud_gen.stages.corpus import lay_over
 
-_ID = re.compile(rb'"id":"([^"\\\\]+)"')
+_ID = compile_late(rb'"id":"([^"\\\\]+)"')
 
 
 class Overlay:

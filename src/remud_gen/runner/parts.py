@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from remud_gen.errors import InputError
 from remud_gen.records import SCHEMA_VERSION
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.basis import Basis, Stamp, shorten_digest
 from remud_gen.runner.reading import Inputs, read_bytes_of
 
@@ -260,7 +261,7 @@ def find_damage(run: Path, meta: PartMeta, paths: PartPaths, *, is_thorough: boo
     return ""
 
 
-PICTURE = re.compile(rb'"path":"(images/[0-9a-f]{2}/[0-9a-f]{64}\.(?:png|jpg))"')
+PICTURE = compile_late(rb'"path":"(images/[0-9a-f]{2}/[0-9a-f]{64}\.(?:png|jpg))"')
 
 
 def _list_pictures(records: Path) -> Iterator[str]:

@@ -23,7 +23,6 @@ from remud_gen.filters.histograms import Histograms
 from remud_gen.records import ImageRef, Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.picture_facts import measure_picture
-from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import MARKER, RunFolder
 from remud_gen.runner.images import ContentImageStore
@@ -31,6 +30,7 @@ from remud_gen.runner.imported import list_imported
 from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.inventory import CACHE
 from remud_gen.runner.judged import read_judged
+from remud_gen.runner.options import Options, resolve_config
 from remud_gen.runner.plan import StageRow, choose_rows
 from remud_gen.runner.progress import tell
 from remud_gen.runner.reports.report import StageReport

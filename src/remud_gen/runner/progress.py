@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 
@@ -12,6 +13,7 @@ from remud_gen.runner.reports.wording import count_noun, format_duration
 
 FIRST_LINE_S = 10.0  # a log of a short run holds one line a stage
 LINE_EVERY_S = 60.0
+tqdm.set_lock(threading.RLock())  # bars belong to this process: the package's own lock loads what starts others
 
 
 class Progress:

@@ -18,19 +18,18 @@ from remud_gen.errors import InputError, RecordError
 from remud_gen.exporters.card import CHECKSUMS, MANIFEST, Manifest, count_exported, read_manifest, read_summary
 from remud_gen.protocols import ExportSummary
 from remud_gen.records import Quadruplet
+from remud_gen.runner.export_places import OWN_PLACE, PLACES, read_places
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.judged import NO_REVIEW, digest_judged, read_judged, take_funnel
 from remud_gen.runner.licences import find_licences
 from remud_gen.runner.parts import PartState
-from remud_gen.runner.place import PICTURES, find_leftovers, open_place, recover
+from remud_gen.runner.place import PICTURES, find_leftovers, open_place
 from remud_gen.runner.progress import Progress
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.review import Review
 from remud_gen.stages.export import ExportStage, Origin
 
-PLACES = "export.json"
-OWN_PLACE = "export"
 # Left out for what lies in the picture store rather than for what the record says: mended without a new record.
 PICTURE_CODES = "IMAGE_"
 
@@ -103,7 +102,7 @@ class Publisher:
 
     def refuse_foreign_folders(self) -> None:
         """Raise InputError where an export would replace something that is no export of remud-gen."""
-        known = _read_places(self._folder.path).get(self._key, {})
+        known = read_places(self._folder.path).get(self._key, {})
         for name in self._stage.formats:
             place = self._target / name
             if not os.path.lexists(place) or (place.is_dir() and not place.is_symlink() and not any(place.iterdir())):
@@ -174,7 +173,7 @@ class Publisher:
 
     def _find_current(self, origin: Origin) -> dict[str, Publication]:
         """The formats whose export is of these records and settings, and whose files are those that were written."""
-        stamps = _read_places(self._folder.path).get(self._key, {})
+        stamps = read_places(self._folder.path).get(self._key, {})
         current = {}
         for name in self._stage.formats:
             started = time.monotonic()
@@ -194,17 +193,11 @@ class Publisher:
 
     def _remember(self, stamps: Mapping[str, str | None]) -> None:
         """Keep stamps in the run rather than in the export, whose bytes must not depend on times."""
-        places = _read_places(self._folder.path)
+        places = read_places(self._folder.path)
         changed = {**places, self._key: {**places.get(self._key, {}), **stamps}}
         if changed != places:
             data = json.dumps({"places": changed}, indent=1, sort_keys=True)
             write_atomically(self._folder.path / PLACES, data.encode("ascii"))
-
-
-def recover_exports(run: Path) -> None:
-    """Put right what killed exports of this run left, wherever they were going."""
-    for key in {OWN_PLACE, *_read_places(run)}:
-        recover(run / key)  # an absolute path stays itself
 
 
 def describe_gaps(reports: Sequence[StageReport], limit: int | None = None) -> tuple[str, ...]:
@@ -276,15 +269,6 @@ def _name_place(run: Path, target: Path) -> str:
     """The run's own place by a name that outlives a move of the run folder, any other by its path."""
     resolved = target.resolve()
     return OWN_PLACE if resolved == (run / OWN_PLACE).resolve() else str(resolved)
-
-
-def _read_places(run: Path) -> dict[str, dict[str, str | None]]:
-    """Stamps by place and format; what cannot be read counts as never written."""
-    try:
-        places = json.loads((run / PLACES).read_bytes())["places"]
-        return {str(key): {str(name): stamp for name, stamp in stamps.items()} for key, stamps in places.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def _explain(error: OSError, target: Path, run: Path) -> InputError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 
 from remud_gen.errors import InputError, RecordError
 from remud_gen.records import RECORD_TYPES, Document, Record
+from remud_gen.rules.late import compile_late
 from remud_gen.stages.base import InputFile, PageInput
 
-RECORD_NAME = re.compile(rb'\{"record":"(\w+)"')
+RECORD_NAME = compile_late(rb'\{"record":"(\w+)"')
 
 
 @dataclass(frozen=True, slots=True)

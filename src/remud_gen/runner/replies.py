@@ -20,9 +20,9 @@ from remud_gen.llm.store_reading import (
     list_waiting,
     look_into_store,
 )
-from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.files import open_atomically
 from remud_gen.runner.folder import RunFolder
+from remud_gen.runner.options import Options, resolve_config
 from remud_gen.runner.store_place import find_store
 
 HASH_HINT = "records name it as generation.request_sha256, RUN/generate/*.calls.json and `remud outbound` list them"

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.parts import PartMeta, part_paths
 from remud_gen.runner.reading import DamagedPart
 
 Ending = Literal["p", "r", "f"]
-WORD = re.compile(r"([prf])(\d+)\.(\d+)((?::\w+)*)")
+WORD = compile_late(r"([prf])(\d+)\.(\d+)((?::\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)

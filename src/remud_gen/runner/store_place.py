@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sys
 from pathlib import Path
 
 from remud_gen.config import Config
+from remud_gen.rules.late import compile_late
 
 NAME = "replies.sqlite"
 MOUNTS = Path("/proc/self/mounts")
 # File systems on which SQLite's write-ahead log is not safe: it is memory that all writers share.
-NETWORK = re.compile(
+NETWORK = compile_late(
     r"(nfs|nfs4|cifs|smb3?|smbfs|afs|9p|ceph|glusterfs|lustre|beegfs|gpfs|pvfs2|orangefs|ocfs2|davfs|virtiofs|fuse\..+)$"
 )
-ESCAPE = re.compile(r"\\([0-7]{3})")
+ESCAPE = compile_late(r"\\([0-7]{3})")
 
 
 def find_store(config: Config, run: Path) -> Path:

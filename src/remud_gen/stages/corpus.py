@@ -11,7 +11,6 @@ from remud_gen.llm.judging.probe import list_tested
 from remud_gen.llm.judging.trial import settle, weigh
 from remud_gen.protocols import CorpusFilter, ImageStore, SeesImages
 from remud_gen.records import CorpusVerdict, Quadruplet, Trial, Verdict
-from remud_gen.rules.record_texts import FieldMismatchError, set_texts
 from remud_gen.stages.base import CorpusStage, StageContext
 from remud_gen.stages.filter import build_filters, describe_filters
 
@@ -83,22 +82,3 @@ class CorpusFilterStage(CorpusStage[Quadruplet, CorpusVerdict | Trial]):
             yield CorpusVerdict(id=record_id, verdicts=tuple(verdicts), image_groups=groups.get(record_id, ()))
         if self._trial is not None:
             yield self._trial
-
-
-def lay_over(record: Quadruplet, extra: CorpusVerdict) -> Quadruplet:
-    """The record with what was found over the whole corpus: verdicts, fixes, the groups of its pictures.
-
-    The fixes of one code belong together, such as the new places of options and the letters in the thinking: where one
-    of them does not fit the record, none is made and the code calls for a look at the record instead.
-    """
-    verdicts: list[Verdict] = []
-    for code in dict.fromkeys(verdict.code for verdict in extra.verdicts):
-        own = [verdict for verdict in extra.verdicts if verdict.code == code]
-        fixes = {v.field: (v.original or "", v.replacement or "") for v in own if v.severity == "fix"}
-        try:
-            record = set_texts(record, fixes) if fixes else record
-        except FieldMismatchError:
-            blank = {"severity": "review", "original": None, "replacement": None}
-            own = [verdict.model_copy(update=blank) if verdict.severity == "fix" else verdict for verdict in own]
-        verdicts += own
-    return record.model_copy(update={"verdicts": (*record.verdicts, *verdicts), "image_groups": extra.image_groups})

@@ -13,11 +13,13 @@ from remud_gen.exporters.rows import read_rows
 from remud_gen.pipeline import PIPELINE
 from remud_gen.records import Quadruplet, Verdict
 from remud_gen.rules.content_digest import digest_content
-from remud_gen.runner.command import Options, run_stages, survey
+from remud_gen.runner.command import run_stages
 from remud_gen.runner.importing.command import import_path, is_fruitless, to_json, to_text
+from remud_gen.runner.options import Options
 from remud_gen.runner.reports.status import status_json
 from remud_gen.runner.reports.status_text import status_text
 from remud_gen.runner.review import Decision, Review, load_review, save_review
+from remud_gen.runner.survey import survey
 from tests.exporters.samples import OPTIONS, make_record, make_store, run_export
 
 DOUBT = Verdict(code="LENGTH_SHORT", severity="review", field="answer", evidence="short", filter="text")

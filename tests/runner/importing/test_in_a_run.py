@@ -12,13 +12,15 @@ from remud_gen.pipeline import PIPELINE
 from remud_gen.records import CorpusVerdict, Verdict
 from remud_gen.runner.basis import Stamp
 from remud_gen.runner.cleaning.clean import clean
-from remud_gen.runner.command import Options, run_stages, survey
+from remud_gen.runner.command import run_stages
 from remud_gen.runner.imported import list_imported
 from remud_gen.runner.importing.command import import_path
 from remud_gen.runner.judged import read_judged
+from remud_gen.runner.options import Options
 from remud_gen.runner.parts import PartSpec, PartState
 from remud_gen.runner.reading import Inputs
 from remud_gen.runner.reports.status import status_json
+from remud_gen.runner.survey import survey
 from remud_gen.runner.writer import PartWriter
 from tests.e2e.command import remud
 from tests.exporters.mixed_records import make_mixed_corpus

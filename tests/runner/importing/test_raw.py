@@ -12,12 +12,14 @@ import pytest
 from remud_gen.errors import ConfigError, InputError
 from remud_gen.exporters.rows import read_rows
 from remud_gen.pipeline import PIPELINE
-from remud_gen.runner.command import Options, run_stages, survey
+from remud_gen.runner.command import run_stages
 from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.importing.command import import_path, is_fruitless, to_json, to_text
+from remud_gen.runner.options import Options
 from remud_gen.runner.reports.inspection import find_record
 from remud_gen.runner.reports.status import status_json
 from remud_gen.runner.reports.status_text import status_text
+from remud_gen.runner.survey import survey
 from tests.exporters.mixed_records import make_mixed_corpus
 from tests.exporters.samples import make_record, make_store, read_tree, run_export
 

@@ -9,51 +9,52 @@ from remud_gen.llm.extractive.facts import Fact, quote_of
 from remud_gen.llm.extractive.labels import list_wrong
 from remud_gen.llm.extractive.pieces import HAN, MARKERS_ZH, Piece, clean, cut_key, is_presentable
 from remud_gen.records import ClaimKind
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.measurements import MEASURED, Quantity, find_quantities
 from remud_gen.rules.terms import Hit, find_terms
 
 MAX_CHARS = 90
 SIDE = r"(?:双侧|两侧|左侧|右侧|左|右)?"
-SHOWS = re.compile(r"(?<![所提未表])(?:显示为|显示|示意|可见|探及|可探及|见到|示)(?![意指踪波教])[:：,，]?")
-LEADING = re.compile(
+SHOWS = compile_late(r"(?<![所提未表])(?:显示为|显示|示意|可见|探及|可探及|见到|示)(?![意指踪波教])[:：,，]?")
+LEADING = compile_late(
     r"^(?:图像为|(?:超声|声像图|二维超声|超声心动图|图像|本图|该图|所见|图)?(?:显示为|显示|示|可见|见|提示|所见)[:：,，]?|其|并|且|亦|同时|伴|，|为)"
 )
-TECHNIQUE_LEAD = re.compile(
+TECHNIQUE_LEAD = compile_late(
     r"^(?:CDFI|彩色多普勒(?:超声|血流成像)?|CDE|能量多普勒|PW|(?:经(?:食管|食道|胸|腹|阴道|直肠))?超声心动图|经(?:食管|食道|胸|腹|阴道|直肠)超声|频谱多普勒|二维(?:超声|声像图)?|灰阶(?:超声)?|超声造影)"
 )
-OCCASION_LEAD = re.compile(
+OCCASION_LEAD = compile_late(
     r"^[^，,。；;：:]{0,14}?(?:检查|复查|随访|切面|断面|扫查|术后|治疗后|超声|心动图|声像图|图像)[^，,。；;：:]{0,6}?(?:显示|示|可见|见)(?=[^意])[:：,，]?"
 )
-DEPENDENT = re.compile(r"^(?:内|其内|其|并|且|亦|伴|大小|厚|长|宽|约|后方|周边|边界|形态|余|以及|及|与|和|处)")
-STORY = re.compile(
+DEPENDENT = compile_late(r"^(?:内|其内|其|并|且|亦|伴|大小|厚|长|宽|约|后方|周边|边界|形态|余|以及|及|与|和|处)")
+STORY = compile_late(
     r"手术|切除|治疗|患者|病人|患儿|入院|病史|随访方案|穿刺|活检|岁|探头|仪器|方法|术中|服用|主诉|本例|示意|样本|示例"
 )
-VIEW_END = re.compile(r"(?:声像图|超声图|超声图像|图像|切面|断面|超声表现)$")
-PLANE_CLAUSE = re.compile(r"(?:切面|断面|纵切|横切|斜切)(?:图|声像图|图像|像|扫查)?$")
-MARKER_VERB = re.compile(
+VIEW_END = compile_late(r"(?:声像图|超声图|超声图像|图像|切面|断面|超声表现)$")
+PLANE_CLAUSE = compile_late(r"(?:切面|断面|纵切|横切|斜切)(?:图|声像图|图像|像|扫查)?$")
+MARKER_VERB = compile_late(
     rf"(?P<marker>{MARKERS_ZH})(?:所示|所指|指示|指向|示|指|：|:)(?:的?为|处为|者为|处|为|：|:)?(?P<what>[^，。；;、,（(]+)"
 )
-MARKER_BRACKET = re.compile(rf"[(（]\s*(?P<marker>{MARKERS_ZH})(?:所[示指])?\s*[)）]")
-BOUNDARY = re.compile(r".*(?:[，,。；;：:、（）()]|显示|示|可见|见|内有|有|伴|及|为|呈|提示|探及)", re.DOTALL)
-DIAGNOSIS = re.compile(
+MARKER_BRACKET = compile_late(rf"[(（]\s*(?P<marker>{MARKERS_ZH})(?:所[示指])?\s*[)）]")
+BOUNDARY = compile_late(r".*(?:[，,。；;：:、（）()]|显示|示|可见|见|内有|有|伴|及|为|呈|提示|探及)", re.DOTALL)
+DIAGNOSIS = compile_late(
     r"(?:(?:病理|术后病理|手术|穿刺|活检|临床)?(?:结果)?(?:证实|确诊|诊断)\s*(?:为|：|:)|术后病理(?:结果)?\s*(?:为|：|:)|病理\s*(?:为|：|:)|符合)"
     r"\s*(?P<what>[^，。；;、,（(：:\s]{2,20})"
 )
-DOUBT = re.compile(r"不除外|可能|疑|待|鉴别|不符合|未|非|排除|或|考虑|？")
-DISEASE_END = re.compile(
+DOUBT = compile_late(r"不除外|可能|疑|待|鉴别|不符合|未|非|排除|或|考虑|？")
+DISEASE_END = compile_late(
     r"(?:癌|瘤|炎|疝|囊肿|结石|梗阻|积水|血栓|综合征|畸形|缺损|狭窄|脓肿|破裂|增生|硬化|病|症|积液|扭转|套叠|息肉|缺失|发育不全)$"
 )
-NORMAL = re.compile(r"正常|未见(?:明显)?异常|健侧|对侧|完整|示意|解剖")
+NORMAL = compile_late(r"正常|未见(?:明显)?异常|健侧|对侧|完整|示意|解剖")
 ATTRIBUTES = (
     "大小|厚度|厚|长径|内径|外径|直径|前后径|上下径|左右径|长度|长|宽度|宽|径|面积|体积|容积|深度|深|流速|"
     "峰值流速|收缩期峰值流速|压差|平均压差|测值|范围|间距|最大径"
 )
-VALUE_NAME = re.compile(
+VALUE_NAME = compile_late(
     rf"(?P<name>[{HAN}A-Za-z]{{0,18}}?)(?P<attribute>{ATTRIBUTES})?\s*(?:测值|测得)?\s*(?:分别)?(?:约为|约|为|达|是|：|:|=)?\s*$"
 )
 PROPERTY_GROUPS = frozenset(("echogenicity", "texture", "margin", "artefact", "doppler_sign", "sign", "change"))
-THING_END = re.compile(r"(?:区|团|影|灶|块|环|腔|管|壁|层|段|囊|缺损|破口|裂口|瓣口|间隙|暗区|斑|瘤)$")
-RELATION = re.compile(r"突入|突向|累及|压迫|位于|伴|向|与|距|达|侵|紧邻|毗邻|延伸|其|后方|周围|周边|边界|形态|壁")
+THING_END = compile_late(r"(?:区|团|影|灶|块|环|腔|管|壁|层|段|囊|缺损|破口|裂口|瓣口|间隙|暗区|斑|瘤)$")
+RELATION = compile_late(r"突入|突向|累及|压迫|位于|伴|向|与|距|达|侵|紧邻|毗邻|延伸|其|后方|周围|周边|边界|形态|壁")
 MAX_CLAUSES_BACK = 4
 MAX_NAME_CHARS = 16
 PROPERTY_OF = {

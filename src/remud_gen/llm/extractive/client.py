@@ -17,6 +17,7 @@ from remud_gen.llm.extractive.views import find_other_method, read_views
 from remud_gen.llm.reply import ReplyItem, ReplyItems
 from remud_gen.protocols import ImageStore, ModelReply, ModelRequest, WantedItem
 from remud_gen.records import Evidence, ImageTextPair, Language, QuestionForm
+from remud_gen.rules.late import compile_late
 
 DISCLAIMER = (
     "Made without a model: questions and answers are quotes and values of the source in fixed wordings, the "
@@ -24,14 +25,14 @@ DISCLAIMER = (
     "a template. Good for seeing the pipeline work, for testing it and for starting a review; no replacement for a "
     "model."
 )
-DRAWN = re.compile(
+DRAWN = compile_late(
     r"\b(?:flow\s?charts?|frameworks?|architectures?|diagrams?|schematics?|pipelines?|networks?|algorithms?|graphs?|plots?|"
     r"histograms?|roc\s+curves?|bar\s+charts?|scatter|attention|workflow|screenshots?)\b|流程图|示意图|模式图|网络结构|框架图|曲线图|柱状图|直方图",
     re.IGNORECASE,
 )
 OWN_KINDS = ("caption", "note", "title")
 # Words that part a picture that was not cut into its panels: what is said of one part is not said of all.
-PART = re.compile(
+PART = compile_late(
     r"[(（]([A-Ha-h]|left|right|top|bottom|upper|lower|左|右|上|下)[)）]|\b(left|right|top|bottom|center|upper|lower)\s*:|(左|右|上|下)图",
     re.IGNORECASE,
 )

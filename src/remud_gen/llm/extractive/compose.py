@@ -15,6 +15,7 @@ from remud_gen.llm.extractive.wording import ATTRIBUTES, LEADS, PLAIN_SEEN, VERD
 from remud_gen.llm.reply import ReplyClaim, ReplyItem, ReplyOption, ReplyQuote
 from remud_gen.protocols import WantedItem
 from remud_gen.records import Language, QuestionForm, QuestionType
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.measurements import scale_quantity
 from remud_gen.rules.terms import Swap, find_alternatives, find_kin, find_terms, swap_opposites
 
@@ -24,7 +25,7 @@ MAX_SUPPOSED_CHARS: dict[Language, int] = {"en": 220, "zh": 60}
 KEYS = "ABCD"
 SIDES = frozenset(("left", "right", "左", "右"))
 FACTORS = (0.5, 0.7, 1.4, 1.8, 2.5, 3.0, 4.0)
-NEGATION = re.compile(
+NEGATION = compile_late(
     r"\b(?:no|not|without|absent|absence|never|neither|nor|non|lack|lacking|free of)\b|未|无(?!回声)|没有|"
     r"不(?!规则|均|清|完整|光滑|全|同|等|大|高)|非|缺如|消失",
     re.IGNORECASE,

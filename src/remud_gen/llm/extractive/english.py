@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from remud_gen.llm.extractive.facts import Fact, quote_of
 from remud_gen.llm.extractive.labels import list_wrong
 from remud_gen.llm.extractive.pieces import MARKERS_EN, Piece, clean, cut_key, is_presentable, lower_first, lower_words
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.measurements import MEASURED, Quantity, find_quantities
 from remud_gen.rules.terms import find_terms
 
 MAX_WORDS = 45
-SHOWS = re.compile(
+SHOWS = compile_late(
     r"(?<!\bis\s)(?<!\bare\s)(?<!\bwas\s)(?<!\bwere\s)(?<!\bbeen\s)(?<!\bas\s)\b(?:shows?|showed|showing|"
     r"demonstrat(?:es?|ed|ing)|reveal(?:s|ed|ing)?|depict(?:s|ed|ing)?|illustrat(?:es?|ing)|display(?:s|ed|ing)?|disclos(?:es?|ed|ing))\b"
     r"(?!\s+(?:by|in|with|here|as|at|on)\b)",
@@ -22,71 +23,71 @@ IMAGE_NOUN = (
     r"(?:images?|views?|sections?|scans?|sonograms?|ultrasonograms?|ultrasound|ultrasonography|sonography|"
     r"echocardiograms?|echocardiography|echo|appearance|imaging|photograph)"
 )
-IMAGE_OF = re.compile(
+IMAGE_OF = compile_late(
     rf"\b(?:{IMAGE_NOUN}|aspect|examination|planes?)\s+(?:image\s+|scan\s+)?(?:of|at|through|on|over)\s+(?:the\s+|an?\s+)?",
     re.IGNORECASE,
 )
-IMAGE_WITH = re.compile(rf"\b{IMAGE_NOUN}\b(?:\s+(?!with\b)[\w\-’']+){{0,8}}?\s+with\s+", re.IGNORECASE)
-IMAGE_LIKE = re.compile(
+IMAGE_WITH = compile_late(rf"\b{IMAGE_NOUN}\b(?:\s+(?!with\b)[\w\-’']+){{0,8}}?\s+with\s+", re.IGNORECASE)
+IMAGE_LIKE = compile_late(
     r"\b(?:examination|evaluation|angiogram|angiography|interrogation|film|clip|video|study|mode)\b", re.IGNORECASE
 )
-STARTS_AS_IMAGE = re.compile(rf"^(?:[\w\-’']+\s+){{0,6}}{IMAGE_NOUN}\b", re.IGNORECASE)
-VERB = re.compile(
+STARTS_AS_IMAGE = compile_late(rf"^(?:[\w\-’']+\s+){{0,6}}{IMAGE_NOUN}\b", re.IGNORECASE)
+VERB = compile_late(
     r"\b(?:is|are|was|were|has|have|had|shows?|measures|measured|appears?|represents?|indicates?|contains?|lies|occurs?|"
     r"suggests?|moves?|note|arises?|extends?|compresses|causes?|exhibits?|confirms?|identif(?:y|ies)|displays?|shows|showed|demonstrates?|reveals?|revealed|discloses?)\b",
     re.IGNORECASE,
 )
 # Words of the patient's story and of treatment: true, but not to be seen on the image.
-STORY = re.compile(
+STORY = compile_late(
     r"\b(?:surg\w+|excis\w+|resect\w+|treat\w+|patients?\s+(?:was|were|had|has|with|is)|underwent|admitted|history|therapy|"
     r"follow-?up|biops\w+|complain\w*|presented|year-old|years?\s+old|samples?|examples?|correlation|parameters?|"
     r"software|transducer|probe|system|method|study|postoperative|died|discharged|symptoms?)\b",
     re.IGNORECASE,
 )
 # What was found out later or how it was found: not to be seen.
-OUTCOME = re.compile(
+OUTCOME = compile_late(
     r"[,;]?\s+(?:(?:which|and)\s+(?:was|were)\s+|(?:later|histologically|pathologically|surgically|subsequently)\s+)*"
     r"(?:confirmed|proven|proved|diagnosed|assessed|treated|obtained|performed|acquired)\b",
     re.IGNORECASE,
 )
-CUT_OFF = re.compile(
+CUT_OFF = compile_late(
     r"^(?:of|the|an?|in|on|at|by|to|from|for|which|that|is|are|was|as|its|their|between|through|into|than)$|"
     r"(?:ward|ing|ous|[^i]al|ic|ary|lying|shaped)$",
     re.IGNORECASE,
 )
-MARKER_VERB = re.compile(
+MARKER_VERB = compile_late(
     rf"^(?:the\s+|an?\s+)?(?P<marker>{MARKERS_EN})\s*(?:(?:shows?|indicates?|indicate|points?\s+(?:to|at)|pointing\s+(?:to|at)|"
     rf"marks?|denotes?|represents?|depicts?|identif(?:y|ies))\s+|[:=]\s*)",
     re.IGNORECASE,
 )
-MARKER_BRACKET = re.compile(
+MARKER_BRACKET = compile_late(
     rf"[(\[]\s*(?:(?:marked|indicated|shown|pointed)\s+(?:by|with)\s+)?(?:the\s+|an?\s+)?(?P<marker>{MARKERS_EN})\s*[)\]]",
     re.IGNORECASE,
 )
 # A noun phrase before a bracket or a value begins after one of these.
-BOUNDARY = re.compile(
+BOUNDARY = compile_late(
     r"(?:.*(?:[,;:()\[\]]|\b(?:shows?|showed|showing|shown|demonstrat\w+|reveal\w*|depict\w*|with|and|by|which|that|where|"
     r"are|is|was|were|from|adjacent\s+to|between|measuring|measures|against|into|via|to)\b))",
     re.IGNORECASE | re.DOTALL,
 )
-DIAGNOSIS = re.compile(
+DIAGNOSIS = compile_late(
     r"\b(?:(?:confirmed|diagnosed|proven|proved|established)(?:\s+\w+){0,4}?\s+(?:as|to\s+be)|diagnosis\s*(?:of|was|is|:)|"
     r"(?:consistent|compatible)\s+with|diagnostic\s+of|pathognomonic\s+(?:of|for))\s+(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
-DOUBT = re.compile(
+DOUBT = compile_late(
     r"\b(?:not|no|without|exclude\w*|rul(?:e|ed|ing)\s+out|versus|vs|possibl[ey]|suspect\w*|differential|unlikely|may|might|"
     r"or|either|question\w*|normal)\b|\?",
     re.IGNORECASE,
 )
-QUANTITY_NOUN = re.compile(
+QUANTITY_NOUN = compile_late(
     r"\b(?:size|diameter|thickness|length|width|height|depth|volume|area|gradient|velocity|pressure|distance|fraction|"
     r"index|ratio|circumference|rate|angle|dimensions?|calib(?:er|re))$",
     re.IGNORECASE,
 )
-LINK = re.compile(r"\s*(?:measur(?:es|ed|ing)|was|is|were|are|of|:|=)(?:\s+(?:up\s+to|at))?\s*$", re.IGNORECASE)
-ATTRIBUTE_AFTER = re.compile(r"^\s*(?:in\s+)?(?P<noun>size|diameter|thickness|length|width)\b", re.IGNORECASE)
-ATTRIBUTE_BEFORE = re.compile(
+LINK = compile_late(r"\s*(?:measur(?:es|ed|ing)|was|is|were|are|of|:|=)(?:\s+(?:up\s+to|at))?\s*$", re.IGNORECASE)
+ATTRIBUTE_AFTER = compile_late(r"^\s*(?:in\s+)?(?P<noun>size|diameter|thickness|length|width)\b", re.IGNORECASE)
+ATTRIBUTE_BEFORE = compile_late(
     r"\s+(?:of|with|in)\s+(?:an?\s+|the\s+)?(?P<noun>(?:[a-z]+\s+)?(?:size|diameter|thickness|length|width|depth|volume|area))$",
     re.IGNORECASE,
 )
@@ -98,7 +99,7 @@ NOUN_OF = {
     "pressure": "pressure",
     "angle": "angle",
 }
-THING = re.compile(
+THING = compile_late(
     r"\b(?:wall|lumen|layer|lesion|structure|area|region|tissue|lump|swelling|sac|duct|vessel|root|orifice)s?\b", re.I
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from remud_gen.records import Evidence, Language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.leaks import FIGURE_NUMBER, OTHER_IMAGE, PANEL, SCREEN_HALF, SOURCE_TEXT, TASK_TALK
 from remud_gen.rules.normalise import unify
 from remud_gen.rules.patterns import search_first
@@ -15,13 +16,13 @@ MAX_SPAN_CHARS = 6000  # a longer span is not a caption; what follows is not rea
 MAX_SENTENCE_CHARS = 600
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 
-_BREAK_EN = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[A-Z(\"“\[]|\d[A-Z])|;\s+|\n\s*\n|(?<=[.!?;])\n")
-_BREAK_ZH = re.compile(r"(?<=[。！？；;])|\n\s*\n|(?<=[。；])\n|\u3000+")
-_ABBREVIATION = re.compile(
+_BREAK_EN = compile_late(r"(?<=[.!?])[\"”’)\]]*\s+(?=[A-Z(\"“\[]|\d[A-Z])|;\s+|\n\s*\n|(?<=[.!?;])\n")
+_BREAK_ZH = compile_late(r"(?<=[。！？；;])|\n\s*\n|(?<=[。；])\n|\u3000+")
+_ABBREVIATION = compile_late(
     r"(?:\b(?:Fig|Figs|Dr|Prof|vs|approx|ca|cf|No|al|e\.g|i\.e|resp|max|min|St|Mr|Mrs|Ms)|\s[A-Z])\.$"
 )
-_CITATION = re.compile(r"\s*\[\s*\d+(?:\s*[,，–-]\s*\d+)*\s*\]|(?<=[a-z.,])(?:\^\d+)")
-_FIGURE_BRACKET = re.compile(
+_CITATION = compile_late(r"\s*\[\s*\d+(?:\s*[,，–-]\s*\d+)*\s*\]|(?<=[a-z.,])(?:\^\d+)")
+_FIGURE_BRACKET = compile_late(
     r"\s*[(（\[](?:see\s+|cf\.\s+|见|如|详见)?\s*(?:fig(?:ure|s)?|table|panel|video|movie|图|表|附图|视频)[^()（）\]]{0,40}[)）\]]",
     re.IGNORECASE,
 )
@@ -35,13 +36,13 @@ MARKERS_ZH = (
     r"(?:(?:红|白|黑|黄|蓝|绿|橙|长|短|粗|细|大|小|实心|空心|弯|直|双|单)色?)*(?:箭头|短箭|长箭|星号|三角|"
     r"圆圈|十字|虚线|游标)"
 )
-_MARKER_BRACKET = re.compile(
+_MARKER_BRACKET = compile_late(
     rf"\s*[(（\[]\s*(?:(?:marked|indicated|shown|pointed)\s+(?:by|with)\s+)?(?:the\s+|an?\s+)?"
     rf"(?:{MARKERS_EN}|{MARKERS_ZH}|[*†‡△▲↑↓→←]+)(?:\s*所[示指])?\s*[)）\]]",
     re.IGNORECASE,
 )
-_LEGEND_BRACKET = re.compile(r"\s*[(（\[][^()（）\]]*\b[A-Z][A-Za-z0-9]{0,5}\s*[:：=＝][^()（）\]]*[)）\]]")
-_LEAD = re.compile(
+_LEGEND_BRACKET = compile_late(r"\s*[(（\[][^()（）\]]*\b[A-Z][A-Za-z0-9]{0,5}\s*[:：=＝][^()（）\]]*[)）\]]")
+_LEAD = compile_late(
     r"^\s*(?:(?:图解要点|图注|注释|说明|注|图示|要点)\s*[:：]\s*|"
     r"(?:图|fig(?:ure)?\.?)\s*\d+(?:[-–.]\d+)*\s*[:：.]?\s*|\d+(?:-\d+){1,2}\s+|"
     r"(?:and\s+|[-–,]\s*)?[(（][A-Ha-h](?:\s*[-–,、和&]\s*[A-Ha-h]|\s+and\s+[A-Ha-h])*[)）]\s*[:：]?\s*|[A-Ha-h](?:[.,:：、)）]|\s*图\s*[:：]?)\s*为?"
@@ -49,7 +50,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 # Beyond the leaks that the filters know: talk of a study or a publisher, and tokens of machines.
-_LEAK = re.compile(
+_LEAK = compile_late(
     r"\bfig(?:ure|s)?\b\.?\s*\d?|\btables?\s+\d|\bpanels?\b|\([A-Ha-h]\)|\b(?:the|this) (?:image|figure)s?\b|"
     r"\b(?:left|right|upper|lower|top|bottom)\s+(?:panel|image|picture|column|row|graph)s?\b|"
     r"\b(?:our|we|(?-i:us)|authors?|this (?:study|paper|article|chapter|book|section|review)|dataset|algorithm|"
@@ -59,11 +60,11 @@ _LEAK = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES = FIGURE_NUMBER + PANEL + SCREEN_HALF + OTHER_IMAGE + SOURCE_TEXT + TASK_TALK
-_FOREIGN = re.compile(
+_FOREIGN = compile_late(
     r"[\u0400-\u04ff\u3040-\u30ff\uac00-\ud7af\u0590-\u06ff\u0900-\u097f\u0e00-\u0e7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00ad": ""})
-_DANGLING = re.compile(r"(?:[\s,]+(?:and|or|with|of|the|an?|in|by|as))+$", re.IGNORECASE)
+_DANGLING = compile_late(r"(?:[\s,]+(?:and|or|with|of|the|an?|in|by|as))+$", re.IGNORECASE)
 _EDGE = " \t\n\r\u3000,，;；:：.。、-–—~"
 
 
@@ -110,7 +111,7 @@ def _trim(span: Evidence, start: int, end: int) -> Iterator[Piece]:
         yield piece
 
 
-KEY_START = re.compile(
+KEY_START = compile_late(
     r"(?:(?<=[^A-Za-z0-9])|(?<=[\u4e00-\u9fff]))"
     r"[A-Z][A-Za-z0-9]{0,6}\s*[:：=＝]\s*(?=[A-Za-z\u4e00-\u9fff])"
 )

@@ -9,21 +9,22 @@ from remud_gen.llm.extractive.english import SHOWS
 from remud_gen.llm.extractive.facts import Asks, Fact, quote_of
 from remud_gen.llm.extractive.pieces import Piece, clean, is_presentable, lower_words
 from remud_gen.records import Language
+from remud_gen.rules.late import compile_late
 from remud_gen.rules.terms import Hit, Term, find_kin, find_terms
 
-VIEW_NOUN = re.compile(
+VIEW_NOUN = compile_late(
     r"^(?:[\s\-]+(?!of\b|in\b|with\b|and\b)[A-Za-z\-]+){0,2}?[\s\-]+(?P<noun>views?|sections?|scans?|planes?|sonograms?|images?|"
     r"ultrasounds?|echocardiograms?)\b",
     re.IGNORECASE,
 )
-IMAGE_NOUN = re.compile(
+IMAGE_NOUN = compile_late(
     r"^[\s\-]+(?:[a-z\-]+\s+)?(?:images?|imaging|scans?|views?|sonograms?|study|examination)\b", re.IGNORECASE
 )
-AFTER_TECHNIQUE_ZH = re.compile(
+AFTER_TECHNIQUE_ZH = compile_late(
     r"^(?:超声|检查|成像)?(?:声像图|图像|图|像)?(?:显示|示(?!意)|可见|所见|见|表现|：|:|，|,|）|\)|\s|$|声像图|图像)"
 )
-NOT_TECHNIQUE_ZH = re.compile(r"^(?:引导|下|介导|检查(?:后|前)|随访)")
-ULTRASOUND = re.compile(r"ultraso|sonogra|echo|doppler|回声|超声|彩超|声影|探头", re.IGNORECASE)
+NOT_TECHNIQUE_ZH = compile_late(r"^(?:引导|下|介导|检查(?:后|前)|随访)")
+ULTRASOUND = compile_late(r"ultraso|sonogra|echo|doppler|回声|超声|彩超|声影|探头", re.IGNORECASE)
 # Written alone these say too little to be an answer.
 TOO_SHORT = {"2d", "3d", "us", "ct", "二维", "三维", "灰阶", "echo", "two-dimensional", "three-dimensional"}
 GROUP_ASKS: dict[str, Asks] = {

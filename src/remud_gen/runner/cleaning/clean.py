@@ -21,11 +21,11 @@ from remud_gen.runner.cleaning.orphans import StageFiles, judge_parts
 from remud_gen.runner.cleaning.outlook import RunPlan, find_roots, plan_run
 from remud_gen.runner.cleaning.sweeper import SHOWN, Finding, Sweeper, list_half_exports, list_temporaries
 from remud_gen.runner.cleaning.text import Cleaning
-from remud_gen.runner.command import Options, resolve_config
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.inventory import CACHE
+from remud_gen.runner.options import Options, resolve_config
 from remud_gen.runner.parts import list_parts
 from remud_gen.runner.place import recover
 from remud_gen.runner.plan import StageRow

@@ -14,7 +14,7 @@ from remud_gen.errors import InputError, RemudError
 from remud_gen.llm.opening import choose_client
 from remud_gen.runner.cleaning.orphans import META, list_names
 from remud_gen.runner.cleaning.outlook import RunPlan, find_roots, plan_run
-from remud_gen.runner.command import Options, resolve_config
+from remud_gen.runner.options import Options, resolve_config
 from remud_gen.runner.parts import part_paths, read_meta
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.store_place import find_store as locate_store

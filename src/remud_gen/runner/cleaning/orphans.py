@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.cleaning.outlook import PlannedStage, RunPlan
 
 META = ".meta.json"
 OTHERS = (".errors.jsonl", ".calls.json", ".jsonl")  # the longer ending first
-KEY = re.compile(r"[\w-]+-([0-9a-f]{8})(?:-p\d{5,}-\d{5,})?(?:-n\d{4,})?")
+KEY = compile_late(r"[\w-]+-([0-9a-f]{8})(?:-p\d{5,}-\d{5,})?(?:-n\d{4,})?")
 
 
 @dataclass

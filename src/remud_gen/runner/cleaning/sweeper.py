@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remud_gen.errors import InputError
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.basis import FOLDER as BASES
 from remud_gen.runner.cleaning.orphans import StageFiles, list_names
 from remud_gen.runner.files import FOLDERS_OF_THEIR_OWN, TEMPORARY, flush_folder
@@ -19,8 +20,8 @@ from remud_gen.runner.place import find_leftovers
 
 SHOWN = 5
 IMAGES = "images"
-NAMED_PICTURE = re.compile(rb"images/[0-9a-f]{2}/([0-9a-f]{64})\.(?:png|jpg)")
-PICTURE_FILE = re.compile(r"([0-9a-f]{64})\.(?:png|jpg)")
+NAMED_PICTURE = compile_late(rb"images/[0-9a-f]{2}/([0-9a-f]{64})\.(?:png|jpg)")
+PICTURE_FILE = compile_late(r"([0-9a-f]{64})\.(?:png|jpg)")
 LONGEST_PATH = 128  # bytes: more than the path of a picture takes in a record
 READ_BYTES = 16 * 2**20
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,20 +11,22 @@ from typing import Any
 
 from remud_gen.errors import ConfigError, InputError
 from remud_gen.exporters.card import MANIFEST
-from remud_gen.runner.command import Options, Result, resolve_config, survey
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.importing.left_out import LeftOut
 from remud_gen.runner.importing.opinions import decide
 from remud_gen.runner.importing.raw import RawImport, find_raw, import_raw
 from remud_gen.runner.importing.tools import read_file, read_reviewed
 from remud_gen.runner.judged import read_judged
+from remud_gen.runner.options import Options, Result, resolve_config
 from remud_gen.runner.plan import StageRow
 from remud_gen.runner.reports.wording import count_noun
 from remud_gen.runner.review import Decision, Review, load_review, save_review
+from remud_gen.runner.survey import survey
 from remud_gen.runner.trial import list_filtered
 
 # Ids come out of files of others: what a terminal would obey is not shown.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = compile_late("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 REVIEW_FORMATS = ("labelstudio", "argilla")
 
 

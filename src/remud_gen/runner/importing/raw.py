@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from remud_gen.exporters.rows import read_rows
 from remud_gen.exporters.splits import SPLIT_NAMES
 from remud_gen.records import ImageRef, Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.files import write_atomically
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import (
@@ -38,8 +38,8 @@ from remud_gen.runner.parts import list_parts, part_paths
 from remud_gen.runner.writer import PartWriter
 
 RECORDS_PER_PART = 1000
-PICTURE = re.compile(r"images/([0-9a-f]{2})/(\1[0-9a-f]{62})\.(?:png|jpg)")
-_ID = re.compile(rb'\{"record":"quadruplet","schema_version":\d+,"id":("(?:[^"\\]|\\.)*")')
+PICTURE = compile_late(r"images/([0-9a-f]{2})/(\1[0-9a-f]{62})\.(?:png|jpg)")
+_ID = compile_late(rb'\{"record":"quadruplet","schema_version":\d+,"id":("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(slots=True)

@@ -10,10 +10,11 @@ from typing import Literal
 from remud_gen.config import Config
 from remud_gen.errors import ConfigError, RecordError
 from remud_gen.exporters.card import read_manifest
+from remud_gen.runner.export_places import OWN_PLACE
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.licences import find_licences
-from remud_gen.runner.publish import OWN_PLACE, Crop, describe_gaps
+from remud_gen.runner.publish import Crop, describe_gaps
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.review import load_review
 from remud_gen.runner.trial import choose_filtered

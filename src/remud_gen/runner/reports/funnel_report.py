@@ -11,10 +11,10 @@ from remud_gen.exporters.card import read_manifest
 from remud_gen.filters.funnel import Funnel
 from remud_gen.filters.rule import SEVERITY_ORDER
 from remud_gen.rules.histogram import draw_bars
-from remud_gen.runner.command import Result
+from remud_gen.runner.export_places import OWN_PLACE
 from remud_gen.runner.judged import EXAMPLES
+from remud_gen.runner.options import Result
 from remud_gen.runner.preview import Preview
-from remud_gen.runner.publish import OWN_PLACE
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import Standing, take_stock

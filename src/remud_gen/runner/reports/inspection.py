@@ -20,13 +20,13 @@ from remud_gen.records import (
     Record,
 )
 from remud_gen.rules.content_digest import digest_content
+from remud_gen.rules.record_texts import lay_over
 from remud_gen.runner.imported import STAGE as IMPORTED
 from remud_gen.runner.parts import list_parts
 from remud_gen.runner.reading import parse_record
 from remud_gen.runner.reports.naming import choose_named, explain_unread, list_documents, refuse_no_run
 from remud_gen.runner.review import FIELDS, load_review
 from remud_gen.runner.trial import find_trial
-from remud_gen.stages.corpus import lay_over
 
 
 def find_record(run: Path, stages: Sequence[str], identity: str) -> list[Record]:

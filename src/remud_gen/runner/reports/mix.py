@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +10,17 @@ from typing import Any
 
 from remud_gen.config import GenerateConfig
 from remud_gen.llm.given import GIVEN_FLAG
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.parts import PartState, part_paths
 
 # The fields stand in this order in every record, and no quote of a text can look like them: quotes there are escaped.
-FIELDS = re.compile(
+FIELDS = compile_late(
     rb'"kind":"(\w+)","qtype":"(\w+)","form":"(\w+)","style":"(\w+)","language":"\w+","difficulty":(\w+)'
 )
-OPTION = re.compile(rb'\{"key":"[^"]*","text":')
-KEY = re.compile(rb'"answer_key":"([^"]*)"')
-PARENT = re.compile(rb'"parent_id":"([^"]*)"')
-SOURCE = re.compile(rb'"thinking_source":"(\w+)"')
+OPTION = compile_late(rb'\{"key":"[^"]*","text":')
+KEY = compile_late(rb'"answer_key":"([^"]*)"')
+PARENT = compile_late(rb'"parent_id":"([^"]*)"')
+SOURCE = compile_late(rb'"thinking_source":"(\w+)"')
 INSTEAD = {
     "field": "fell back to the reply's own field, as the endpoint gave no trace",
     "rewrite": "rewritten, as they talked about the task",

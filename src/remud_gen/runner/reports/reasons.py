@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.parts import PartState
 
-RECORD_INPUT = re.compile(r"input (\w+)/\S+\.jsonl (changed|is new|is gone)")
-RECORD_FILE = re.compile(r"\S+?(\.errors)?\.jsonl ")
-PICTURE = re.compile(r"images/\S+ ")
+RECORD_INPUT = compile_late(r"input (\w+)/\S+\.jsonl (changed|is new|is gone)")
+RECORD_FILE = compile_late(r"\S+?(\.errors)?\.jsonl ")
+PICTURE = compile_late(r"images/\S+ ")
 VERBS = {"changed": "changed", "is new": "are new", "is gone": "are gone"}
 
 

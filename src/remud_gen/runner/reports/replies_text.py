@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from remud_gen.llm.store_lines import StoredReply, Transfer
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.replies import StoreAccount
 from remud_gen.runner.reports.batches import batch_lines
 from remud_gen.runner.reports.table import lay_out
 from remud_gen.runner.reports.wording import count_noun, describe_price
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a model writes must not steer a terminal
+CONTROL = compile_late(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a model writes must not steer a terminal
 HEADINGS = ("model", "replies", "input tokens", "output tokens", "cost")
 
 

@@ -110,3 +110,8 @@ def _to_line(error: dict[str, Any]) -> str:
     page = f", page {error['page_number']}" if error.get("page_number") else ""
     hint = f" ({error['hint']})" if error.get("hint") else ""
     return f"{error['file']}{page}: {error['code']}: {error['message']}{hint}"
+
+
+def find_report(reports: Sequence[StageReport], name: str) -> StageReport:
+    """The report of one stage among those of a run."""
+    return next(report for report in reports if report.name == name)

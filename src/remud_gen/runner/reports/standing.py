@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from remud_gen.rules.late import compile_late
 from remud_gen.runner.parts import PartState, Usage, add_counts
 from remud_gen.runner.reports.report import StageReport
 
-DOCUMENT_KEY = re.compile(r"(.+?-[0-9a-f]{8})(?:-p\d+-\d+)?(?:-n\d+)?")
+DOCUMENT_KEY = compile_late(r"(.+?-[0-9a-f]{8})(?:-p\d+-\d+)?(?:-n\d+)?")
 CORPUS = "corpus"  # key of the part that rests on all documents
 
 

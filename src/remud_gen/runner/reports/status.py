@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from remud_gen.runner.command import Result
 from remud_gen.runner.imported import count_records, describe_faults
+from remud_gen.runner.options import Result
 from remud_gen.runner.parts import PartState, add_counts
 from remud_gen.runner.reports.costs import costs_json
 from remud_gen.runner.reports.export_state import examine_exports

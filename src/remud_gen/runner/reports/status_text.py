@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from remud_gen.runner.command import Result
 from remud_gen.runner.imported import count_records, describe_faults
+from remud_gen.runner.options import Result
 from remud_gen.runner.reports.batches import batch_lines, tell_collecting
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import tell_costs

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remud_gen.config import BudgetConfig
-from remud_gen.runner.command import Result
+from remud_gen.runner.options import Result
 from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import Costs, costs_json, tell_costs
