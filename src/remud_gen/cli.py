@@ -307,4 +307,7 @@ def main() -> None:
     if sys.stdout.encoding and sys.stdout.encoding.lower() != "utf-8":
         # Chinese captions must not crash a terminal or pipe of another encoding.
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # what is left ends with the process: to search it for garbage once more takes as long as a start
