@@ -99,3 +99,16 @@ def test_any_text_can_be_searched(text: str) -> None:
             assert 0 <= hit.start < hit.end <= len(text)
         for swap in swap_opposites(text, language):
             assert swap.text != text
+
+
+def test_letters_that_only_match_others_are_no_part_of_a_term() -> None:
+    # Without regard to case a Turkish dotted I matches an i, and a long s an s; lower-case they are neither.
+    assert names("free flu\u0130d beside the kidney", "en", "anatomy", "finding") == ["kidney"]
+    assert names("the \u017fpleen and the liver", "en", "anatomy") == ["liver"]
+    assert swap_opposites("the r\u0130ght kidney", "en") == []
+
+
+def test_places_hold_where_lower_case_is_longer() -> None:
+    text = "\u0130stanbul: the left kidney and the 肝脏"
+    assert names(text, "en", "anatomy") == ["kidney"]
+    assert names(text, "zh", "anatomy") == ["肝脏"]

@@ -61,7 +61,7 @@ def _change_numbers(kind: MutationKind, text: str, language: Language) -> Iterat
 
 
 def _change_sides(kind: MutationKind, text: str, language: Language) -> Iterator[Mutation]:
-    sides = list(_SIDE.finditer(text))
+    sides = [match for match in _SIDE.finditer(text) if match.group(0).lower() in _SIDES]
     if len({match.group(0).lower() for match in sides}) != 1:
         return  # both sides are named: which of them is said of what cannot be told
     flipped = _SIDE.sub(lambda match: _flip(match.group(0)), text)
@@ -70,7 +70,7 @@ def _change_sides(kind: MutationKind, text: str, language: Language) -> Iterator
 
 
 def _flip(side: str) -> str:
-    flipped = _SIDES[side.lower()]
+    flipped = _SIDES.get(side.lower(), side)
     return flipped.capitalize() if side[0].isupper() else flipped
 
 

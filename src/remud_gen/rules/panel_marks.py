@@ -132,7 +132,9 @@ def find_romans(plain: str) -> list[Marker]:
 
 def find_places(plain: str) -> list[Marker]:
     """Left: …, right panel: …, 上图…，下图…, … on the left."""
-    markers = [Marker((_PLACES[next(filter(None, m.groups())).lower()],), *m.span()) for m in _PLACE.finditer(plain)]
+    found = ((next(filter(None, m.groups())).lower(), m.span()) for m in _PLACE.finditer(plain))
+    # A Turkish dotted I matches an i, and is none.
+    markers = [Marker((_PLACES[word],), *span) for word, span in found if word in _PLACES]
     keys = [marker.keys[0] for marker in markers]
     return markers if len(keys) > 1 and len(set(keys)) == len(keys) else []
 

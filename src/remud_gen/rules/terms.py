@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import string
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal, cast
@@ -17,6 +19,7 @@ KINDS: tuple[TermKind, ...] = ("anatomy", "plane", "modality", "finding", "diagn
 # A single character names an organ only where no longer word goes on: 肝素 and 肝功能 are not the liver.
 SINGLE_CHARACTER_STOPS = "素功能气炎毒区"
 WORD = compile_late(r"[A-Za-z0-9]+|[^\x00-\x7f]")
+LATIN = frozenset(string.ascii_lowercase + string.digits)
 SIDES_EN = compile_late(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
 SIDES_ZH = compile_late(r"双侧|两侧|左侧|右侧|左|右")
 
@@ -69,26 +72,44 @@ def find_terms(text: str, language: Language, *kinds: TermKind) -> list[Hit]:
 
 @lru_cache(maxsize=1024)
 def _find_kind(text: str, language: Language, kind: TermKind) -> tuple[Hit, ...]:
-    index, starts, places = _index(kind, language), _forms_by_start(kind, language), _place_words(text)
+    index, starts = _index(kind, language), _forms_by_start(kind, language)
+    known = starts.keys() & _list_words(text)
+    if not known:
+        return ()
     hits: list[Hit] = []
     end = 0
-    for start, word in sorted((at, known) for known in starts.keys() & places.keys() for at in places[known]):
+    for start, word in sorted(_place_words(text, known)):
         if start < end:
             continue
         match = _pattern(kind, language, word).match(text, start)
-        if match is not None:
+        term = index.get(_fold(match.group(0))) if match is not None else None
+        if match is not None and term is not None:  # a Turkish dotted I matches an i, and is none
             end = match.end()
-            hits.append(Hit(index[_fold(match.group(0))], start, end))
+            hits.append(Hit(term, start, end))
     return tuple(hits)
 
 
 @lru_cache(maxsize=256)
-def _place_words(text: str) -> dict[str, list[int]]:
-    """With what a form may begin, and where: words in Latin letters, in lower case, and every other character."""
-    places: dict[str, list[int]] = {}
-    for match in WORD.finditer(text):
-        places.setdefault(match.group().lower(), []).append(match.start())
-    return places
+def _list_words(text: str) -> frozenset[str]:
+    """With what a form may begin: words in Latin letters, in lower case, and every other character."""
+    return frozenset(WORD.findall(text.lower()))
+
+
+def _place_words(text: str, words: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Where words of `_list_words` stand. Looked for one by one: few of a text's hundreds of words count."""
+    folded = text.lower()
+    if len(folded) != len(text):  # places in the one are not those in the other
+        found = ((match.start(), match.group().lower()) for match in WORD.finditer(text))
+        wanted = set(words)
+        yield from ((start, word) for start, word in found if word in wanted)
+        return
+    for word in words:
+        start = folded.find(word)
+        while start >= 0:
+            around = folded[start - 1 : start] + folded[start + len(word) : start + len(word) + 1]
+            if LATIN.isdisjoint(around) or not word.isascii():
+                yield start, word
+            start = folded.find(word, start + 1)
 
 
 def find_kin(term: Term, language: Language) -> list[Term]:
@@ -111,9 +132,9 @@ def swap_opposites(text: str, language: Language, *, is_general: bool = False) -
     swaps = []
     for match in _opposite_pattern(language).finditer(text):
         old = match.group(0)
-        if is_general and old.lower() in PLACES:
+        new = _opposites(language).get(old.lower())
+        if new is None or (is_general and old.lower() in PLACES):
             continue
-        new = _opposites(language)[old.lower()]
         same = re.findall(_bound(old, language), text, re.IGNORECASE)
         if len(same) > 1 or re.search(_bound(new, language), text, re.IGNORECASE):
             continue
