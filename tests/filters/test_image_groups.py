@@ -11,9 +11,10 @@ from remud_gen.filters.image_groups import ImageGroups
 from remud_gen.records import ImageRef, Verdict
 from remud_gen.rules.images import hash_perceptually, measure_distance
 from remud_gen.rules.likeness import correlate, shrink
+from remud_gen.rules.record_texts import lay_over
 from remud_gen.runner.images import ContentImageStore
 from remud_gen.stages.base import StageContext
-from remud_gen.stages.corpus import CorpusFilterStage, lay_over
+from remud_gen.stages.corpus import CorpusFilterStage
 from tests.filters.quadruplets import english
 
 SAME, DOUBTFUL, LEAST = 6, 10, (0.80, 0.70)
