@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remud_gen.config import BudgetConfig
 from remud_gen.runner.options import Result
-from remud_gen.runner.publish import Publication
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import Costs, costs_json, tell_costs
 from remud_gen.runner.reports.forecast_text import forecast_json, forecast_lines
@@ -19,6 +18,9 @@ from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
 from remud_gen.runner.reports.trial_text import trial_json, trial_lines
 from remud_gen.runner.reports.wording import count_noun, describe_price
+
+if TYPE_CHECKING:
+    from remud_gen.runner.publish import Publication
 
 HEADINGS = ("stage", "inputs", "produced", "rejected", "failed", "outputs", "parts run", "seconds")
 
