@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from string import ascii_letters
 
 from remud_gen.rules.language import HAN
 from remud_gen.rules.late import compile_late
@@ -28,26 +29,43 @@ def collect_words(texts: Iterable[str]) -> frozenset[str]:
 
 def join_lines(lines: Sequence[str], words: Collection[str] = frozenset()) -> str:
     """One text of many lines; `words` of the document decide whether a hyphen at a line's end belongs to the word."""
-    text = ""
-    for line in (" ".join(line.split()) if not HAN.search(line) else line.strip(" \t\n") for line in lines):
-        text = _join_two(text, line, words) if text else line
-    return text.strip(" \t\n\u3000")
+    parts: list[str] = []
+    tail, has_han = "", False  # the end of the text so far, and whether there is Chinese in it
+    for line in lines:
+        is_chinese = HAN.search(line) is not None
+        piece = line.strip(" \t\n") if is_chinese else " ".join(line.split())
+        if tail:
+            drops_hyphen, glue = _choose_glue(tail, piece, words, has_han=has_han)
+            if drops_hyphen:
+                parts[-1], tail = parts[-1][:-1], tail[:-1]
+            piece = glue + piece
+        if piece:
+            parts.append(piece)
+        tail = _cut_tail(tail + piece)
+        has_han = has_han or is_chinese
+    return "".join(parts).strip(" \t\n\u3000")
 
 
-def _join_two(before: str, after: str, words: Collection[str]) -> str:
+def _cut_tail(text: str) -> str:
+    """The end of a text: two characters, or a last word with its hyphen."""
+    stem = text.removesuffix("-")
+    return text[-max(2, len(stem) - len(stem.rstrip(ascii_letters)) + 1) :]
+
+
+def _choose_glue(before: str, after: str, words: Collection[str], *, has_han: bool) -> tuple[bool, str]:
+    """Whether the hyphen at the end of the text before is left out, and what stands between it and the next line."""
     tail, head = _TAIL.search(before), _HEAD.match(after)
     if tail and head:
         compound = f"{tail[1]}-{head[1]}".lower()
         whole = f"{tail[1]}{head[1]}".lower()
-        keeps_hyphen = compound in words and whole not in words
-        return before + after if keeps_hyphen else before[:-1] + after
+        return not (compound in words and whole not in words), ""
     if before.endswith("-") or (before[-1] in "–/" and not before[-2:-1].isspace()):
-        return before + after
+        return False, ""
     if _is_wide(before[-1]) or _is_wide(after[0]) or before[-1] in "([":
-        return before + after
-    if after[0] in ".,)];:" or (HAN.search(before) and _CUT_UNIT.search(before) and _UNIT_END.match(after)):
-        return before + after
-    return f"{before} {after}"
+        return False, ""
+    if after[0] in ".,)];:" or (has_han and _CUT_UNIT.search(before) and _UNIT_END.match(after)):
+        return False, ""
+    return False, " "
 
 
 def _is_wide(character: str) -> bool:

@@ -12,6 +12,7 @@ from statistics import median
 from remud_gen.records import TextLine, TextRole
 from remud_gen.rules.geometry import Box, hull
 from remud_gen.rules.late import compile_late
+from remud_gen.rules.near import BoxIndex
 from remud_gen.rules.reading import order_boxes
 
 CAPTION = compile_late(
@@ -64,19 +65,34 @@ class BlockDraft:
         return join_lines(line.text for line in self.lines)
 
 
+@dataclass(slots=True)
+class _Growing:
+    """A block to which lines are added, with its edges: all of a long one's lines are not looked at for each."""
+
+    lines: list[TextLine]
+    left: float  # without the first line, which may be indented, once there are more
+    right: float
+
+    def add(self, line: TextLine) -> None:
+        """Another line at the end."""
+        self.left = min(self.left, line.bbox[0]) if len(self.lines) > 1 else line.bbox[0]
+        self.right = max(self.right, line.bbox[2])
+        self.lines.append(line)
+
+
 def join_lines(texts: Iterable[str]) -> str:
     """One running text: hyphenated words healed, no spaces between Chinese lines."""
-    joined = ""
+    parts: list[str] = []
+    tail = ""  # the last two characters so far
     for text in texts:
-        if not joined:
-            joined = text
-        elif joined.endswith("-") and joined[-2:-1].isalpha() and text[:1].islower():
-            joined = joined[:-1] + text
-        elif CJK.match(joined[-1]) and CJK.match(text[:1] or " "):
-            joined += text
-        else:
-            joined = f"{joined} {text}"
-    return joined
+        piece = text
+        if tail.endswith("-") and tail[:-1].isalpha() and text[:1].islower():
+            parts[-1], tail = parts[-1][:-1], tail[:-1]
+        elif tail and not (CJK.match(tail[-1]) and CJK.match(text[:1] or " ")):
+            piece = f" {text}"
+        parts.append(piece)
+        tail = (tail + piece[-2:])[-2:]
+    return "".join(parts)
 
 
 def group_lines(
@@ -89,14 +105,14 @@ def group_lines(
     body_size = measure_body_size(inner or lines)
     order = order_boxes([line.bbox for line in inner], size[0])
     usual_gap = _measure_usual_gap([inner[index] for index in order])
-    groups: list[list[TextLine]] = []
+    groups: list[_Growing] = []
     for index in order:
         line = inner[index]
         if groups and _continues(groups[-1], line, body_size, usual_gap):
-            groups[-1].append(line)
+            groups[-1].add(line)
         else:
-            groups.append([line])
-    drafts = [BlockDraft(tuple(group), _judge_role(group, body_size)) for group in groups]
+            groups.append(_Growing([line], line.bbox[0], line.bbox[2]))
+    drafts = [BlockDraft(tuple(group.lines), _judge_role(group.lines, body_size)) for group in groups]
     top = [BlockDraft((line,), "header") for line in edge if line.bbox[1] < size[1] / 2]
     bottom = [BlockDraft((line,), "footer") for line in edge if line.bbox[1] >= size[1] / 2]
     return [*top, *drafts, *bottom]
@@ -125,22 +141,23 @@ def _split_edges(
 ) -> tuple[list[TextLine], list[TextLine]]:
     """Running heads and page numbers, and all else."""
     edge, inner = [], []
+    index = BoxIndex(line.bbox for line in lines)
     for line in lines:
         is_at_edge = line.bbox[3] < EDGE_SHARE * size[1] or line.bbox[1] > (1 - EDGE_SHARE) * size[1]
         is_known = reduce_running(line.text) in running and len(reduce_running(line.text)) > 2
-        if is_at_edge and (is_known or PAGE_NUMBER.match(line.text) or _stands_alone(line, lines)):
+        if is_at_edge and (is_known or PAGE_NUMBER.match(line.text) or _stands_alone(line, lines, index)):
             edge.append(line)
         else:
             inner.append(line)
     return edge, inner
 
 
-def _stands_alone(line: TextLine, lines: Sequence[TextLine]) -> bool:
+def _stands_alone(line: TextLine, lines: Sequence[TextLine], index: BoxIndex) -> bool:
     """Whether nothing follows towards the middle of the page within two lines' height."""
     if CAPTION.match(line.text) or NOTE.match(line.text):
         return False
     reach = 2.0 * (line.bbox[3] - line.bbox[1])
-    for other in lines:
+    for other in (lines[number] for number in index.find(line.bbox, max(0.0, reach))):
         if other is line or other.bbox[2] < line.bbox[0] or other.bbox[0] > line.bbox[2]:
             continue
         gap = max(other.bbox[1] - line.bbox[3], line.bbox[1] - other.bbox[3])
@@ -159,8 +176,8 @@ def _measure_usual_gap(lines: Sequence[TextLine]) -> float:
     return median(gaps) if len(gaps) >= ENOUGH_GAPS else 0.0
 
 
-def _continues(block: list[TextLine], line: TextLine, body_size: float, usual_gap: float) -> bool:
-    last = block[-1]
+def _continues(block: _Growing, line: TextLine, body_size: float, usual_gap: float) -> bool:
+    last, is_first = block.lines[-1], len(block.lines) == 1
     size = max(measure_size(last), measure_size(line))
     gap = line.bbox[1] - last.bbox[3]
     if min(last.bbox[3], line.bbox[3]) - max(last.bbox[1], line.bbox[1]) > 0.5 * min(
@@ -179,12 +196,12 @@ def _continues(block: list[TextLine], line: TextLine, body_size: float, usual_ga
         block, line, size
     ):
         return False
-    if len(block) == 1 and (
+    if is_first and (
         _is_heading_line(last, line, size)
         or (size < 1.3 * body_size and gap > (usual_gap + HEADING_GAP_EM) * size and _ends_short(last, line, size))
     ):
         return False
-    if last.is_bold != line.is_bold and len(block) == 1 and not CAPTION.match(block[0].text):
+    if last.is_bold != line.is_bold and is_first and not CAPTION.match(last.text):
         return False
     return not _starts_paragraph(block, line, size)
 
@@ -203,20 +220,18 @@ def _ends_short(first: TextLine, following: TextLine, size: float) -> bool:
     return not SENTENCE_END.search(first.text) and first.bbox[2] <= following.bbox[2] - 3 * size
 
 
-def _starts_afresh(block: list[TextLine], line: TextLine, size: float) -> bool:
+def _starts_afresh(block: _Growing, line: TextLine, size: float) -> bool:
     """A label at a line's start begins a caption unless the sentence before runs on into it."""
-    last = block[-1]
-    runs_full = last.bbox[2] >= max(other.bbox[2] for other in block) - 2 * size
+    last = block.lines[-1]
+    runs_full = last.bbox[2] >= block.right - 2 * size
     return not runs_full or bool(SENTENCE_END.search(last.text)) or line.is_bold != last.is_bold
 
 
-def _starts_paragraph(block: list[TextLine], line: TextLine, size: float) -> bool:
-    last = block[-1]
-    left = min(other.bbox[0] for other in block[1:] or block)
-    right = max(other.bbox[2] for other in block)
+def _starts_paragraph(block: _Growing, line: TextLine, size: float) -> bool:
+    last, left = block.lines[-1], block.left
     is_indented = line.bbox[0] - left > 0.9 * size
-    ended_short = last.bbox[2] < right - 2.5 * size and bool(SENTENCE_END.search(last.text))
-    if len(block) == 1:
+    ended_short = last.bbox[2] < block.right - 2.5 * size and bool(SENTENCE_END.search(last.text))
+    if len(block.lines) == 1:
         return is_indented and bool(SENTENCE_END.search(last.text)) and line.bbox[0] - last.bbox[0] < 4 * size
     return (is_indented and line.bbox[0] - left < 4 * size and bool(SENTENCE_END.search(last.text))) or ended_short
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-Box = tuple[float, float, float, float]
+from remud_gen.rules.near import Box as Box
+from remud_gen.rules.near import BoxIndex
+
 Item = TypeVar("Item")
 
 
@@ -71,9 +73,18 @@ def is_above_or_below(a: Box, b: Box, share: float = 0.5) -> bool:
     return common > share * min(a[2] - a[0], b[2] - b[0])
 
 
-def cluster(boxes: Sequence[Item], belongs: Callable[[Item, Item], bool]) -> list[list[int]]:
-    """Connected components of a symmetric relation over boxes or their indexes, as index lists in input order."""
-    parent = list(range(len(boxes)))
+def cluster(
+    items: Sequence[Item],
+    belongs: Callable[[Item, Item], bool],
+    boxes: Sequence[Box] | None = None,
+    reach: float = 0.0,
+) -> list[list[int]]:
+    """Connected components of a symmetric relation over boxes or their indexes, as index lists in input order.
+
+    Where `boxes` are given, one for each item, only items whose boxes stand within `reach` of each other can belong
+    together, and no others are asked.
+    """
+    parent = list(range(len(items)))
 
     def find(i: int) -> int:
         while parent[i] != i:
@@ -81,24 +92,33 @@ def cluster(boxes: Sequence[Item], belongs: Callable[[Item, Item], bool]) -> lis
             i = parent[i]
         return i
 
-    for i, a in enumerate(boxes):
-        for j in range(i):
-            if find(i) != find(j) and belongs(a, boxes[j]):
+    index = BoxIndex()
+    for i, a in enumerate(items):
+        for j in range(i) if boxes is None else index.find(boxes[i], reach):
+            if find(i) != find(j) and belongs(a, items[j]):
                 parent[find(i)] = find(j)
+        if boxes is not None:
+            index.put(i, boxes[i])
     groups: dict[int, list[int]] = {}
-    for i in range(len(boxes)):
+    for i in range(len(items)):
         groups.setdefault(find(i), []).append(i)
     return sorted(groups.values())
 
 
 def merge_overlapping(boxes: Iterable[Box], reach: float = 0.0) -> list[Box]:
     """Hulls of all boxes that touch within `reach`, repeated until none do."""
-    current = list(boxes)
-    while True:
-        groups = cluster(current, lambda a, b: measure_gap(a, b) <= reach)
-        if len(groups) == len(current):
-            return current
-        current = [hull(current[i] for i in group) for group in groups]
+    merged: dict[int, Box] = {}  # by the first of the boxes in each hull
+    index = BoxIndex()
+    for number, box in enumerate(boxes):
+        first, grown = number, box
+        while near := [k for k in index.find(grown, reach) if measure_gap(merged[k], grown) <= reach]:
+            grown = hull([grown, *(merged.pop(k) for k in near)])
+            for k in near:
+                index.remove(k)
+            first = min(first, *near)
+        merged[first] = grown
+        index.put(first, grown)
+    return [merged[first] for first in sorted(merged)]
 
 
 def to_pixels(box: Box, frame: Box | None, size: tuple[int, int]) -> Box:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import merge
 
 from remud_gen.rules.geometry import Box, hull
 
@@ -23,7 +25,7 @@ def _order(ids: list[int], boxes: Sequence[Box], width: float, depth: int) -> li
         return sorted(ids, key=lambda i: (boxes[i][1], boxes[i][0]))
     ordered: list[int] = []
     for group in _group_rows(ids, boxes, width):
-        gutter = _find_gutter(group, boxes, width)
+        gutter = _read_strip(group, boxes, width).gutter
         if gutter is None:
             ordered += _order_lines(group, boxes)
             continue
@@ -60,64 +62,106 @@ def _group_rows(ids: list[int], boxes: Sequence[Box], width: float) -> list[list
             rows.append([])
         rows[-1].append(i)
         bottom = max(bottom, boxes[i][3])
-    groups: list[list[list[int]]] = []
+    groups: list[_Band] = []
     for row in rows:
+        band = _Band([row], [hull(boxes[i] for i in row)], _read_strip(row, boxes, width))
         if groups:
-            if _find_gutter(_flatten([*groups[-1], row]), boxes, width) is not None:
-                groups[-1].append(row)
+            last = groups[-1]
+            together = last.strip.join(band.strip)
+            is_split = last.strip.gutter is not None
+            if together.gutter is not None or (band.strip.gutter is None and not is_split):
+                last.add(band, together)
                 continue
-            gutter = _find_gutter(row, boxes, width)
-            is_split = _find_gutter(_flatten(groups[-1]), boxes, width) is not None
-            if gutter is None and not is_split:
-                groups[-1].append(row)
-                continue
-            if gutter is not None and not is_split:
-                head = _find_column_head(groups[-1], row, gutter, boxes, width)
-                groups[-1], taken = groups[-1][:head], groups[-1][head:]
-                groups.append([*taken, row])
-                continue
-        groups.append([row])
-    return [_flatten(group) for group in groups if group]
+            if band.strip.gutter is not None and not is_split:
+                head = _find_column_head(last, row, band.strip.gutter, boxes, width)
+                if head < len(last.rows):
+                    band = last.cut(head, band, boxes, width)
+        groups.append(band)
+    return [_flatten(group.rows) for group in groups if group.rows]
+
+
+@dataclass(slots=True)
+class _Strip:
+    """A band's print from left to right: stretches, and between them what is wide enough for a gutter."""
+
+    stretches: list[tuple[float, float]]
+    left: float
+    right: float
+    width: float  # of the page
+    gutter: float | None  # middle of the widest white strip that has columns on both sides
+
+    def join(self, other: _Strip) -> _Strip:
+        """Of both bands together."""
+        spans = merge(self.stretches, other.stretches)
+        return _make_strip(spans, min(self.left, other.left), max(self.right, other.right), self.width)
+
+
+def _read_strip(ids: Sequence[int], boxes: Sequence[Box], width: float) -> _Strip:
+    spans = sorted((boxes[i][0], boxes[i][2]) for i in ids)
+    return _make_strip(spans, spans[0][0], max(right for _, right in spans), width)
+
+
+def _make_strip(spans: Iterable[tuple[float, float]], left: float, right: float, width: float) -> _Strip:
+    """`spans` in their order."""
+    least_gap, least_column = MIN_GUTTER_SHARE * width, MIN_COLUMN_SHARE * width
+    stretches: list[tuple[float, float]] = []
+    best: tuple[float, float] | None = None
+    for x0, x1 in spans:
+        if not stretches:
+            stretches.append((x0, x1))
+            continue
+        start, end = stretches[-1]
+        gap = x0 - end
+        if gap < least_gap:
+            stretches[-1] = (start, max(end, x1))
+            continue
+        if min(end - left, right - x0) >= least_column:
+            best = max(best or (0.0, 0.0), (gap, end + gap / 2))
+        stretches.append((x0, max(end, x1)))
+    return _Strip(stretches, left, right, width, best[1] if best else None)
+
+
+@dataclass(slots=True)
+class _Band:
+    """Rows that are read together, the hull of each, and the strip of them all."""
+
+    rows: list[list[int]]
+    hulls: list[Box]
+    strip: _Strip
+
+    def add(self, below: _Band, strip: _Strip) -> None:
+        """Take in what stands below; `strip` is that of both."""
+        self.rows += below.rows
+        self.hulls += below.hulls
+        self.strip = strip
+
+    def cut(self, head: int, below: _Band, boxes: Sequence[Box], width: float) -> _Band:
+        """Give the rows from `head` on to the band below, which comes back."""
+        rows, hulls = [*self.rows[head:], *below.rows], [*self.hulls[head:], *below.hulls]
+        del self.rows[head:], self.hulls[head:]
+        return _Band(rows, hulls, _read_strip(_flatten(rows), boxes, width))
 
 
 def _flatten(rows: Sequence[Sequence[int]]) -> list[int]:
     return [i for row in rows for i in row]
 
 
-def _find_column_head(
-    rows: Sequence[Sequence[int]], row: Sequence[int], gutter: float, boxes: Sequence[Box], width: float
-) -> int:
+def _find_column_head(band: _Band, row: Sequence[int], gutter: float, boxes: Sequence[Box], width: float) -> int:
     """Where, among the rows above the first row of two columns, the head of one of these columns begins.
 
     Beside a picture a column starts higher than its neighbour, and its first lines have nothing at their side.
     """
     for is_right in (False, True):
-        head = len(rows)
-        below = [boxes[i] for i in row if (boxes[i][0] > gutter) == is_right]
-        while head and below:
-            around = hull(boxes[i] for i in rows[head - 1])
+        head = len(band.rows)
+        below = min((boxes[i][1] for i in row if (boxes[i][0] > gutter) == is_right), default=None)
+        while head and below is not None:
+            around = band.hulls[head - 1]
             is_beside = around[0] > gutter if is_right else around[2] < gutter
-            gap = min(box[1] for box in below) - around[3]
-            if not is_beside or gap > MAX_LINE_GAP * (around[3] - around[1]):
+            if not is_beside or below - around[3] > MAX_LINE_GAP * (around[3] - around[1]):
                 break
-            head, below = head - 1, [around]
-        if head < len(rows):
-            column = hull(boxes[i] for i in _flatten(rows[head:]))
+            head, below = head - 1, around[1]
+        if head < len(band.rows):
+            column = hull(band.hulls[head:])
             if column[2] - column[0] >= MIN_HEAD_SHARE * width:
                 return head
-    return len(rows)
-
-
-def _find_gutter(ids: Sequence[int], boxes: Sequence[Box], width: float) -> float | None:
-    """Middle of the widest white vertical strip that has columns on both sides."""
-    spans = sorted((boxes[i][0], boxes[i][2]) for i in ids)
-    around = hull(boxes[i] for i in ids)
-    best: tuple[float, float] | None = None
-    right = spans[0][1]
-    for x0, x1 in spans[1:]:
-        gap = x0 - right
-        is_wide = gap >= MIN_GUTTER_SHARE * width
-        if is_wide and min(right - around[0], around[2] - x0) >= MIN_COLUMN_SHARE * width:
-            best = max(best or (0.0, 0.0), (gap, right + gap / 2))
-        right = max(right, x1)
-    return best[1] if best else None
+    return len(band.rows)
