@@ -34,7 +34,7 @@ demo: .venv/.ready-core
 	@echo "Your own books:     $(BIN)/remud run BOOKS/ --run my-run --model MODEL   (see README.md)"
 
 test: .venv/.ready-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 15
 
 check: .venv/.ready-dev
 	BIN=$(BIN) scripts/check

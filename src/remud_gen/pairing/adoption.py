@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Collection, Iterator, Sequence
+from heapq import heapify, heappop, heappush
 
 from remud_gen.pairing.captions import LEAST_SCORE, Caption
 from remud_gen.pairing.figure_group import FigureGroup
@@ -28,18 +30,36 @@ def adopt_panels(flow: Flow, groups: Sequence[FigureGroup], loose: Sequence[Pict
     words name, or in one row with the captioned picture.
     """
     place = {picture: number for number, picture in enumerate(flow.pictures())}
-    left = list(loose)
+    left = {place[picture]: picture for picture in loose}
     for group in groups:
         if group.caption is None or group.is_table:
             continue
-        named = _name(group)
-        for picture in sorted(left, key=lambda p: min(abs(place[p] - place[own]) for own in group.pictures)):
-            flag = _judge(flow, group, picture, named, place)
-            if flag is not None:
-                group.pictures.append(picture)
-                group.flags |= {flag} - {""}
-                left.remove(picture)
-    return left
+        named, own = _name(group), sorted(place[picture] for picture in group.pictures)
+        # Nearest first, those in between first of all. Only neighbours can be taken, and what they bring near then.
+        waiting = [(_measure_steps(at, own), at) for at in _list_neighbours(own) if at in left]
+        heapify(waiting)
+        while waiting:
+            turn = heappop(waiting)
+            flag = _judge(flow, group, left[turn[1]], named, place)
+            if flag is None:
+                continue
+            group.pictures.append(left.pop(turn[1]))
+            group.flags |= {flag} - {""}
+            for at in _list_neighbours([turn[1]]):
+                later = (_measure_steps(at, own), at)
+                if at in left and later > turn and later not in waiting:
+                    heappush(waiting, later)
+    return [left[at] for at in sorted(left)]
+
+
+def _list_neighbours(places: Sequence[int]) -> list[int]:
+    return sorted({at + step for at in places for step in (-1, 1)})
+
+
+def _measure_steps(at: int, own: Sequence[int]) -> int:
+    """How far a picture stands from the nearest of those that a figure had from the start, counted in pictures."""
+    after = bisect(own, at)
+    return min(abs(at - other) for other in own[max(0, after - 1) : after + 1])
 
 
 def _name(group: FigureGroup) -> set[str]:
@@ -85,10 +105,10 @@ def find_plain_captions(
     flow: Flow, loose: Sequence[Picture], taken: Collection[Block]
 ) -> Iterator[tuple[Caption, Picture]]:
     """Small print right below or above a loose picture that stands alone, without any label."""
-    used: set[Block] = set()
+    used = set(taken)
     for picture in loose:
         page = flow.pages[picture.page]
-        block = _find_small_print(page, picture, [*taken, *used])
+        block = _find_small_print(page, picture, used)
         if block is not None and _is_figure(picture, page):
             used.add(block)
             yield Caption((block,), None, block.text, LEAST_SCORE, ("caption_unlabelled",), is_plain=True), picture
@@ -105,7 +125,7 @@ def _is_figure(picture: Picture, page: PageFlow) -> bool:
 def _find_small_print(page: PageFlow, picture: Picture, taken: Collection[Block]) -> Block | None:
     x0, y0, x1, y1 = picture.bbox
     found = []
-    for block in page.blocks:
+    for block in page.find_blocks(picture.bbox, max(0.0, 2 * page.em)):
         gap = block.bbox[1] - y1 if block.bbox[1] > (y0 + y1) / 2 else y0 - block.bbox[3]
         is_within = block.bbox[0] > x0 - 2 * page.em and block.bbox[2] < x1 + 2 * page.em
         if block not in taken and -0.5 * page.em < gap < 1.8 * page.em and is_within and _reads_as_caption(block, page):

@@ -111,14 +111,17 @@ def _score(block: Block, label: FigureLabel, page: PageFlow) -> int:
 
 
 def _is_near_picture(block: Block, page: PageFlow) -> bool:
-    return any(measure_gap(block.bbox, picture.bbox) < 3.5 * page.em for picture in page.pictures)
+    reach = 3.5 * page.em
+    near = page.find_pictures(block.bbox, max(0.0, reach))
+    return any(measure_gap(block.bbox, picture.bbox) < reach for picture in near)
 
 
 def _follows_open_paragraph(block: Block, page: PageFlow) -> bool:
     """Whether the block above is a sentence that this one would complete: "… as shown in" / "Fig. 3."."""
+    x0, top, x1, _ = block.bbox
     above = [
         other
-        for other in page.blocks
+        for other in page.find_blocks((x0, top - 1.2 * page.em, x1, top + 0.5 * page.em))
         if is_above_or_below(other.bbox, block.bbox)
         and -0.5 * page.em < block.bbox[1] - other.bbox[3] < 1.2 * page.em
         and abs(other.size / block.size - 1) < 0.06
@@ -131,8 +134,11 @@ def _follows_open_paragraph(block: Block, page: PageFlow) -> bool:
 def _extend(caption: Caption, page: PageFlow) -> Caption:
     """Add the second half of a caption that is set in two columns below a wide picture."""
     first = caption.blocks[0]
-    wide = [picture for picture in page.pictures if _spans(picture, first, page)]
-    for block in page.blocks:
+    x0, top, x1, _ = first.bbox
+    over = page.find_pictures((x0, top - 4 * page.em, x1, top + page.em))
+    wide = [picture for picture in over if _spans(picture, first, page)]
+    right = max((picture.bbox[2] for picture in wide), default=x1)
+    for block in page.find_blocks((x1, top - 1.5 * page.em, right, top + 1.5 * page.em)):
         if (
             wide
             and block is not first

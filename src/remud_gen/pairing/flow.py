@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from remud_gen.records import BBox, Figure, Page, TextLine, TextRole
-from remud_gen.rules.geometry import Box
+from remud_gen.rules.near import Box, BoxIndex
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +54,26 @@ class PageFlow:
     height: float
     em: float
     items: tuple[Item, ...]
+    blocks: tuple[Block, ...] = field(init=False, repr=False)  # in reading order, as are the pictures
+    pictures: tuple[Picture, ...] = field(init=False, repr=False)
+    _block_places: BoxIndex = field(init=False, repr=False)
+    _picture_places: BoxIndex = field(init=False, repr=False)
 
-    @property
-    def blocks(self) -> list[Block]:
-        """The text, in reading order."""
-        return [item for item in self.items if isinstance(item, Block)]
+    def __post_init__(self) -> None:
+        blocks = tuple(item for item in self.items if isinstance(item, Block))
+        pictures = tuple(item for item in self.items if isinstance(item, Picture))
+        object.__setattr__(self, "blocks", blocks)
+        object.__setattr__(self, "pictures", pictures)
+        object.__setattr__(self, "_block_places", BoxIndex(block.bbox for block in blocks))
+        object.__setattr__(self, "_picture_places", BoxIndex(picture.bbox for picture in pictures))
 
-    @property
-    def pictures(self) -> list[Picture]:
-        """The pictures, in reading order."""
-        return [item for item in self.items if isinstance(item, Picture)]
+    def find_blocks(self, box: Box, reach: float = 0.0) -> list[Block]:
+        """The text that touches `box` or stands within `reach` of it and a hair beyond, in reading order."""
+        return [self.blocks[i] for i in self._block_places.find(box, reach)]
+
+    def find_pictures(self, box: Box, reach: float = 0.0) -> list[Picture]:
+        """The pictures that touch `box` or stand within `reach` of it and a hair beyond, in reading order."""
+        return [self.pictures[i] for i in self._picture_places.find(box, reach)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

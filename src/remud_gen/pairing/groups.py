@@ -37,8 +37,9 @@ def group_figures(flow: Flow) -> Grouping:
     habit = find_habit(flow, captions)
     by_caption: dict[Caption, FigureGroup] = {}
     owners: dict[Picture, FigureGroup] = {}
+    of_page = _sort_by_page(captions)
     for page in flow.pages:
-        own = [caption for caption in captions if caption.page == page.index]
+        own = of_page[page.index]
         limits = {picture: TITLED_LIMIT for picture in page.pictures if picture in claims}
         assigned = assign(page, own, habit, limits)
         doubtful = find_ambiguous(page, assigned, own)
@@ -65,9 +66,11 @@ def group_figures(flow: Flow) -> Grouping:
     loose = [picture for picture in flow.pictures() if picture not in owners]
     groups = [*by_caption.values(), *by_title.values()]
     waiting = [caption for caption in captions if caption.label is not None and caption not in by_caption]
+    adopted: set[Picture] = set()
     for caption, pictures, flag in adopt_orphans(flow, waiting, _cluster_loose(flow, loose, captions)):
         groups.append(FigureGroup(pictures=list(pictures), caption=caption, flags={flag, *caption.flags}))
-        loose = [picture for picture in loose if picture not in pictures]
+        adopted.update(pictures)
+    loose = [picture for picture in loose if picture not in adopted]
     loose = adopt_panels(flow, groups, loose)
     taken = {block for caption in captions for block in caption.blocks} | {title.block for title in titles}
     for plain, picture in list(find_plain_captions(flow, loose, taken)):
@@ -108,14 +111,21 @@ def share_caption(flow: Flow, group: FigureGroup) -> list[FigureGroup]:
 
 
 def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Caption]) -> list[list[Picture]]:
+    of_page, free = _sort_by_page(captions), set(loose)
     clusters: list[list[Picture]] = []
     for page in flow.pages:
-        found = find_clusters(page, [caption.bbox for caption in captions if caption.page == page.index])
+        found = find_clusters(page, [caption.bbox for caption in of_page[page.index]])
         for picture in page.pictures:
-            group = [other for other in found[picture] if other in loose]
-            if group and group[0] is picture:
-                clusters.append(group)
-    return clusters
+            if found[picture][0] is picture:
+                clusters.append([other for other in found[picture] if other in free])
+    return sorted((group for group in clusters if group), key=lambda group: place[group[0]])
+
+
+def _sort_by_page(captions: Sequence[Caption]) -> dict[int, list[Caption]]:
+    found: dict[int, list[Caption]] = defaultdict(list)
+    for caption in captions:
+        found[caption.page].append(caption)
+    return found
 
 
 def finish_groups(

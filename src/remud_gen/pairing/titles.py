@@ -98,7 +98,7 @@ def _vote(items: Sequence[Item], candidates: dict[int, Title]) -> set[TitleClass
     """Classes of headings (separator, depth) that are mostly followed by a picture and not by running text."""
     followed: dict[TitleClass, list[bool]] = defaultdict(list)
     for i, title in candidates.items():
-        after = next((item for item in items[i + 1 :] if not _is_letter(item)), None)
+        after = next((items[k] for k in range(i + 1, len(items)) if not _is_letter(items[k])), None)
         followed[title.kind].append(isinstance(after, Picture))
     return {kind for kind, votes in followed.items() if sum(votes) / len(votes) >= LEAST_SHARE}
 
