@@ -27,7 +27,8 @@ from remud_gen.config import Config
 from remud_gen.filters.funnel import count_funnel
 from remud_gen.records import CorpusVerdict, Quadruplet
 from remud_gen.rules.normalise import squash
-from remud_gen.stages.corpus import CorpusFilterStage, lay_over
+from remud_gen.rules.record_texts import lay_over
+from remud_gen.stages.corpus import CorpusFilterStage
 from scripts.corpus.corpus import DUPLICATES, Truth, write_corpus
 
 MAX_MB, MAX_S = 2048, 600

@@ -31,6 +31,7 @@ from remud_gen.llm.reply import strict_schema  # noqa: E402
 from remud_gen.llm.store import ReplyStore  # noqa: E402
 from remud_gen.protocols import ModelReply, ModelRequest  # noqa: E402
 from remud_gen.records import ImageRef  # noqa: E402
+from remud_gen.runner.collecting import collecting_seldom  # noqa: E402
 from remud_gen.runner.images import ContentImageStore  # noqa: E402
 from tests.model_server import ModelServer  # noqa: E402
 
@@ -101,7 +102,8 @@ async def ask_all(config: Config, folder: Path, n_requests: int, *, has_images: 
                     rss.append(process.memory_info().rss / 2**20)
 
         started, cpu_started = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(work() for _ in range(size)))
+        with collecting_seldom():  # as `remud generate` has it
+            await asyncio.gather(*(work() for _ in range(size)))
         seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
         rss.append(process.memory_info().rss / 2**20)
         assert store.count() == gateway.counts["received"] == n_requests

@@ -310,4 +310,6 @@ def main() -> None:
     try:
         app()
     finally:
-        gc.freeze()  # what is left ends with the process: to search it for garbage once more takes as long as a start
+        # What is left ends with the process, and all that must reach the disk has: the interpreter's last search for
+        # garbage would take as long as half a start.
+        gc.freeze()

@@ -27,6 +27,7 @@ from remud_gen.shipped import find_shipped
 SHAPE = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 PART = re.compile(r"^# (\w+)\n", re.MULTILINE)
 FOLDER = "examples"
+_find_regions_of = cache(find_regions)  # of the organs of all examples, once each
 
 
 class ExampleHead(BaseModel):
@@ -50,7 +51,7 @@ class Example:
 
     @property
     def regions(self) -> frozenset[str]:
-        """Where its organ lies; looked up for the languages that are asked in."""
+        """Where its organ may lie."""
         return _find_regions_of(self.head.organ, self.head.language)
 
     @property
@@ -100,9 +101,6 @@ def parse_example(text: str, origin: str) -> Example:
         raise ConfigError(f"{origin}: a line begins with `[`; indent the spans of examples")
     sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
     return Example(head, parts, sha256)
-
-
-_find_regions_of = cache(find_regions)
 
 
 def choose_examples(

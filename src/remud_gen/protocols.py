@@ -142,14 +142,19 @@ class OcrEngine(Protocol):
 
 
 @runtime_checkable
-class LanguageOcrEngine(Protocol):
-    """An OCR engine with data files by language, which lie somewhere on this machine."""
-
-    languages: tuple[str, ...]
+class CheckedOcrEngine(Protocol):
+    """An OCR engine that can tell beforehand whether it can read at all on this machine."""
 
     def check(self) -> None:
         """MissingExtraError with what to install, where the library or the data of a language is missing."""
         ...
+
+
+@runtime_checkable
+class LanguageOcrEngine(CheckedOcrEngine, Protocol):
+    """An OCR engine with data files by language, which lie somewhere on this machine."""
+
+    languages: tuple[str, ...]
 
     def identify_data(self) -> Mapping[str, str]:
         """Language -> digest of its data, `absent` without; other data read other letters."""

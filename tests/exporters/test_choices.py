@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import subprocess
 import sys
@@ -199,3 +200,12 @@ def test_a_mended_answer_takes_its_question_out_of_reinforcement(tmp_path, store
     rows = list(read_rows(tmp_path / "out" / "swift" / "train_grpo.jsonl"))
     assert [row["id"] for row in rows] == [good.id]
     assert made["swift"].counts["train"] == 2
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("*.py")), ids=lambda path: path.name)
+def test_a_script_that_goes_along_needs_nothing_of_this_package(path):
+    imported = [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    names = {getattr(node, "module", None) or alias.name for node in imported for alias in node.names}
+    assert not [name for name in names if name.startswith("remud_gen")]

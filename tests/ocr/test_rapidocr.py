@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from remud_gen.errors import MissingExtraError
 from remud_gen.ocr.rapidocr import RapidOcrEngine
 from remud_gen.ocr.rapidocr_lines import _load_engine, make_input
 
@@ -59,3 +62,12 @@ def test_the_line_finder_is_given_what_the_package_itself_would_give_it() -> Non
 
 def test_the_engine_uses_the_lean_input() -> None:
     assert _load_engine().text_det.get_preprocess() is make_input
+
+
+def test_a_machine_that_cannot_load_the_imaging_libraries_is_told_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.delitem(sys.modules, "remud_gen.ocr.rapidocr_lines", raising=False)
+    for use in (RapidOcrEngine().check, lambda: RapidOcrEngine().read(Image.new("RGB", (40, 40)))):
+        with pytest.raises(MissingExtraError, match="cv2") as caught:
+            use()
+        assert "pip install" in caught.value.hint

@@ -21,6 +21,7 @@ from remud_gen.filters import funnel
 from remud_gen.pipeline import PIPELINE
 from remud_gen.runner import judged
 from remud_gen.runner.command import run_stages
+from remud_gen.runner.export_places import PLACES, recover_exports
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.options import Options, Result
 from remud_gen.runner.publish import Crop, Publication, Publisher
@@ -395,3 +396,9 @@ def test_an_export_that_does_not_account_for_every_kept_record_is_refused(run: P
     assert caught.value.code == "EXPORT_INVALID"
     assert read_tree(run / "export") == before
     assert traces(run / "export") == []
+
+
+def test_a_remembered_place_that_cannot_be_looked_at_is_passed_over(tmp_path):
+    unreachable = "/" + "x" * 5_000  # as one on a share that is away, or of a colleague
+    (tmp_path / PLACES).write_text(json.dumps({"places": {unreachable: {}}}), "utf-8")
+    recover_exports(tmp_path)

@@ -48,10 +48,18 @@ def test_asking_a_model_loads_no_imaging_library_and_no_exporter(shelf):
 
 
 @pytest.mark.parametrize(
-    "setting", ["filter.names=[no_such_filter]", "export.formats=[no_such_format]", "judge.probes=[no_such_probe]"]
+    "setting",
+    ["filter.options={no_such_filter: {}}", "export.formats=[no_such_format]", "judge.probes=[no_such_probe]"],
 )
 def test_what_is_set_of_a_later_stage_is_checked_before_a_model_is_paid(shelf, setting):
-    with ModelServer() as server, pytest.raises(ConfigError):
+    with ModelServer() as server, pytest.raises(ConfigError, match="no_such"):
         bring(shelf, "generate", "generate.model=tiny", f"generate.base_url={server.base_url}", setting)
     assert not server.log
-    assert not (shelf.parent / "run").exists() or not list((shelf.parent / "run").glob("extract/*"))
+    assert not (shelf.parent / "run").exists()
+
+
+@pytest.mark.parametrize("last", ["extract", "pair"])
+def test_prompts_that_cannot_be_used_are_told_before_books_are_read(shelf, last):
+    with pytest.raises(ConfigError, match="no_such_folder"):
+        bring(shelf, last, f"generate.prompts={shelf.parent / 'no_such_folder'}")
+    assert not (shelf.parent / "run").exists()

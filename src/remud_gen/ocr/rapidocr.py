@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import importlib
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from remud_gen.errors import MissingExtraError
 from remud_gen.records import TextLine
 
 if TYPE_CHECKING:
@@ -16,12 +18,25 @@ class RapidOcrEngine:
     name: ClassVar[str] = "rapidocr"
     libraries: ClassVar[tuple[str, ...]] = ("rapidocr",)
 
+    def check(self) -> None:
+        """Raise MissingExtraError where the libraries that it reads with cannot be loaded on this machine."""
+        _load_reading()
+
     def read(self, image: Image) -> list[TextLine]:
         """All lines, top to bottom, in pixels of the image.
 
         Raises:
             RecordError: OCR_FAILED when the engine cannot process the pixels.
+            MissingExtraError: as `check` says.
         """
-        from remud_gen.ocr.rapidocr_lines import read_lines  # with the imaging libraries: only where pictures are read
+        lines: list[TextLine] = _load_reading().read_lines(image)
+        return lines
 
-        return read_lines(image)
+
+def _load_reading() -> Any:
+    # With the imaging libraries: where nothing is read, nobody waits for them.
+    try:
+        return importlib.import_module("remud_gen.ocr.rapidocr_lines")
+    except ImportError as error:
+        hint = "pip install --force-reinstall opencv-python-headless rapidocr; `remud doctor` looks again"
+        raise MissingExtraError(f"pictures cannot be read for words: {error}", hint) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,6 @@ from remud_gen.rules.spacing import tighten
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SPACED_LABEL = re.compile(
-    r"^F ?I ?G(?: ?U ?R ?E)?(?: ?S)? (?=\d)", re.IGNORECASE
-)  # letter-spaced type reads "FIG URE 1"
 MIN_SIDE_PX = 12
 PAGE_SIDE_PX = 1600  # below, tiny labels on scanned pictures begin to be lost
 CROP_SIDE_PX = 736

@@ -47,14 +47,14 @@ _JOIN = compile_late(
 )
 _SEVERAL = compile_late(r"(?:figs|figures|plates|images|photos|photographs|schemes|illustrations|panels)\b", re.I)
 _UNIT = compile_late(r" {0,2}(?:%|(?:[a-z]{3,}s|cm|mm|mL|ml|kg|days?|MHz)\b)", re.I)
-# "panels A and B of Figure 3", "Figure 3, b", 图3的A、B图, "Fig. 3 (arrow, A)"
+# "panels A and B of Figure 3", "Figure 3, b", 图3的A、B图, "Fig. 3 (arrow, A)" Of sixteen panels at most.
 _BEFORE = compile_late(
-    r"\b(?:panels?|parts?|images?) \(?([A-P](?:(?:, ?| ?[-&] ?| and | to )[A-P])*)\)? (?:of|in) (?:the )?$", re.I
+    r"\b(?:panels?|parts?|images?) \(?([A-P](?:(?:, ?| ?[-&] ?| and | to )[A-P]){0,15})\)? (?:of|in) (?:the )?$", re.I
 )
 _AFTER = compile_late(
-    r" ?, ?(?:panels? )?\(?([A-Pa-p])\)?(?=[,.;:)]| and | shows?\b)|(?:的|中的?)?([A-P](?:[、,和及与~-][A-P])*)图"
+    r" ?, ?(?:panels? )?\(?([A-Pa-p])\)?(?=[,.;:)]| and | shows?\b)|(?:的|中的?)?([A-P](?:[、,和及与~-][A-P]){0,15})图"
 )
-_SAME_FIGURE = compile_late(r"(?<![A-Za-z0-9])([A-P](?:[、,和及与~-][A-P])*)图(?![像象解])")
+_SAME_FIGURE = compile_late(r"(?<![A-Za-z0-9])([A-P](?:[、,和及与~-][A-P]){0,15})图(?![像象解])")
 
 
 def find_citations(text: str, known: Collection[str] = ()) -> list[Citation]:

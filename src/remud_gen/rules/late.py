@@ -14,7 +14,15 @@ class _Late:
     def __init__(self, expression: str | bytes, flags: int) -> None:
         self.pattern, self._flags = expression, flags
 
+    def __reduce__(self) -> tuple[type[_Late], tuple[str | bytes, int]]:
+        return _Late, (self.pattern, self._flags)
+
+    def __repr__(self) -> str:
+        return f"compile_late({self.pattern!r}, {self._flags})"
+
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked by copying and the like: no reason to compile
+            raise AttributeError(name)
         regex = re.compile(self.pattern, self._flags)
         for method in METHODS:  # found at once from now on, without coming here
             setattr(self, method, getattr(regex, method))

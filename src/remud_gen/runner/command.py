@@ -84,16 +84,18 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
 
 
 def _build_stages(rows: Sequence[StageRow], config: Config, wish: Wish) -> dict[str, Stage[Any, Any]]:
-    """The stages of a command by name, and those of later ones where a user has set anything of theirs.
+    """All stages by name, since each says what is wrong with its settings; those that judge, and the export, only where
+    they are wanted now or a user has set anything of theirs: what ships was looked at when it was shipped.
 
     Raises:
         ConfigError: a component that does not exist, or a setting that it does not have; told before a model is paid.
     """
     wanted, shipped = choose_rows(rows, config), Config()
-    is_judged_anew = any(getattr(config, name) != getattr(shipped, name) for name in ("filter", "judge"))
-    n_wanted = [row.name for row in wanted].index(wish.last) + 1
-    built = wanted if is_judged_anew else wanted[:n_wanted]
-    if config.export != shipped.export or n_wanted == len(wanted):
+    names = [row.name for row in wanted]
+    n_now = names.index(wish.last) + 1
+    is_set = any(getattr(config, name) != getattr(shipped, name) for name in ("filter", "judge"))
+    built = wanted[:n_now] if "generate" in names[:n_now] and not is_set else wanted
+    if config.export != shipped.export or n_now == len(wanted):
         from remud_gen.stages.export import ExportStage
 
         ExportStage(config)

@@ -22,9 +22,9 @@ def conclude(
 
     Args:
         result: with the reports of all stages; it is filled in.
-        options: those of the command.
+        options: those of the command; of `export`, its limit counts exported records.
         publisher: who exports, if anybody does.
-        limit: the one under which the stages worked, if they did.
+        limit: the one under which the stages of `run` worked.
         check: raises where a stop was asked for.
 
     Raises:

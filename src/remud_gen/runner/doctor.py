@@ -14,7 +14,7 @@ from typing import Any
 from remud_gen import registry
 from remud_gen.config import Config, ModelConfig
 from remud_gen.errors import ConfigError, MissingExtraError, RemudError
-from remud_gen.protocols import LanguageOcrEngine
+from remud_gen.protocols import CheckedOcrEngine, LanguageOcrEngine
 
 PACKAGES = ("pymupdf", "pillow", "rapidocr", "onnxruntime", "openai", "pydantic", "typer", "numpy")
 LOW_DISK_GB = 2.0
@@ -70,8 +70,9 @@ def _look_at_components(config: Config) -> Iterator[Finding]:
                 engine = component()
                 if isinstance(engine, LanguageOcrEngine):
                     engine.languages = config.extract.ocr_languages
-                    engine.check()
                     name = f"{name} ({', '.join(engine.languages)})"
+                if isinstance(engine, CheckedOcrEngine):
+                    engine.check()
             elif kind == "exporters":
                 component(config.export.thinking)  # one that writes with an optional package looks for it
             yield Finding(kind, name)

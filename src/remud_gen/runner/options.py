@@ -1,4 +1,4 @@
-"""What a command is asked to do, and what it did."""
+"""What a command is asked to do, under which configuration, and what it did."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ from remud_gen.runner.reports.wording import count_noun, format_duration
 
 FIRST_LINE_S = 10.0  # a log of a short run holds one line a stage
 LINE_EVERY_S = 60.0
-tqdm.set_lock(threading.RLock())  # bars belong to this process: the package's own lock loads what starts others
 
 
 class Progress:
     """How far one stage is; silent when quiet. What redraws itself on a terminal would be noise in a log file."""
 
     def __init__(self, label: str, total: int, unit: str, *, is_quiet: bool) -> None:
+        if not hasattr(tqdm, "_lock"):  # bars belong to this process: the package's own lock loads what starts others
+            tqdm.set_lock(threading.RLock())
         self._log = None if is_quiet or sys.stderr.isatty() else _Log(label, total, unit)
         self._bar = tqdm(
             total=total,

@@ -9,16 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from remud_gen.rules.late import compile_late
-
 REWARD_NAME = "remud_choice"
 REWARD_TYPE = "sequential"
-_FORM = compile_late(
+_FORM = re.compile(
     r"\s*<think>(?:(?!</?(?:think|answer)>).)*</think>\s*<answer>(?:(?!</?(?:think|answer)>).)*</answer>\s*", re.S
 )
-_ANSWER = compile_late(r"<answer>(.*?)</answer>", re.S)
-_LETTER = compile_late(r"[(（【\[]?\s*([A-Za-z])(?![A-Za-z])")
-_SEVERAL = compile_late(r"\W*(?:or|and|或|和|与|、|,|，|/)\W*[(（]?([A-Z])(?![A-Za-z])")
+_ANSWER = re.compile(r"<answer>(.*?)</answer>", re.S)
+_LETTER = re.compile(r"[(（【\[]?\s*([A-Za-z])(?![A-Za-z])")
+_SEVERAL = re.compile(r"\W*(?:or|and|或|和|与|、|,|，|/)\W*[(（]?([A-Z])(?![A-Za-z])")
 
 
 def find_letter(reply: str) -> str:

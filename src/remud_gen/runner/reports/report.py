@@ -113,5 +113,5 @@ def _to_line(error: dict[str, Any]) -> str:
 
 
 def find_report(reports: Sequence[StageReport], name: str) -> StageReport:
-    """The report of one stage among those of a run."""
+    """The report of one stage among those of a run that has it."""
     return next(report for report in reports if report.name == name)
