@@ -32,12 +32,18 @@ def set_row(count):
         yield (20 + number * 60, 60, 30), f"word {number}"
 
 
+def set_captions(count):
+    for number in range(count):
+        yield (20, 60 + 16 * number, 300), f"Fig. {number + 1}. The liver with a lesion of {number} mm."
+
+
 LAYOUTS = {
     "one column": lambda count: set_columns(count, 1),
     "two columns": lambda count: set_columns(count, 2),
     "three columns": lambda count: set_columns(count, 3),
     "table": set_table,
     "row": set_row,
+    "captions": set_captions,
 }
 
 
@@ -90,4 +96,17 @@ def test_so_does_putting_lines_into_blocks(layout):
 @pytest.mark.parametrize("line", ["an exam-", "word", "肝脏回声均匀"])
 def test_many_lines_become_one_text(line):
     fewer, more = measure_growth(lambda count: lambda: join_lines([line] * count), 3000, 12_000)
+    assert more < 4 * 1.7 * fewer + 0.2
+
+
+def test_so_do_pictures_with_their_captions():
+    def work(count):
+        page = PageBuilder(size=(600.0, 4000.0))
+        for number in range(count):
+            top = 60.0 + 120 * number
+            page.picture(20, top, 280, top + 60).text(20, top + 66, f"Fig. {number + 1}. A cyst of {number} mm.")
+            page.text(160, top + 90, "AB"[number % 2]).text(320, top, *BODY)
+        return lambda: list(ReadingOrderRule({}).pair([page.build()], HullCropper()))
+
+    fewer, more = measure_growth(work, 30, 120)
     assert more < 4 * 1.7 * fewer + 0.2

@@ -68,7 +68,8 @@ def find_loose(parts: Sequence[InkPart], page: PageView, lines: Sequence[TextLin
     """Clusters of strokes that are no text and no table: charts, diagrams, line drawings."""
     usable = [part for part in parts if not _is_border(part, page) and not _is_page_rule(part, page)]
     reach = LOOSE_GAP_SHARE * page.height
-    groups = cluster([part.bbox for part in usable], lambda a, b: measure_gap(a, b) <= reach)
+    boxes = [part.bbox for part in usable]
+    groups = cluster(boxes, lambda a, b: measure_gap(a, b) <= reach, boxes, reach)
     found = []
     for group in groups:
         members = [usable[i] for i in group]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Collection, Iterator, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from remud_gen.pairing.captions import LEAST_SCORE, Caption
 from remud_gen.pairing.figure_group import FigureGroup
@@ -36,8 +36,8 @@ def adopt_panels(flow: Flow, groups: Sequence[FigureGroup], loose: Sequence[Pict
             continue
         named, own = _name(group), sorted(place[picture] for picture in group.pictures)
         # Nearest first, those in between first of all. Only neighbours can be taken, and what they bring near then.
-        waiting = [(_measure_steps(at, own), at) for at in _list_neighbours(own) if at in left]
-        heapify(waiting)
+        met = {at for at in _list_neighbours(own) if at in left}
+        waiting = sorted((_measure_steps(at, own), at) for at in met)
         while waiting:
             turn = heappop(waiting)
             flag = _judge(flow, group, left[turn[1]], named, place)
@@ -47,7 +47,8 @@ def adopt_panels(flow: Flow, groups: Sequence[FigureGroup], loose: Sequence[Pict
             group.flags |= {flag} - {""}
             for at in _list_neighbours([turn[1]]):
                 later = (_measure_steps(at, own), at)
-                if at in left and later > turn and later not in waiting:
+                if at in left and at not in met and later > turn:
+                    met.add(at)
                     heappush(waiting, later)
     return [left[at] for at in sorted(left)]
 

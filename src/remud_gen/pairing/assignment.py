@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 from remud_gen.pairing.captions import Caption
-from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
-from remud_gen.rules.figure_labels import parse_panel_letters, parse_panel_line
-from remud_gen.rules.geometry import Box, cluster, hull, intersect, is_above_or_below, is_beside, measure_gap
+from remud_gen.pairing.costs import APART, FARTHEST, Habit, measure_costs
+from remud_gen.pairing.flow import Flow, PageFlow, Picture
+from remud_gen.rules.geometry import Box, cluster, hull, is_above_or_below, is_beside, measure_gap
+from remud_gen.rules.near import BoxIndex
 
-# Costs are thousandths of the page's height.
-FARTHEST = 300.0  # beyond this a picture stays without a caption
-ANCHOR = 130.0  # within this a caption may claim a picture from a neighbour that has others
-AGAINST_HABIT = 40.0  # above, where the document's captions stand below, and the other way round
-BESIDE = 20.0
-SIDEWAYS = 0.4  # of a distance down the page: lines beside a picture are set to the far margin as well
-SIDE_REACH = 0.16  # of the page's width: short lines beside a picture end far from it
-MISALIGNED = 200.0
-OFF_CENTRE = 30.0
-TEXT_BETWEEN = 150.0
-CAPTION_BETWEEN = 400.0
-VIA_NEIGHBOUR = 20.0
-APART = 80.0  # a picture is seldom captioned apart from those it stands close to
-
-Habit = Literal["below", "above"]
+ANCHOR = 130.0  # a cost within which a caption may claim a picture from a neighbour that has others
 
 
 def find_habit(flow: Flow, captions: Sequence[Caption]) -> Habit:
     """Whether this document's captions stand below or above their pictures, by majority; below if in doubt."""
     votes = {"below": 0, "above": 0}
+    ordered: dict[int, tuple[list[Picture], list[Picture]]] = {}
     for caption in captions:
         page = flow.pages[caption.page]
         if caption.label is None:
             continue
-        gaps = {"below": math.inf, "above": math.inf}
-        for picture in page.pictures:
-            if is_above_or_below(picture.bbox, caption.bbox, 0.3):
-                gaps["below"] = min(gaps["below"], _positive(caption.bbox[1] - picture.bbox[3], page))
-                gaps["above"] = min(gaps["above"], _positive(picture.bbox[1] - caption.bbox[3], page))
-        if gaps["below"] != gaps["above"]:
-            votes["below" if gaps["below"] < gaps["above"] else "above"] += 1
+        if page.index not in ordered:
+            by_bottom = sorted(page.pictures, key=lambda picture: -picture.bbox[3])
+            by_top = sorted(page.pictures, key=lambda picture: picture.bbox[1])
+            ordered[page.index] = (by_bottom, by_top)
+        over, under = ordered[page.index]
+        below = _measure_nearest(caption, over, page, lambda box, other: other[1] - box[3])
+        above = _measure_nearest(caption, under, page, lambda box, other: box[1] - other[3])
+        if below != above:
+            votes["below" if below < above else "above"] += 1
     return "above" if votes["above"] > votes["below"] else "below"
 
 
-def _positive(gap: float, page: PageFlow) -> float:
-    return max(gap, 0.0) if gap > -page.em else math.inf
+def _measure_nearest(
+    caption: Caption, pictures: Sequence[Picture], page: PageFlow, measure: Callable[[Box, Box], float]
+) -> float:
+    """The gap to the nearest of `pictures`, which come in the order of their gaps; those past the caption are none."""
+    box = caption.bbox
+    start = bisect_right(pictures, -page.em, key=lambda picture: measure(picture.bbox, box))
+    for picture in islice(pictures, start, None):
+        if is_above_or_below(picture.bbox, box, 0.3):
+            return max(measure(picture.bbox, box), 0.0)
+    return math.inf
 
 
 def assign(
@@ -57,21 +58,21 @@ def assign(
     `limits` lowers the farthest cost for single pictures (those that already have a title).
     """
     pictures = page.pictures
-    costs = _measure_all(page, pictures, captions, habit)
-    anchors = _anchor(pictures, captions, costs)
     clusters = find_clusters(page, [caption.bbox for caption in captions])
+    costs = measure_costs(page, captions, habit, clusters)
+    anchors = _anchor(captions, costs)
     assigned: dict[Picture, tuple[Caption, float]] = {}
     for picture in pictures:
         mates = {anchors[mate] for mate in clusters[picture] if mate in anchors}
 
         def weigh(caption: Caption, picture: Picture = picture, mates: set[Caption] = mates) -> float:
-            return costs[picture, caption] + (APART if mates and caption not in mates else 0.0)
+            return costs[picture][caption] + (APART if mates and caption not in mates else 0.0)
 
-        caption = anchors.get(picture) or min(captions, key=weigh, default=None)
+        caption = anchors.get(picture) or min(costs[picture], key=weigh, default=None)
         if caption is None or (picture in limits and tell_side(picture, caption) == "beside"):
             continue  # a title above outweighs words in the column beside
-        if costs[picture, caption] <= limits.get(picture, FARTHEST):
-            assigned[picture] = (caption, costs[picture, caption])
+        if costs[picture][caption] <= limits.get(picture, FARTHEST):
+            assigned[picture] = (caption, costs[picture][caption])
     return assigned
 
 
@@ -80,14 +81,18 @@ def find_ambiguous(
 ) -> set[Caption]:
     """Captions with pictures over and under them, or as close to one that has no caption as to their own."""
     doubtful: set[Caption] = set()
+    held: dict[Caption, list[Picture]] = defaultdict(list)
+    for picture, (caption, _) in assigned.items():
+        held[caption].append(picture)
     for caption in captions:
-        own = [picture for picture, (held, _) in assigned.items() if held is caption]
+        own = held[caption]
         sides = {tell_side(picture, caption) for picture in own}
         if {"over", "under"} <= sides:
             doubtful.add(caption)
         reach = min((measure_gap(picture.bbox, caption.bbox) for picture in own), default=0.0) + page.em
-        others = [picture for picture in page.pictures if picture not in assigned]
-        if own and any(
+        near = page.find_pictures(caption.bbox, max(0.0, reach)) if own else []
+        others = [picture for picture in near if picture not in assigned]
+        if any(
             is_above_or_below(picture.bbox, caption.bbox, 0.3) and measure_gap(picture.bbox, caption.bbox) <= reach
             for picture in others
         ):
@@ -102,36 +107,28 @@ def tell_side(picture: Picture, caption: Caption) -> Literal["over", "under", "b
     return "over" if picture.bbox[1] + picture.bbox[3] < caption.bbox[1] + caption.bbox[3] else "under"
 
 
-def _measure_all(
-    page: PageFlow, pictures: Sequence[Picture], captions: Sequence[Caption], habit: Habit
-) -> dict[tuple[Picture, Caption], float]:
-    costs = {}
-    clusters = find_clusters(page, [caption.bbox for caption in captions])
-    for picture in pictures:
-        whole = hull(p.bbox for p in clusters[picture])
-        for caption in captions:
-            own = measure_cost(picture.bbox, caption, captions, page, habit)
-            shared = measure_cost(whole, caption, captions, page, habit) + VIA_NEIGHBOUR
-            costs[picture, caption] = min(own, shared) if len(clusters[picture]) > 1 else own
-    return costs
-
-
 def find_clusters(page: PageFlow, barriers: Sequence[Box]) -> dict[Picture, list[Picture]]:
     """Pictures that stand so close together that they are read as one figure; a barrier between keeps them apart."""
     pictures = page.pictures
     boxes = [picture.bbox for picture in pictures]
+    places = BoxIndex(_find_middle(barrier) for barrier in barriers)
+    beside, below = 0.05 * page.width, max(0.035 * page.height, 2.5 * page.em)
 
     def belongs(a: Box, b: Box) -> bool:
         between = hull([a, b])
-        if any(_blocks(barrier, a, b, between) for barrier in barriers):
+        if any(_blocks(barriers[i], a, b, between) for i in places.find(between)):
             return False
         dx, dy = max(a[0], b[0]) - min(a[2], b[2]), max(a[1], b[1]) - min(a[3], b[3])
-        return (is_beside(a, b, 0.6) and dx < 0.05 * page.width) or (
-            is_above_or_below(a, b, 0.6) and dy < max(0.035 * page.height, 2.5 * page.em)
-        )
+        return (is_beside(a, b, 0.6) and dx < beside) or (is_above_or_below(a, b, 0.6) and dy < below)
 
-    groups = cluster(boxes, belongs)
-    return {pictures[i]: [pictures[j] for j in group] for group in groups for i in group}
+    groups = cluster(boxes, belongs, boxes, max(beside, below))
+    found = [[pictures[i] for i in group] for group in groups]
+    return {picture: group for group in found for picture in group}
+
+
+def _find_middle(box: Box) -> Box:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return (x, y, x, y)
 
 
 def _blocks(barrier: Box, a: Box, b: Box, between: Box) -> bool:
@@ -140,86 +137,17 @@ def _blocks(barrier: Box, a: Box, b: Box, between: Box) -> bool:
     return inside and not any(box[1] <= middle[1] <= box[3] and box[0] <= middle[0] <= box[2] for box in (a, b))
 
 
-def measure_cost(box: Box, caption: Caption, captions: Sequence[Caption], page: PageFlow, habit: Habit) -> float:
-    """How far-fetched it is that the caption belongs to the picture in `box`; infinite where it cannot."""
-    other = caption.bbox
-    common = min(box[2], other[2]) - max(box[0], other[0])
-    if common <= 0.05 * min(box[2] - box[0], other[2] - other[0]):
-        return _measure_beside(box, other, page)
-    is_below = (other[1] + other[3]) / 2 > (box[1] + box[3]) / 2
-    strip = (
-        min(box[0], other[0]),
-        box[3] if is_below else other[3],
-        max(box[2], other[2]),
-        other[1] if is_below else box[1],
-    )
-    gap = max(0.0, strip[3] - strip[1] - _covered(strip, box, page))
-    cost = 1000 * gap / page.height
-    cost += MISALIGNED * (1 - min(1.0, common / min(box[2] - box[0], other[2] - other[0])))
-    cost += OFF_CENTRE * abs(box[0] + box[2] - other[0] - other[2]) / 2 / page.width
-    cost += 0.0 if (habit == "below") == is_below else AGAINST_HABIT
-    return cost + _measure_obstacles(strip, box, caption, captions, page)
-
-
-def _measure_beside(box: Box, other: Box, page: PageFlow) -> float:
-    dx = max(box[0], other[0]) - min(box[2], other[2])
-    common = min(box[3], other[3]) - max(box[1], other[1])
-    if common < 0.5 * min(box[3] - box[1], other[3] - other[1]) or dx > SIDE_REACH * page.width:
-        return math.inf
-    # Words that reach beyond the picture's own height belong to it less surely than those set within it.
-    beyond = max(0.0, box[1] - other[1]) + max(0.0, other[3] - box[3])
-    return BESIDE + 1000 * (SIDEWAYS * dx + beyond) / page.height
-
-
-def _covered(strip: Box, box: Box, page: PageFlow) -> float:
-    """How much of the way is filled by further panels and their letters, which belong to the figure anyway."""
-    spans = []
-    for item in page.items:
-        if item.bbox != box and _overlaps(item.bbox, strip, box) and (isinstance(item, Picture) or is_sublabel(item)):
-            common = intersect(item.bbox, strip)
-            spans.append((common[1], common[3]))
-    total, end = 0.0, -math.inf
-    for first, last in sorted(spans):
-        total += max(0.0, last - max(first, end))
-        end = max(end, last)
-    return total
-
-
-def _measure_obstacles(strip: Box, box: Box, caption: Caption, captions: Sequence[Caption], page: PageFlow) -> float:
-    cost = 0.0
-    own = {block for other in captions for block in other.blocks}
-    for other in captions:
-        if other is not caption and _overlaps(other.bbox, strip, box):
-            cost += CAPTION_BETWEEN
-    for block in page.blocks:
-        if block not in own and _overlaps(block.bbox, strip, box) and len(block.text) > 40 and not is_sublabel(block):
-            cost += TEXT_BETWEEN
-    return cost
-
-
-def _overlaps(item: Box, strip: Box, box: Box) -> bool:
-    """Whether an item stands in the strip between picture and caption, with at least half of itself."""
-    height = min(item[3], strip[3]) - max(item[1], strip[1])
-    width = min(item[2], box[2]) - max(item[0], box[0])
-    return height > 0.5 * (item[3] - item[1]) and width > 0.2 * min(item[2] - item[0], box[2] - box[0])
-
-
-def is_sublabel(block: Block) -> bool:
-    """Whether a block is a panel's letter, alone or with a few words."""
-    if parse_panel_letters(block.text):
-        return True
-    return len(block.text) < 80 and parse_panel_line(block.text) is not None
-
-
-def _anchor(
-    pictures: Sequence[Picture], captions: Sequence[Caption], costs: Mapping[tuple[Picture, Caption], float]
-) -> dict[Picture, Caption]:
+def _anchor(captions: Sequence[Caption], costs: Mapping[Picture, Mapping[Caption, float]]) -> dict[Picture, Caption]:
     """One picture for as many figure captions as possible (augmenting paths over near pictures)."""
     holder: dict[Picture, Caption] = {}
+    near: dict[Caption, list[Picture]] = defaultdict(list)
+    for picture, found in costs.items():
+        for caption, cost in found.items():
+            if cost <= ANCHOR:
+                near[caption].append(picture)
 
     def claim(caption: Caption, tried: set[Picture]) -> bool:
-        near = sorted((p for p in pictures if costs[p, caption] <= ANCHOR), key=lambda p: costs[p, caption])
-        for picture in near:
+        for picture in sorted(near[caption], key=lambda p: costs[p][caption]):
             if picture in tried:
                 continue
             tried.add(picture)
@@ -229,6 +157,6 @@ def _anchor(
         return False
 
     figures = [caption for caption in captions if caption.label is not None]
-    for caption in sorted(figures, key=lambda c: min((costs[p, c] for p in pictures), default=math.inf)):
+    for caption in sorted(figures, key=lambda c: min((costs[p][c] for p in near[c]), default=math.inf)):
         claim(caption, set())
     return holder

@@ -74,10 +74,11 @@ def _lay_out(page: Page, index: int, entries: list[_Line], words: Collection[str
 
 def _read_lines(page: Page) -> list[_Line]:
     found: list[_Line] = []
+    figures = BoxIndex(figure.bbox for figure in page.figures)
     for owner, block in enumerate(page.text_blocks):
         lines = block.lines or (TextLine(bbox=block.bbox, text=block.text, score=block.score),)
         for line in lines:
-            if not line.text.strip() or _is_inside_picture(line, page):
+            if not line.text.strip() or _is_inside_picture(line, page, figures):
                 continue
             size = line.font_size or (line.bbox[3] - line.bbox[1]) * OCR_HEIGHT
             is_read = page.text_origin == "ocr"
@@ -85,9 +86,9 @@ def _read_lines(page: Page) -> list[_Line]:
     return found
 
 
-def _is_inside_picture(line: TextLine, page: Page) -> bool:
+def _is_inside_picture(line: TextLine, page: Page, figures: BoxIndex) -> bool:
     # A loose picture box may reach over its own caption: a caption is never part of the picture.
-    if not any(holds_centre(figure.bbox, line.bbox) for figure in page.figures):
+    if not any(holds_centre(page.figures[i].bbox, line.bbox) for i in figures.find(line.bbox)):
         return False
     label = parse_label(line.text)
     return label is None or label.reads_as_sentence or len(label.rest) < 3

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from remud_gen.pairing.assignment import is_sublabel
 from remud_gen.pairing.captions import has_own_words
 from remud_gen.pairing.context import index_mentions, make_headings, make_mentions
+from remud_gen.pairing.costs import is_sublabel
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Block, Flow, PageFlow
 from remud_gen.pairing.groups import Grouping

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from remud_gen.pairing.assignment import is_sublabel
+from remud_gen.pairing.costs import is_sublabel
 from remud_gen.pairing.flow import Block, Flow, Item, PageFlow, Picture
 from remud_gen.pairing.joining import collect_words
 from remud_gen.protocols import Unpaired

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from remud_gen.pairing.adoption import adopt_panels, find_plain_captions
-from remud_gen.pairing.assignment import Habit, assign, find_ambiguous, find_clusters, find_habit, tell_side
+from remud_gen.pairing.assignment import assign, find_ambiguous, find_clusters, find_habit, tell_side
 from remud_gen.pairing.captions import Caption, find_captions, has_own_words
+from remud_gen.pairing.costs import Habit
 from remud_gen.pairing.figure_group import FigureGroup
 from remud_gen.pairing.flow import Flow, Picture
 from remud_gen.pairing.notes import attach_notes
@@ -116,9 +118,10 @@ def _cluster_loose(flow: Flow, loose: Sequence[Picture], captions: Sequence[Capt
     for page in flow.pages:
         found = find_clusters(page, [caption.bbox for caption in of_page[page.index]])
         for picture in page.pictures:
-            if found[picture][0] is picture:
+            if picture in free:
                 clusters.append([other for other in found[picture] if other in free])
-    return sorted((group for group in clusters if group), key=lambda group: place[group[0]])
+                free.difference_update(clusters[-1])
+    return clusters
 
 
 def _sort_by_page(captions: Sequence[Caption]) -> dict[int, list[Caption]]:

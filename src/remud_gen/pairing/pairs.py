@@ -47,13 +47,13 @@ def make_pairs(
         for figure_id, members in families.items()
         for page in {panel.page for panel in members}
     }
-    pairs = []
+    pairs, before = [], _find_texts_before(flow)
     for figure_id, members in families.items():
         for panel in members:
             number = panel.group.number
             context = [
                 *_make_own_evidence(flow, panel),
-                *make_headings(flow, _find_headings(flow, panel, around)),
+                *make_headings(flow, _find_headings(panel, around, before)),
                 *make_mentions(flow, mentions.get(number, []) if number else [], number or "", around.numbers),
                 *legends,
             ]
@@ -176,17 +176,24 @@ def _make_own_evidence(flow: Flow, panel: Panel) -> list[Evidence]:
     return found
 
 
-def _find_headings(flow: Flow, panel: Panel, around: Surroundings) -> Sequence[Heading]:
+def _find_texts_before(flow: Flow) -> dict[str | None, Block | None]:
+    """The last text before each picture, by the figure's id; under None the last of all."""
+    found: dict[str | None, Block | None] = {}
+    last: Block | None = None
+    for item in flow.items():
+        if isinstance(item, Block):
+            last = item
+        else:
+            found.setdefault(item.figure.id, last)
+    return {**found, None: last}
+
+
+def _find_headings(panel: Panel, around: Surroundings, before: Mapping[str | None, Block | None]) -> Sequence[Heading]:
     """Headings over the title or caption, else over the last text before the picture."""
     group = panel.group
     block = group.title.block if group.title else group.caption.blocks[0] if group.caption else None
     if block is None:
-        before = None
-        for item in flow.items():
-            if not isinstance(item, Block) and item.figure.id == panel.figure.id:
-                break
-            before = item if isinstance(item, Block) else before
-        block = before
+        block = before.get(panel.figure.id, before[None])
     return around.headings.get(block, ()) if block is not None else ()
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from remud_gen.pairing.flow import Block, Flow, PageFlow, Picture
 from remud_gen.rules.figure_labels import parse_panel_letters, parse_panel_line
 from remud_gen.rules.geometry import Box, is_beside
+from remud_gen.rules.near import BoxIndex
 
+MAX_LINE_CHARS = 160  # of a letter and the words beside it
 REACH_EM = 3.0  # a letter stands at most this far from its picture
 CORNER = 0.2  # part of a picture's side within which a letter inside it names the panel
 
@@ -68,16 +71,24 @@ def read_panels(
 
 
 def _collect(page: PageFlow, pictures: Sequence[Picture], skipped: Collection[Block]) -> list[_Letter]:
-    found: list[_Letter] = []
+    """The panel letters in reach of the pictures, in reading order."""
+    letters, places = _read_letters(page)
+    reach = REACH_EM * page.em
+    near = {i for picture in pictures for i in places.find(picture.bbox, max(0.0, reach))}
+    return [letters[i][1] for i in sorted(near) if letters[i][0] not in skipped]
+
+
+@lru_cache(maxsize=4)
+def _read_letters(page: PageFlow) -> tuple[list[tuple[Block, _Letter]], BoxIndex]:
+    """All panel letters of a page with the blocks they are printed in, and where they stand."""
+    found: list[tuple[Block, _Letter]] = []
     for block in page.blocks:
-        if block in skipped:
-            continue
         letters = parse_panel_letters(block.text)
         if letters:
-            found.extend(_Letter(letter, box) for letter, box in _spread(block, letters))
-        elif (line := parse_panel_line(block.text)) is not None and len(pictures) > 0 and len(block.text) < 160:
-            found.append(_Letter(line[0], block.bbox, line[1]))
-    return found
+            found.extend((block, _Letter(letter, box)) for letter, box in _spread(block, letters))
+        elif len(block.text) < MAX_LINE_CHARS and (line := parse_panel_line(block.text)) is not None:
+            found.append((block, _Letter(line[0], block.bbox, line[1])))
+    return found, BoxIndex(letter.box for _, letter in found)
 
 
 def find_printed_letters(page: PageFlow, picture: Picture, skipped: Collection[Block]) -> list[tuple[str, Box]]:

@@ -20,6 +20,7 @@ from remud_gen.rules.geometry import (
     measure_overlap,
 )
 from remud_gen.rules.label_evidence import read_label
+from remud_gen.rules.near import BoxIndex
 
 MIN_SIDE_PT = 24
 MIN_SHARE = 0.006  # of the page; smaller pictures are icons and logos
@@ -100,13 +101,14 @@ def _select_paths(
 ) -> tuple[list[PathMark], list[PathMark]]:
     """Paths that draw something, and the rules that may belong to a drawing."""
     strong, weak = [], []
+    places = BoxIndex(line.bbox for line in lines)
     for path in paths:
         if path.is_rule:
             weak.append(path)
             continue
         if path.is_white or measure_area(path.bbox) > 0.5 * page_area:
             continue
-        if path.is_rectangle and _is_container(path, lines, images):
+        if path.is_rectangle and _is_container(path, [lines[i] for i in places.find(path.bbox)], images):
             continue
         strong.append(path)
     return strong, weak
@@ -138,11 +140,15 @@ def _group_parts(parts: Sequence[_Part], page_area: float) -> list[list[int]]:
     def is_big(part: _Part) -> bool:
         return part.image is not None and measure_area(part.bbox) > SMALL_IMAGE_SHARE * page_area
 
-    groups = cluster(range(len(parts)), lambda a, b: _belongs(parts[a], parts[b], is_big(parts[a]), is_big(parts[b])))
+    boxes, big = [part.bbox for part in parts], [is_big(part) for part in parts]
+    farthest = max(TILE_GAP_PT, OVERLAY_GAP_PT, PATH_GAP_PT)
+    groups = cluster(range(len(parts)), lambda a, b: _belongs(parts[a], parts[b], big[a], big[b]), boxes, farthest)
     # Hulls that lie on one another are one picture: a chart's inset, an image with labels around it.
     while True:
         hulls = [hull(parts[i].bbox for i in group) for group in groups]
-        joined = cluster(hulls, lambda a, b: measure_overlap(a, b) > 0.3 * min(measure_area(a), measure_area(b)) > 0)
+        joined = cluster(
+            hulls, lambda a, b: measure_overlap(a, b) > 0.3 * min(measure_area(a), measure_area(b)) > 0, hulls
+        )
         if len(joined) == len(groups):
             return groups
         groups = [sorted(i for k in group for i in groups[k]) for group in joined]
@@ -202,21 +208,22 @@ def _is_drawing(paths: Sequence[PathMark], box: Box, lines: Sequence[TextLine], 
 
 def _absorb_labels(box: Box, lines: Sequence[TextLine]) -> Box:
     """Axis and tick labels just outside a chart: short lines, never a caption."""
+    places = BoxIndex(line.bbox for line in lines)
     for _ in range(2):
         near = [
             line.bbox
-            for line in lines
+            for line in (lines[i] for i in places.find(box, LABEL_GAP_PT))
             if len(line.text) <= LABEL_MAX_CHARS
             and not CAPTION.match(line.text)
             and measure_gap(box, line.bbox) <= LABEL_GAP_PT
             and line.bbox[2] - line.bbox[0] <= 1.1 * (box[2] - box[0])
-            and not _is_in_paragraph(line, lines)
+            and not _is_in_paragraph(line, lines, places)
         ]
         box = hull([box, *near])
     return box
 
 
-def _is_in_paragraph(line: TextLine, lines: Sequence[TextLine]) -> bool:
+def _is_in_paragraph(line: TextLine, lines: Sequence[TextLine], places: BoxIndex) -> bool:
     """Whether long lines of the same size stand right above or below, flush left: the line ends running text."""
     size = line.font_size or line.bbox[3] - line.bbox[1]
     return any(
@@ -224,7 +231,7 @@ def _is_in_paragraph(line: TextLine, lines: Sequence[TextLine]) -> bool:
         and abs(other.bbox[0] - line.bbox[0]) < 1.5 * size
         and abs((other.font_size or size) - size) < 0.3
         and measure_gap(other.bbox, line.bbox) < 0.8 * size
-        for other in lines
+        for other in (lines[i] for i in places.find(line.bbox, max(0.0, 0.8 * size)))
         if other is not line
     )
 

@@ -10,8 +10,10 @@ Box = tuple[float, float, float, float]
 FARTHEST = 1e12  # coordinates beyond this, infinite ones among them, count as this far
 HAIR = 1e-6  # added to every reach: sums and differences of the same coordinates are rounded differently
 
+LEAST_CELL = 4  # exponent of two, in a page's unit: about the size of a letter
+
 _Shape = tuple[int, int]
-_Cell = tuple[int, int]
+_Grid = dict[int, dict[int, set[int]]]  # rows of columns of numbers
 
 
 class BoxIndex:
@@ -23,7 +25,7 @@ class BoxIndex:
     def __init__(self, boxes: Iterable[Box] = ()) -> None:
         """`boxes` are numbered from 0 in their order."""
         self._boxes: dict[int, Box] = {}
-        self._grids: dict[_Shape, dict[_Cell, set[int]]] = {}
+        self._grids: dict[_Shape, _Grid] = {}
         for number, box in enumerate(boxes):
             self.put(number, box)
 
@@ -36,8 +38,10 @@ class BoxIndex:
         self._boxes[number] = set_straight
         shape = _measure_shape(set_straight)
         grid = self._grids.setdefault(shape, {})
-        for cell in _list_cells(set_straight, shape):
-            grid.setdefault(cell, set()).add(number)
+        for row in _span(set_straight[1], set_straight[3], shape[1]):
+            columns = grid.setdefault(row, {})
+            for column in _span(set_straight[0], set_straight[2], shape[0]):
+                columns.setdefault(column, set()).add(number)
 
     def remove(self, number: int) -> None:
         """Take a box out; nothing happens where there is none of that number."""
@@ -46,10 +50,14 @@ class BoxIndex:
             return
         shape = _measure_shape(box)
         grid = self._grids[shape]
-        for cell in _list_cells(box, shape):
-            grid[cell].remove(number)
-            if not grid[cell]:
-                del grid[cell]
+        for row in _span(box[1], box[3], shape[1]):
+            columns = grid[row]
+            for column in _span(box[0], box[2], shape[0]):
+                columns[column].remove(number)
+                if not columns[column]:
+                    del columns[column]
+            if not columns:
+                del grid[row]
         if not grid:
             del self._grids[shape]
 
@@ -70,14 +78,12 @@ class BoxIndex:
     def _list_candidates(self, box: Box) -> Iterator[int]:
         for shape, grid in self._grids.items():
             across, down = _span(box[0], box[2], shape[0]), _span(box[1], box[3], shape[1])
-            if len(across) * len(down) > len(grid):
-                for (column, row), numbers in grid.items():
-                    if column in across and row in down:
-                        yield from numbers
-                continue
-            for column in across:
-                for row in down:
-                    yield from grid.get((column, row), ())
+            for row in down if len(down) <= len(grid) else [row for row in grid if row in down]:
+                columns = grid.get(row)
+                if columns is None:
+                    continue
+                for column in across if len(across) <= len(columns) else [k for k in columns if k in across]:
+                    yield from columns.get(column, ())
 
 
 def _set_straight(box: Box) -> Box | None:
@@ -96,11 +102,7 @@ def _set_straight(box: Box) -> Box | None:
 def _measure_shape(box: Box) -> _Shape:
     """Exponents of two of a cell that is as wide and as high as the box at least, in steps of four times the side."""
     wide, high = math.frexp(box[2] - box[0])[1], math.frexp(box[3] - box[1])[1]
-    return (max(0, wide + wide % 2), max(0, high + high % 2))
-
-
-def _list_cells(box: Box, shape: _Shape) -> list[_Cell]:
-    return [(x, y) for x in _span(box[0], box[2], shape[0]) for y in _span(box[1], box[3], shape[1])]
+    return (max(LEAST_CELL, wide + wide % 2), max(LEAST_CELL, high + high % 2))
 
 
 def _span(first: float, last: float, exponent: int) -> range:
