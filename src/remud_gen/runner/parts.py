@@ -77,10 +77,13 @@ class Usage(BaseModel):
 
     def add(self, other: Usage) -> None:
         """Add another part's usage to this one."""
-        for name in type(self).model_fields:
-            if name != "repairs":
-                setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.repairs = add_counts(self.repairs, other.repairs)
+        self.calls += other.calls
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.cost_usd += other.cost_usd
+        self.unpriced_calls += other.unpriced_calls
+        if other.repairs:
+            self.repairs = add_counts(self.repairs, other.repairs)
 
 
 def add_counts(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

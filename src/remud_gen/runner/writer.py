@@ -45,6 +45,9 @@ class Calls(BaseModel):
         """What was taken by requests that are not among those counted before, which they join."""
         if len(self.each) != len(self.requests):
             return self.usage  # written before requests were told apart
+        if len(self.requests) == 1 and self.requests[0] not in counted:  # as nearly always
+            counted.add(self.requests[0])
+            return self.usage
         new = Usage()
         for request, usage in zip(self.requests, self.each, strict=True):
             if request not in counted:
