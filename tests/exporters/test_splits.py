@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remud_gen.errors import ConfigError, RecordError
-from remud_gen.exporters.splits import fold_question, plan_splits
+from remud_gen.exporters.splits import SPLIT_NAMES, fold_question, plan_splits
 from remud_gen.records import ImageRef
 from tests.exporters.samples import OPTIONS, make_record
 
@@ -35,13 +35,24 @@ def test_documents_stay_whole_and_no_split_is_empty(sizes, shares, seed):
     wanted = [share for share in shares if share > 0]
     assert len(set(held.values())) == min(len(wanted), len(sizes))
     assert plan == plan_splits(reversed(records), shares, seed)
-    assert bool(plan.notes) == (len(sizes) < len(wanted))
+    assert any("stays empty" in note for note in plan.notes) == (len(sizes) < len(wanted))
+    found = Counter(plan.find_split(record) for record in records)
+    targets = dict(zip(SPLIT_NAMES, shares, strict=False))
+    is_off = any(abs(found[name] / len(records) - share) > 0.1 for name, share in targets.items() if share)
+    assert any("far from the shares" in note for note in plan.notes) == (is_off and len(sizes) >= len(wanted))
 
 
 def test_shares_are_met_within_the_largest_document():
     records = shelf([20] * 50)
     plan = plan_splits(records, (0.8, 0.1, 0.1), 3)
     assert Counter(plan.find_split(record) for record in records) == {"train": 800, "validation": 100, "test": 100}
+
+
+def test_shares_that_books_do_not_allow_are_told():
+    plan = plan_splits(shelf([50, 50]), (0.9, 0.1), 0)
+    (note,) = plan.notes
+    assert "train 50% instead of 90% and validation 50% instead of 10%" in note
+    assert "only 2 separate documents" in note
 
 
 def test_a_small_book_beside_a_big_one_becomes_the_validation():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from remud_gen.rules.resemblance import TextSketches
 
 # Scaled or compressed anew, a picture's perceptual hash moves by 4 bits at most; another frame's differs by 10.
 SAME_PICTURE_BITS = 6
+TOLERATED_SHARE = 0.1  # of all records, that a split may hold more or less than its share before that is said
 SPLIT_NAMES = ("train", "validation", "test")
 
 
@@ -92,9 +93,8 @@ def plan_splits(records: Iterable[Quadruplet], shares: Sequence[float], seed: in
     if unit == "group":
         reason = "there is only one document" if len(documents.units) == 1 else "all documents share pictures"
         notes.append(f"split by figure and passage instead of by document: {reason}.")
-    notes += _note_missing(
-        len(clusters), wanted, "documents" if unit == "document" else "groups of figures and passages"
-    )
+    kind = "documents" if unit == "document" else "groups of figures and passages"
+    notes += _note_missing(len(clusters), wanted, kind) or _note_shares(clusters, split_by_unit, targets, kind)
     return SplitPlan(unit, split_by_unit, tuple(notes), owners)
 
 
@@ -297,6 +297,21 @@ def _note_missing(cluster_count: int, wanted: Sequence[str], unit: str) -> tuple
         return ()
     missing = " and ".join(wanted[cluster_count:])
     return (f"{missing} stays empty: there are only {cluster_count} separate {unit}.",)
+
+
+def _note_shares(
+    clusters: Sequence[Cluster], split_by_unit: Mapping[str, str], targets: Mapping[str, float], kind: str
+) -> tuple[str, ...]:
+    """Which splits are far from what was asked for, in one sentence."""
+    held = dict.fromkeys(targets, 0)
+    for cluster in clusters:
+        held[split_by_unit[cluster.units[0]]] += cluster.record_count
+    total = sum(held.values())
+    off = [name for name, count in held.items() if abs(count / total - targets[name]) > TOLERATED_SHARE]
+    if not off:
+        return ()
+    told = " and ".join(f"{name} {held[name] / total:.0%} instead of {targets[name]:.0%}" for name in off)
+    return (f"split far from the shares asked for ({told}): there are only {len(clusters)} separate {kind}.",)
 
 
 def _list_pictures(record: Quadruplet) -> Iterator[int]:
