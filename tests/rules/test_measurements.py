@@ -95,3 +95,9 @@ def test_any_text_can_be_searched(text: str) -> None:
     for found in find_quantities(text):
         assert text[found.start : found.end].strip() == found.text
     find_printed_values(text)
+
+
+def test_a_unit_in_letters_that_only_match_its_own_is_none() -> None:
+    assert find_quantities("a rate of 72 beats/m\u0130n") == []
+    (found,) = find_quantities("a rate of 72 beats/M\u0130n, a wall of 3 mm")
+    assert (found.numbers, found.unit) == ((3.0,), "mm")

@@ -93,22 +93,27 @@ class PrintedValue:
 
 def fold_unit(unit: str) -> str:
     """One spelling per unit; KeyError for an unknown one."""
-    folded = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", unit).lower().strip()).replace("μ", "u")
-    folded = SPELLINGS.get(unit.lower(), SPELLINGS.get(folded, folded))
+    folded = _fold_spelling(unit)
     if folded not in UNITS:
         raise KeyError(unit)
     return folded
+
+
+def _fold_spelling(unit: str) -> str:
+    folded = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", unit).lower().strip()).replace("μ", "u")
+    return SPELLINGS.get(unit.lower(), SPELLINGS.get(folded, folded))
 
 
 def find_quantities(text: str) -> list[Quantity]:
     """All numbers with a unit, in text order."""
     found = []
     for match in QUANTITY.finditer(text):
+        unit = _fold_spelling(match.group("unit"))
+        if unit not in UNITS:
+            continue  # a Turkish dotted I matches the i of `min`, and is none
         numbers = tuple(float(number.replace("．", ".")) for number in re.findall(_NUMBER, match.group("numbers")))
-        found.append(
-            Quantity(numbers, fold_unit(match.group("unit")), match.group(0).strip(),
-                     match.end() - len(match.group(0).lstrip()), match.end())
-        )  # fmt: skip
+        start = match.end() - len(match.group(0).lstrip())
+        found.append(Quantity(numbers, unit, match.group(0).strip(), start, match.end()))
     return found
 
 
