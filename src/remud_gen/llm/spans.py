@@ -42,7 +42,8 @@ SENTENCE_END = compile_late(
 LEADING_PANEL = compile_late(
     r"^\s*(?:[(（\[]\s*[A-Pa-p]\s*[)）\]]\s*[:：.、]?|[A-P]\s*(?:[:：、](?!\s*[a-z])|[.．]\s))\s*(?=\S)"
 )
-_LETTERS = r"[A-PＡ-Ｐ][1-9]?(?:\s*(?:[-–~～、,，&和及与至到]|and|to)\s*[A-PＡ-Ｐ][1-9]?(?![A-Za-z]))*"
+# Of sixteen panels at most: no list is read to its end from each of its letters.
+_LETTERS = r"[A-PＡ-Ｐ][1-9]?(?:\s*(?:[-–~～、,，&和及与至到]|and|to)\s*[A-PＡ-Ｐ][1-9]?(?![A-Za-z])){0,15}"
 NAMED_PANEL = compile_late(
     rf"\b(?i:the )?(?:(?i:(?:sub)?(?:panel|figure|image))s?\s*[(（]?\s*{_LETTERS}\s*[)）]?(?![A-Za-z0-9-])"
     r"|(?i:(?:sub)?panels?) [(]?[a-p][1-9]?(?:\s*(?:[-–,&]|and)\s*[a-p][1-9]?(?![A-Za-z]))*[)]?(?![A-Za-z0-9-]))"
@@ -71,18 +72,19 @@ MORE_NUMBERS = compile_late(
 )
 _ONE_CHINESE = rf"(?<![A-Za-z0-9])(?:{_LETTERS}|[a-p])\s*图(?![像象解])"
 CHINESE_PANEL = compile_late(
-    rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE})*|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9])(?:[、,，和及与~～-]\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9]))*)(?:\s*部分|中)?"
+    rf"(?:{_ONE_CHINESE}(?:[、,，和及与]\s*{_ONE_CHINESE}){{0,15}}|(?:分|子)?图\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9])(?:[、,，和及与~～-]\s*[(（]?[A-Pa-pＡ-Ｐ][1-9]?[)）]?(?![A-Za-z0-9])){{0,15}})(?:\s*部分|中)?"
 )
 MARKS = (find_chinese, find_parenthesised, find_panel_words, find_clause_starts, find_chinese_verbs)
+_SPACE_BEFORE = r"(?:(?<!\s)\s++)?"  # all of it: not tried again from each of many spaces
 EMPTY_BRACKETS = compile_late(
-    r"\s*[(（\[]\s*(?:see|see also|cf\.?|e\.g\.?|as in|and|also|见|参见|如|另见|[,;，；、.\s])*\s*[)）\]]",
+    rf"{_SPACE_BEFORE}[(（\[](?:see|cf|e\.g|as in|and|also|参?见|如|另见|[,;，；、.\s])*+[)）\]]",
     re.IGNORECASE,
 )
 # What a citation leaves behind in a bracket that holds more: "(6.6 cm; )".
-HANGING = compile_late(r"\s*[,;，；、]\s*(?=[)）\]])|(?<=[(（\[])\s*[,;，；、]\s*")
+HANGING = compile_late(rf"{_SPACE_BEFORE}[,;，；、]\s*+(?=[)）\]])|(?<=[(（\[])\s*+[,;，；、]\s*+")
 # Numbers of a list of references, which look like the names of spans.
-REFERENCES = compile_late(r"\s*\[\d{1,3}(?:\s*[-–—,，、;]\s*\d{1,3})*\]")
-PANEL_LINE = compile_late(r"\s*[(（\[]?\s*[A-Ha-hＡ-Ｈａ-ｈ]\s*[)）\]]?\s*[.．:：]?\s*")
+REFERENCES = compile_late(rf"{_SPACE_BEFORE}\[\d{{1,3}}(?:\s*[-–—,，、;]\s*\d{{1,3}})*\]")
+PANEL_LINE = compile_late(r"\s*(?:[(（\[]\s*)?[A-Ha-hＡ-Ｈａ-ｈ]\s*(?:[)）\]]\s*)?(?:[.．:：]\s*)?")
 SPACE = compile_late(r"\s+")
 
 

@@ -29,7 +29,7 @@ _NO_LABEL = r"(?!(?i:left|right|top|bottom|upper|lower|middle|cent(?:er|re)|pane
 _ENTRY = r"[A-Za-z0-9]{%s}s?\s?[:=：,，]\s?[^.;。；]{1,60}"
 _LEGEND = compile_late(
     rf"(?:(?<=[.;。；])|(?<=[.;。；] ))(?=[A-Z][A-Za-z])"
-    rf"(?:{_NO_LABEL}[A-Z]{_ENTRY % '0,6'}[.;。；]\s*)*{_NO_LABEL}[A-Z]{_ENTRY % '0,6'}[.;。；]?\s*$"
+    rf"(?>{_NO_LABEL}[A-Z]{_ENTRY % '0,6'}[.;。；]\s*){{0,80}}{_NO_LABEL}[A-Z]{_ENTRY % '0,6'}[.;。；]?\s*$"
 )  # the first abbreviation has two letters at least: a single one would be a panel
 _CITATION = compile_late(
     rf"\s{{0,4}}[(\[](?:see |also |cf\.? |见|参见)*(?:{HEAD_EN}{NUMBER_EN}|{HEAD_ZH}{NUMBER_ZH})[^()]{{0,24}}[)\]]",

@@ -8,10 +8,10 @@ from string import ascii_letters
 from remud_gen.rules.language import HAN
 from remud_gen.rules.late import compile_late
 
-_TAIL = compile_late(r"([A-Za-z]+)-$")
+_TAIL = compile_late(r"(?<![A-Za-z])([A-Za-z]+)-$")
 _HEAD = compile_late(r"^([a-z]+)")
 _WIDE = compile_late(r"[\u3000-\u303f\uff00-\uffef]")
-_COMPOUND = compile_late(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_COMPOUND = compile_late(r"(?<![A-Za-z])[A-Za-z]+(?:-[A-Za-z]+)+")
 _CUT_UNIT = compile_late(r"\d[a-z]$")  # "1c" / "m": Chinese lines break anywhere
 _UNIT_END = compile_late(r"[a-z]{1,2}(?![A-Za-z])")
 _WORD = compile_late(r"[A-Za-z]{3,}")

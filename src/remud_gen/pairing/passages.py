@@ -51,7 +51,7 @@ def is_prose(paragraph: Paragraph) -> bool:
     words = len(re.findall(r"[A-Za-z]{2,}", text))
     if han < 20 and words < 10:
         return False
-    if (_PUBLISHING.search(text) or _ADDRESS.match(text)) and len(text) < 600:
+    if len(text) < 600 and (_PUBLISHING.search(text) or _ADDRESS.match(text)):
         return False
     capitals = len(re.findall(r"\b[A-Z][a-z]+", text))
     if words and text.count(",") > 3 and capitals > 0.6 * words:

@@ -31,12 +31,12 @@ NOTE = compile_late(
 NUMBERED_HEADING = compile_late(
     r"\s*(?:\d+(?:[.\-–－]\d+){1,3}\.?|\d+\.|第\s*[\d一二三四五六七八九十百]+\s*[章节節])\s*\S"
 )
-PANEL_LETTER = compile_late(r"\s*[(（\[]?\s*[A-Za-zＡ-Ｚ]\s*[)）\].]?\s*$")
+PANEL_LETTER = compile_late(r"\s*(?:[(（\[]\s*)?[A-Za-zＡ-Ｚ]\s*(?:[)）\].]\s*)?$")
 PAGE_NUMBER = compile_late(r"[\s\-–—·.|/]*\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?[\s\-–—·.|/]*$", re.I)
 CJK = compile_late(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
 SENTENCE_END = compile_late(r"[.!?。！？:：;；]['\"”’)\]]*\s*$")
 BARE_NUMBER = compile_late(
-    r"\s*(?:第|图|圖|表|fig(?:ure)?\.?|table)?\s*\d+(?:\s*[.\-–－]\s*\d+)*\s*[.:：]?\s*$", re.IGNORECASE
+    r"\s*(?:(?:第|图|圖|表|fig(?:ure)?\.?|table)\s*)?\d+(?:\s*[.\-–－]\s*\d+)*\s*(?:[.:：]\s*)?$", re.IGNORECASE
 )
 SECTION_NUMBER = compile_late(r"\s*\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-Z\u4e00-\u9fff]")
 EDGE_SHARE = 0.075

@@ -65,7 +65,7 @@ _TABLE = compile_late(
     r"\s*(?:(?:supplementary )?(?:tables?|tab\.) ?(?:[A-Z]?[0-9]{1,3}|[IVX]{1,4})\b|[续附]?表 ?[0-9一二三四五])", re.I
 )
 _CONTINUED = compile_late(
-    r"^[\s.:]*[(\[]?\s*(?:continued|cont['’]?d\.?|cont\.|续(?=[)\s图]|$)|接上页|接前页)\s*[)\]]?[\s.:]*", re.I
+    r"^[\s.:]*(?:[(\[]\s*)?(?:continued|cont['’]?d\.?|cont\.|续(?=[)\s图]|$)|接上页|接前页)\s*[)\]]?[\s.:]*", re.I
 )
 _SENTENCE_EN = compile_late(
     r"(?:and|or|to|in|of|is|are|was|were|has|have|can|also|as|for|from|with|where|which|that|we|below|above|"
@@ -74,10 +74,11 @@ _SENTENCE_EN = compile_late(
 )
 _SENTENCE_ZH = compile_late(r"[、，,)）;；~和与及或至到中所为是示显可给表说的则]|(?:所示|显示|可见)")
 _SPACED_SENTENCE_ZH = compile_late(r"所示|中可见|可见|显示")
-_NESTED = r"(?:[1-9]|(?:\(i{1,3}\)|\(iv\)))?"
+_ROMAN = r"(?:\(i{1,3}\)|\(iv\))"
+# What may stand behind a letter, told apart in one way only: a line of many letters would be tried in all the others.
+_BEHIND = rf"(?:[1-9]|{_ROMAN})?+(?: ?[)\].、]图?{_ROMAN}?| ?图{_ROMAN}?| ?{_ROMAN})?"
 _LINE_LETTERS = compile_late(
-    rf"图?[(\[]? ?[A-Pa-p]{_NESTED} ?[)\].、]?图?(?:\(i{{1,3}}\)|\(iv\))?"
-    rf"(?:(?: {{1,40}}|(?<=[)\]])) ?[(\[]? ?[A-Pa-p]{_NESTED} ?[)\].、]?图?(?:\(i{{1,3}}\)|\(iv\))?)*$"
+    rf"图?[(\[]? ?[A-Pa-p]{_BEHIND}(?:(?: {{1,42}}|(?<=[)\]]))(?:[(\[] ?)?[A-Pa-p]{_BEHIND})*$"
 )
 _ONE_LETTER = compile_late(r"(?<![A-Za-z])([A-Pa-p][1-9]?)(?![A-Za-z])[)\]]?(\(i{1,3}\)|\(iv\))?")
 _ROMAN_LINE = compile_late(r"\((i{1,3}|iv|vi{0,3}|ix|x)\)$")
