@@ -9,6 +9,7 @@ from remud_gen.pairing.clauses import split_clauses
 from remud_gen.pairing.joining import collect_words
 from remud_gen.rules.blocks import BARE_NUMBER, PANEL_LETTER
 from remud_gen.rules.figure_labels import parse_label, parse_panel_letters
+from remud_gen.rules.legend import parse_legend
 
 WORK = {
     "words": lambda text: collect_words([text]),
@@ -19,6 +20,8 @@ WORK = {
     "panels": lambda text: CHINESE_PANEL.sub("", text),
     "bare number": BARE_NUMBER.match,
     "panel letter": PANEL_LETTER.match,
+    "English legend": lambda text: parse_legend(text, "en"),
+    "Chinese legend": lambda text: parse_legend(text, "zh"),
     "label": lambda text: parse_label(f"Fig. 1 {text}"),
 }
 

@@ -13,7 +13,7 @@ _NEXT = r"\s+[A-Z][A-Za-z0-9]{0,6}\s*[:：=＝—–]"
 _END = rf"(?=\s*(?:[;；。,，、\n)）\]】]|\.(?:\s|$)|$)|{_NEXT})"
 _MEANING_EN = r"[a-zA-Z][A-Za-z0-9'’/\- ]{1,60}?"
 _MEANING_ZH = r"[\u4e00-\u9fff][\u4e00-\u9fffA-Za-z0-9]{0,15}?"
-_START = r"(?:^|(?<=[;；。,，、.\n(（\[【:：\s]))\s*"
+_START = r"(?:^|(?<=[;；。,，、.(（\[【:：])|(?<=\s)(?<!\s\s))\s*+"
 PATTERNS: dict[Language, tuple[re.Pattern[str], ...]] = {
     "en": (
         compile_late(rf"{_START}(?P<label>{_LABEL})\s*[:=–—-]\s*(?P<meaning>{_MEANING_EN}){_END}"),

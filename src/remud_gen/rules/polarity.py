@@ -23,7 +23,7 @@ _STRONG = compile_late(f"{_ENGLISH_CUE}|{_CHINESE_CUE}")
 _SOFT = compile_late(
     r"\b(?:non|a(?:vascular|kine|symptom|nechoic|plasia|genesis|trophy)|resol|disappear|missing"
     r"|negative|exclud|rul(?:e|es|ed|ing) out|mimic|simulat|un|in(?=com|sig))\w*"
-    r"|\bloss\b|\w+less\b|排除|除外|酷似|误[认诊]|阴性|否认|缺|失|欠|乏|消退|吸收|无回声|不"
+    r"|\bloss\b|\w{1,40}less\b|排除|除外|酷似|误[认诊]|阴性|否认|缺|失|欠|乏|消退|吸收|无回声|不"
 )
 # What comes after these is set aside, and so is what comes before them where nothing follows: `stones are excluded`.
 _SETS_ASIDE = compile_late(
