@@ -49,8 +49,8 @@ class Bench:
         make_shelf(self._folder / "books", self._options.docs)
         self._remud(
             "pair",
-            # In one process, with an engine that finds no words: the pictures hold none, and where nobody has looked for
-            # any, each is read before it is sent.
+            # In one process, with an engine that finds no words: the pictures hold none, and where nobody has looked
+            # for any, each is read before it is sent.
             *("pair", str(self._folder / "books"), "--set", "runner.executor=serial"),
             *("--set", f"generate.items_per_pair={self._options.items}"),
         )
