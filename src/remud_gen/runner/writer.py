@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonlines
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic_core import PydanticSerializationError
 
 from remud_gen.records import Document, Record
@@ -31,9 +31,9 @@ class Calls(BaseModel):
     Inputs that ask the same share a reply, which is paid for once: each holds its cost, their part counts it once.
     """
 
-    requests: list[str] = []
-    usage: Usage = Usage()
-    each: list[Usage] = []  # request by request, without repairs
+    requests: list[str] = Field(default_factory=list)
+    usage: Usage = Field(default_factory=Usage)
+    each: list[Usage] = Field(default_factory=list)  # request by request, without repairs
 
     def add(self, request_sha256: str, usage: Usage) -> None:
         """Note one request and what it took."""
