@@ -73,9 +73,8 @@ class Usage(BaseModel):
     output_tokens: int = 0
     cost_usd: float = 0.0
     unpriced_calls: int = 0  # calls of unknown cost, which must never look like free ones
-    repairs: dict[str, int] = Field(
-        default_factory=dict
-    )  # step -> replies that could be read only by it; `none`: read as they came
+    # step -> replies that could be read only by it; `none`: read as they came
+    repairs: dict[str, int] = Field(default_factory=dict)
 
     def add(self, other: Usage) -> None:
         """Add another part's usage to this one."""
