@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from remud_gen.config import Config, load_config
 from remud_gen.errors import ConfigError
-from remud_gen.registry import names
+from remud_gen.registry import check_name, names
 from remud_gen.rules.model_families import share_family
 from remud_gen.stages.ground import GroundStage
 from remud_gen.stages.judge import JudgeStage
@@ -73,3 +73,26 @@ def test_the_judge_config_names_every_probe_and_a_judge_of_another_family() -> N
     assert set(config.judge.probes) == set(names("probes"))
     judge, generator = config.resolve_judge().model, config.generate.model
     assert judge and generator and share_family(judge, generator) is None
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("generate.modle=x", "unknown key `generate.modle` (did you mean `model`?); known here: "),
+        ("generat.model=x", "unknown key `generat` (did you mean `generate`?); known here: "),
+        ("extract.zzz=1", "unknown key `extract.zzz`; known here: "),
+    ],
+)
+def test_a_slip_of_the_fingers_is_guessed(assignment: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(assignments=[assignment])
+    assert told in caught.value.message
+
+
+def test_a_name_of_a_component_is_guessed_too() -> None:
+    with pytest.raises(ConfigError, match=r"'llamafactroy' among the exporters \(did you mean `llamafactory`\?\)"):
+        check_name("exporters", "llamafactroy")
+
+
+def test_an_empty_address_is_the_one_of_the_client() -> None:
+    assert load_config(assignments=['generate.base_url=""'], environment={}).generate.base_url is None

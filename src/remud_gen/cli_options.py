@@ -72,7 +72,9 @@ def guard(command: Callable[..., None]) -> Callable[..., None]:
             _echo_notes(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as stop:
-            typer.echo("stopped at once; unfinished parts will be redone by the same command", err=True)
+            typer.echo(
+                "stopped at once; the same command goes on from here, and replies that had come are stored", err=True
+            )
             _echo_notes(stop)
             raise typer.Exit(Interrupted.exit_code) from None
 

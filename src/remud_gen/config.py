@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from remud_gen.errors import ConfigError
+from remud_gen.errors import ConfigError, guess_name
 from remud_gen.export_config import ExportConfig
 from remud_gen.judge_config import JudgeOptions
 from remud_gen.mix_config import MixConfig
@@ -94,8 +94,8 @@ class ModelConfig(Section):
     @field_validator("base_url")
     @classmethod
     def _refuse_credentials(cls, value: str | None) -> str | None:
-        if value is None:
-            return value
+        if not value:
+            return None  # an empty one takes back what a run remembers
         told = "keys come from REMUD_API_KEY or OPENAI_API_KEY, never from the configuration, which is written to disk"
         try:
             parts = urlsplit(value)
@@ -368,8 +368,9 @@ def _explain(error: ValidationError, model: type[BaseModel], origin: str) -> str
         if problem["type"] == "too_short" and any(_lies_below(other["loc"], problem["loc"]) for other in problems):
             continue  # it is short of what is told to be wrong
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(sorted(_section_at(model, path[:-1]).model_fields))
-            lines.append(f"{origin}: unknown key `{'.'.join(path)}`; known here: {known}")
+            known = sorted(_section_at(model, path[:-1]).model_fields)
+            told = f"{origin}: unknown key `{'.'.join(path)}`{guess_name(path[-1], known)}"
+            lines.append(f"{told}; known here: {', '.join(known)}")
         else:
             lines.append(f"{origin}: `{'.'.join(path)}`: {problem['msg']}{_quote_input(path, problem['input'])}")
     return "\n".join(lines)

@@ -14,6 +14,8 @@ RemudError                    1   anything this package raises on purpose
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -93,3 +95,9 @@ class Interrupted(RemudError):  # noqa: N818 - not an error to the user
     """The user asked to stop."""
 
     exit_code = 130
+
+
+def guess_name(name: str, known: Iterable[str]) -> str:
+    """` (did you mean `x`?)` for a name that is nearly a known one, for an error's message; else nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return f" (did you mean `{near[0]}`?)" if near else ""

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal, get_args
 
-from remud_gen.errors import ConfigError
+from remud_gen.errors import ConfigError, guess_name
 
 Kind = Literal["readers", "layout", "ocr", "pairing", "llm", "filters", "exporters", "executors", "probes"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -37,7 +37,8 @@ def names(kind: Kind) -> list[str]:
 def check_name(kind: Kind, name: str) -> None:
     """Raise a ConfigError that lists the known names of a kind where this is none of them; imports no component."""
     if name not in table(kind):
-        raise ConfigError(f"unknown name {name!r} among the {kind}", f"known: {', '.join(names(kind))}")
+        told = f"unknown name {name!r} among the {kind}{guess_name(name, table(kind))}"
+        raise ConfigError(told, f"known: {', '.join(names(kind))}")
 
 
 def load(kind: Kind, name: str) -> Any:

@@ -71,4 +71,4 @@ def test_offline_refuses_a_server_on_this_machine_too() -> None:
     )
     with pytest.raises(ConfigError, match="offline") as caught:
         check_outbound(config, config.generate, {})
-    assert "a server on this machine counts too" in caught.value.hint
+    assert "A server on this machine counts too" in caught.value.hint

@@ -225,7 +225,7 @@ def test_unknown_model_and_wrong_path_stop(tmp_path):
     with ModelServer() as server:
         with pytest.raises(ProviderError, match="no model 'huge'"):
             complete(server, tmp_path, model="huge")
-        with pytest.raises(ProviderError, match=r"no model .tiny. at this address"):
+        with pytest.raises(ProviderError, match="no chat completions at this address"):
             complete(server, tmp_path, base_url=server.base_url.removesuffix("/v1"))
 
 
@@ -272,6 +272,19 @@ def test_refusals_are_told_apart_and_say_what_to_do(status, message, kind, code)
     assert type(error) is kind
     assert error.hint
     assert getattr(error, "code", None) == code
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("The model `x` does not exist", "host knows no model 'x' at this address"),
+        ("no such route here: /chat/", "host takes no chat completions at this address"),
+    ],
+)
+def test_a_wrong_address_is_told_apart_from_a_wrong_model(said, told):
+    error = read_refusal(404, said, {}, "x", "host")
+    assert told in error.message
+    assert "/v1" in error.hint
 
 
 @pytest.mark.parametrize(

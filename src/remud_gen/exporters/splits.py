@@ -311,7 +311,8 @@ def _note_shares(
     if not off:
         return ()
     told = " and ".join(f"{name} {held[name] / total:.0%} instead of {targets[name]:.0%}" for name in off)
-    return (f"split far from the shares asked for ({told}): there are only {len(clusters)} separate {kind}.",)
+    found = f"only {len(clusters)} separate {kind} {'is' if len(clusters) == 1 else 'are'} there"
+    return (f"split far from the shares asked for ({told}): {found}.",)
 
 
 def _list_pictures(record: Quadruplet) -> Iterator[int]:

@@ -101,9 +101,9 @@ def check_outbound(config: Config, model: ModelConfig, environment: Mapping[str,
     if config.privacy.offline:
         told = f"--offline (privacy.offline) refuses the client `{client}`: it would send pages and pictures"
         hint = (
-            "a server on this machine counts too: to reach only that, use --online and set privacy.allow_hosts "
-            "to [localhost]. Without a network: `generate.client: extractive` or `replay`; `--only` runs a later "
-            "stage on what is there already"
+            "--online takes it back, also where this run remembers it. A server on this machine counts too: to reach "
+            "only that, use --online and set privacy.allow_hosts to [localhost]. Without a network: `generate.client: "
+            "extractive` or `replay`; `--only` runs a later stage on what is there already"
         )
         raise ConfigError(told, hint)
     check_host(config.privacy.allow_hosts, find_address(model.base_url, environment))

@@ -233,7 +233,8 @@ class SpendingLimit:
         if limits.max_tokens is not None:
             told.append(f"{spent.tokens + self._gathered_tokens:,} of {limits.max_tokens:,} tokens")
         message = f"stopped at the limit of this run folder: {' and '.join(told)} spent, the next request may cost more"
-        flags = "--max-cost" if limits.max_tokens is None else "--max-cost or --max-tokens"
+        held = {"--max-cost": limits.max_cost_usd, "--max-tokens": limits.max_tokens}
+        flags = " and ".join(flag for flag, limit in held.items() if limit is not None)
         if n_late := len(self._account.list_late()) + len(self._gathered):
             late = f"{n_late:,} handed over in batches count as the most they can cost until their replies are there"
             return BudgetReached(message, f"{late}: run the same command when they are, or raise it with {flags}")

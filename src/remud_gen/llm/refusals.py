@@ -78,7 +78,7 @@ def tell_body(body: object) -> str:
 def _find_stop(status: int, told: str, model: str, host: str) -> ProviderError | None:
     """The errors that every further request would meet too."""
     if status == 401 or (status == 403 and not FILTERED.search(told)):
-        hint = "look at REMUD_API_KEY (it goes before OPENAI_API_KEY), and whether the key is meant for this address"
+        hint = "look at REMUD_API_KEY, or OPENAI_API_KEY where it is not set, and whether the key is for this address"
         return ProviderError(f"{host} refuses the key (HTTP {status}): {told}", hint)
     if status == 402 or (status in {403, 429} and QUOTA.search(told)):
         return ProviderError(f"{host} reports an empty account (HTTP {status}): {told}", "top up, then run again")
@@ -86,7 +86,10 @@ def _find_stop(status: int, told: str, model: str, host: str) -> ProviderError |
         return ProviderError(f"{host} redirects elsewhere (HTTP {status})", f"set {ADDRESS_KEY} to where it points")
     if status == 404:
         hint = f"look at {MODEL_KEY} and {ADDRESS_KEY}; an address usually ends in /v1"
-        return ProviderError(f"{host} knows no model {model!r} at this address (HTTP 404): {told}", hint)
+        if NO_MODEL.search(told) or model in told:
+            return ProviderError(f"{host} knows no model {model!r} at this address (HTTP 404): {told}", hint)
+        hint = f"an address usually ends in /v1: look at {ADDRESS_KEY}, then at {MODEL_KEY}"
+        return ProviderError(f"{host} takes no chat completions at this address (HTTP 404): {told}", hint)
     if status in {400, 422} and NO_VISION.search(told):
         return ProviderError(f"model {model!r} takes no images: {told}", f"name one that does as {MODEL_KEY}")
     if status in {400, 422} and NO_MODEL.search(told):

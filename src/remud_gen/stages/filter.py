@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from remud_gen import registry
 from remud_gen.config import Config, parse_options
-from remud_gen.errors import ConfigError
+from remud_gen.errors import ConfigError, guess_name
 from remud_gen.filter_protocols import NeedsPackages, NeedsPictures, ReadsFiles
 from remud_gen.protocols import CorpusFilter, Filter
 from remud_gen.records import Quadruplet, Verdict
@@ -29,7 +29,8 @@ def build_filters(config: Config, scope: Literal["record", "corpus"]) -> list[An
     known = list(registry.table("filters"))
     for name in chosen:
         if name not in known:
-            raise ConfigError(f"filter.options: unknown filter {name!r}", f"known: {', '.join(known)}")
+            told = f"filter.options: unknown filter {name!r}{guess_name(name, known)}"
+            raise ConfigError(told, f"known: {', '.join(known)}")
     built = []
     for name in known:
         values = chosen.get(name, {})
