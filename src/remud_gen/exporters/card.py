@@ -60,6 +60,12 @@ class Manifest(BaseModel):
         """Records in any split."""
         return count_exported(self.counts)
 
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """Which records it was made of: `kept`, those held back for `review`; an older manifest means kept ones."""
+        stored = self.settings.get("statuses")
+        return tuple(map(str, stored)) if isinstance(stored, list) and stored else ("kept",)
+
 
 def count_exported(counts: Mapping[str, int]) -> int:
     """Records in any split, from the counts of a summary or manifest."""

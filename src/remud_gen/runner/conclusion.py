@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+from remud_gen.config import Config
 from remud_gen.errors import InputError
+from remud_gen.export_config import ExportConfig
 from remud_gen.runner.imported import describe_faults, list_imported
 from remud_gen.runner.judged import take_funnel
 from remud_gen.runner.options import Options, Result
@@ -42,7 +45,20 @@ def conclude(
         kept = sum(getattr(result.funnel, status) for status in statuses)
         crop = Crop(run, filtered, corpus, kept, gaps, options.limit, review, statuses)
         require_kept(crop, reports)
-        result.exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
+        exports = publisher.publish(crop, is_quiet=options.is_quiet, check=check)
+        told = tuple(tell_remembered(result.config, options))
+        result.exports = {name: replace(one, remarks=(*one.remarks, *told)) for name, one in exports.items()}
+
+
+def tell_remembered(config: Config, options: Options) -> Iterator[str]:
+    """That there is no validation set because an earlier command wanted none, in a whole sentence."""
+    shares = config.export.split
+    is_own = options.config_file is not None or any(
+        text.partition("=")[0].strip() in ("export", "export.split") for text in options.assignments
+    )
+    if not is_own and shares != ExportConfig().split and not sum(shares[1:2]):
+        told = ", ".join(f"{share:g}" for share in shares)
+        yield f"validation stays empty: export.split is [{told}] in this run (config.yaml)."
 
 
 def require_kept(crop: Crop, reports: Sequence[StageReport]) -> None:

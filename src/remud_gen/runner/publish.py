@@ -42,11 +42,17 @@ class Publication:
     inputs: int  # kept records, each exported, not chosen or left out
     is_up_to_date: bool  # nothing had changed, so it was left alone
     seconds: float
+    remarks: tuple[str, ...] = ()  # whole sentences about this command, which the export itself does not hold
 
     @property
     def exported(self) -> int:
         """Records in any split."""
         return count_exported(self.summary.counts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that is to be said of it, in whole sentences."""
+        return (*self.summary.notes, *self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class Publisher:
     def __init__(self, folder: RunFolder, config: Config, target: Path) -> None:
         self._folder, self._target = folder, target
         self._licences = find_licences(config.export, folder.recall_roots())
+        self._statuses = frozenset[str](config.export.statuses)
         self._stage = ExportStage(config)
         self._key = _name_place(folder.path, target)
 
@@ -151,6 +158,7 @@ class Publisher:
             if not names:
                 return done
             origin = replace(origin, funnel=crop.describe_funnel())
+            remarks = {name: tuple(self._tell_loss(name)) for name in names}
             n_passes = self._stage.first_passes + len(names)
             with Progress("export", crop.inputs * n_passes, "record", is_quiet=is_quiet) as progress:
 
@@ -162,7 +170,7 @@ class Publisher:
 
                 written = self._stage.export(start, self._folder.images, place.new, origin, names)
                 for name, summary, seconds in _time(written):
-                    done[name] = Publication(summary, crop.inputs, is_up_to_date=False, seconds=seconds)
+                    done[name] = Publication(summary, crop.inputs, False, seconds, remarks[name])
                     _reconcile(name, done[name])
             place.flush()
             self._remember(dict.fromkeys(names))
@@ -187,6 +195,17 @@ class Publisher:
             except (OSError, RecordError):
                 continue  # absent or damaged: it is written anew
         return current
+
+    def _tell_loss(self, name: str) -> Iterator[str]:
+        """That the export to be replaced was for reviewers, and this one is not: a run does not remember statuses."""
+        try:
+            held = read_manifest(self._target / name).statuses
+        except RecordError:
+            return  # there is none, or nobody knows what it held
+        lost = [status for status in held if status not in self._statuses]
+        if lost:
+            what = "records for review, too" if "review" in lost else f"{lost[0]} records, too"
+            yield f"The export before it held {what}; --statuses {','.join(held)} makes it again."
 
     def _stamp(self, name: str, manifest: Manifest) -> str:
         return stamp_files(self._target / name, [MANIFEST, CHECKSUMS, *manifest.files])

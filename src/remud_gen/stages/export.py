@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,15 +87,18 @@ class ExportStage:
         """All that shapes the files besides the records."""
         return self._config.model_dump(mode="json", exclude={"formats", "licences"})
 
-    def fingerprint(self, name: str, origin: Origin) -> str:
-        """One digest over all that a format's export depends on; pictures stand in it by the hashes in the records."""
+    def fingerprint(self, name: str, origin: Origin, statuses: Sequence[str] | None = None) -> str:
+        """One digest over all that a format's export depends on; pictures stand in it by the hashes in the records.
+
+        `statuses` are those of the records that it is made of, where they are not the configured ones.
+        """
         basis = {
             "format": name,
             "exporter": getattr(self._exporters[name], "version", 1),
             "package": __version__,
             "stage": self.version,
             "schema": SCHEMA_VERSION,
-            "settings": self.settings(),
+            "settings": {**self.settings(), "statuses": list(statuses or self._config.statuses)},
             "records": origin.digest,
             "licences": origin.licences.digest,
             "limit": origin.limit,

@@ -22,11 +22,11 @@ def status_json(result: Result) -> str:
     are_current = all(standing.is_current for standing in standings)
     data = {
         "run": str(result.run),
-        "is_up_to_date": are_current and all(state == "up to date" for state in exports.values()),
+        "is_up_to_date": are_current and all(one.is_current for one in exports.values()),
         "errors": sum(standing.tally.errors for standing in standings),
         "first_errors": result.errors,
         "faults": [fault for standing in standings for fault in standing.find_faults()],
-        "exports": exports,
+        "exports": {name: one.state for name, one in exports.items()},
         "imported": {
             "records": count_records(result.imported),
             "parts": len(result.imported),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from remud_gen.runner.imported import count_records, describe_faults
 from remud_gen.runner.options import Result
 from remud_gen.runner.reports.batches import batch_lines, tell_collecting
 from remud_gen.runner.reports.codes import tell_codes
 from remud_gen.runner.reports.costs import tell_costs
-from remud_gen.runner.reports.export_state import examine_exports
+from remud_gen.runner.reports.export_state import ExportStanding, examine_exports, list_remakes
 from remud_gen.runner.reports.outbound import describe_outbound
 from remud_gen.runner.reports.reasons import group_reasons
 from remud_gen.runner.reports.standing import Standing, Tally, take_stock
@@ -40,11 +40,10 @@ def status_text(result: Result) -> str:
         _list_codes(standings),
         batch_lines(result.batches),
         [line] if (line := describe_outbound(result.run)) else [],
-        [f"export {name}: {state}" for name, state in exports.items()],
+        [f"export {name}: {one.state}" for name, one in exports.items()],
         result.errors,
         [f"does not add up: {fault}" for one in standings for fault in one.find_faults()],
-        tell_collecting(result.run, result.batches)
-        or [*_conclude(standings, {*exports.values()} <= {"up to date"} if exports else None)],
+        tell_collecting(result.run, result.batches) or [*_conclude(standings, exports)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -185,29 +184,31 @@ def _list_codes(standings: Sequence[Standing]) -> list[str]:
     return lines
 
 
-def _conclude(standings: Sequence[Standing], is_exported: bool | None) -> Iterator[str]:
+def _conclude(standings: Sequence[Standing], exports: Mapping[str, ExportStanding]) -> Iterator[str]:
     errors = sum(one.tally.errors for one in standings)
     n_open = sum(one.tally.n_open for one in standings)
-    command = _choose_command(standings) if is_exported is None else "export"
+    is_exported = all(one.is_current for one in exports.values())  # or there is none to be made again
+    command = "export" if exports else _choose_command(standings)
+    making = list_remakes(exports) or [command]
     # Commands after the stage that asks send nothing: who wants to pay for more says so.
     asking = _find_asking(standings, command, lambda one: bool(one.tally.n_open))
-    failing = _find_asking(standings, command, lambda one: bool(one.tally.errors)) or [command]
+    failing = _find_asking(standings, command, lambda one: bool(one.tally.errors)) or making
     if asking:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
-        yield f"{count_noun(n_open, 'part')} to be made ({which}): run {_list_commands([*asking, command])}."
+        yield f"{count_noun(n_open, 'part')} to be made ({which}): run {_list_commands([*asking, *making])}."
     elif n_open:
         which = ", ".join(f"{one.name} {one.tally.n_open}" for one in standings if one.tally.n_open)
         last_open = [one.command for one in standings if one.tally.n_open][-1]
         more = "" if last_open == command else ", then what follows"
-        yield f"{count_noun(n_open, 'part')} to be made ({which}){more}: run `remud {command}`."
+        yield f"{count_noun(n_open, 'part')} to be made ({which}){more}: run {_list_commands(making)}."
     if errors:
-        start = "" if n_open or is_exported is False else "Up to date, but "
+        start = "" if n_open or not is_exported else "Up to date, but "
         yield (
             f"{start}{count_noun(errors, 'error')} on record: when the cause is mended, "
             f"run {_list_commands([f'{name} --retry-errors' for name in failing])}."
         )
-    if not n_open and is_exported is False:
-        yield "An export is not up to date: run `remud export`."
+    if not n_open and not is_exported:
+        yield f"An export is not up to date: run {_list_commands(making)}."
     elif not n_open and not errors:
         yield "Up to date, no errors."
 

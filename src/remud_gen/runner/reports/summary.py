@@ -60,7 +60,7 @@ def _export_json(one: Publication) -> dict[str, Any]:
         "counts": dict(one.summary.counts),
         "not_chosen": dict(one.summary.not_chosen),
         "left_out": [list(row) for row in one.summary.left_out],
-        "notes": list(one.summary.notes),
+        "notes": list(one.notes),
         "seconds": round(one.seconds, 2),
     }
 
@@ -134,7 +134,7 @@ def _list_exports(result: Result) -> list[str]:
         left = (f"; not chosen: {not_chosen}" if not_chosen else "") + _count_left_out(one.summary.left_out)
         verb = f"{name} is up to date" if one.is_up_to_date else f"exported {name}"
         lines.append(f"{verb}: {counts}{left} -> {result.export_folder}/{name}")
-        for note in one.summary.notes:
+        for note in one.notes:
             notes.setdefault(note, []).append(name)
     for note, names in notes.items():  # what all formats lack is said once
         lines.append(f"  {note}" if len(names) == len(result.exports) else f"  {', '.join(names)}: {note}")
