@@ -213,3 +213,51 @@ def test_options_that_changed_places_are_shown_and_exported_so(tmp_path: Path) -
     text = remud("inspect", next(iter(fixes)), "--run", run).stdout
     assert "MCQ_KEY_SKEW (fix) options" in text
     assert "before: ABCD" in text
+
+
+def test_books_that_are_away_are_refused_with_a_hint_or_left_in_peace(tmp_path: Path) -> None:
+    books, run = tmp_path / "books", tmp_path / "run"
+    make_book(books / "kidney.pdf", 1)
+    made = remud("run", books, "--run", run, "--quiet", *CONFIG)
+    assert made.returncode == 0, made.stderr
+    before = remud("status", "--run", run)
+    books.rename(tmp_path / "elsewhere")
+    told = f"{books.resolve()} does not exist"
+    for command in (("generate", "--dry-run"), ("extract",), ("export",)):
+        refused = remud(*command, "--run", run, "--quiet")
+        assert (refused.returncode, told in refused.stderr) == (3, True), command
+        assert "is a disk not plugged in?" in refused.stderr
+        assert "spelling" not in refused.stderr
+    status = remud("status", "--run", run)
+    assert (status.returncode, status.stdout) == (0, before.stdout)
+    assert f"note: {told}" in status.stderr
+    for command in (
+        ("report",),
+        ("filter", "--only"),
+        ("export", "--only", "--format", "raw"),
+        ("filter", "--dry-run"),
+    ):
+        done = remud(*command, "--run", run)
+        assert (done.returncode, f"note: {told}" in done.stderr) == (0, True), (command, done.stderr)
+    books.mkdir()
+    empty = remud("extract", "--run", run, "--quiet")
+    assert (empty.returncode, "is a disk not plugged in?" in empty.stderr) == (3, True)
+    books.rmdir()
+    (tmp_path / "elsewhere").rename(books)
+    again = remud("export", "--run", run, "--quiet", "--json")
+    assert again.returncode == 0, again.stderr
+    assert {stage["parts_run"] for stage in json.loads(again.stdout)["stages"].values()} == {0}
+
+
+def test_an_export_does_without_no_table_of_licences_that_is_away(tmp_path: Path) -> None:
+    books, run = tmp_path / "books", tmp_path / "run"
+    make_book(books / "kidney.pdf", 1)
+    table = books / "licences.csv"
+    table.write_text("file,licence\nkidney.pdf,private\n", "utf-8")
+    made = remud("filter", books, "--run", run, "--quiet", *CONFIG)
+    assert made.returncode == 0, made.stderr
+    books.rename(tmp_path / "elsewhere")
+    refused = remud("export", "--only", "--run", run, "--quiet")
+    assert (refused.returncode, "the table of licences lies in a folder" in refused.stderr) == (3, True)
+    named = remud("export", "--only", "--run", run, "--quiet", "--licences", tmp_path / "elsewhere" / "licences.csv")
+    assert named.returncode == 0, named.stderr

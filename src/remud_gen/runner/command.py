@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from remud_gen import registry
 from remud_gen.config import Config, load_config
 from remud_gen.errors import ConfigError, InputError, ProviderError
+from remud_gen.runner.away import look_for_roots, require_licences
 from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.export_places import recover_exports
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import list_imported
 from remud_gen.runner.interrupt import Interruption
+from remud_gen.runner.inventory import refuse_missing_root
 from remud_gen.runner.options import Options, Result, resolve_config
 from remud_gen.runner.parts import list_parts
 from remud_gen.runner.plan import StageRow, choose_rows
@@ -36,7 +38,7 @@ class _Session:
     driver: Driver
     folder: RunFolder
     config: Config
-    roots: list[Path]
+    roots: Sequence[Path] | None  # None: away
     interruption: Interruption
 
 
@@ -44,14 +46,14 @@ class _Session:
 def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Iterator[_Session]:
     config = resolve_config(options)
     folder = RunFolder(options.run)
-    roots = list(options.inputs) or folder.recall_roots()
-    if not (roots or (wish.only is not None and is_import_alone(options))):
+    if not (options.inputs or folder.recall_roots() or (wish.only is not None and is_import_alone(options))):
         raise InputError(
             f"{options.run} has no inputs yet", "name a folder or files: remud extract books/ --run " + str(options.run)
         )
-    for root in roots:
+    for root in options.inputs:
         if not root.exists():
-            raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
+            raise refuse_missing_root(root)
+    roots = look_for_roots(folder, options.inputs, must_be_there=_reads_files(rows, wish))
     from remud_gen.runner.outbound import check_key, check_spending
 
     # A run remembers its configuration: only one that can work may be written down.
@@ -71,7 +73,7 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
     folder.open(config)
     try:
         if options.inputs:
-            folder.remember_roots(roots)
+            folder.remember_roots(list(options.inputs))
         recover_exports(folder.path)
         with Interruption(tell) as interruption:
             driver = Driver(folder, config, rows, interruption, is_quiet=options.is_quiet)
@@ -81,6 +83,12 @@ def _open_session(rows: Sequence[StageRow], options: Options, wish: Wish) -> Ite
         raise
     finally:
         folder.close()
+
+
+def _reads_files(rows: Sequence[StageRow], wish: Wish) -> bool:
+    """Whether a stage that is wanted may open a file of the shelf; pairing does where a page gave no picture."""
+    reading = {row.run_by for row in rows if row.division in ("file", "pages", "document")}
+    return wish.only is None or any(row.name in wish.only and row.run_by in reading for row in rows)
 
 
 def _build_stages(rows: Sequence[StageRow], config: Config, wish: Wish) -> dict[str, Stage[Any, Any]]:
@@ -145,6 +153,8 @@ def run_stages(rows: Sequence[StageRow], options: Options, last: str) -> Result:
         if target is not None:
             from remud_gen.runner.publish import Publisher
 
+            if session.roots is None:
+                require_licences(session.folder.path, session.config, rows)
             publisher = Publisher(session.folder, session.config, target)
             publisher.refuse_foreign_folders()
         reports = session.driver.bring_up_to(wish, session.roots)

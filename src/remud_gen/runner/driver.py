@@ -86,8 +86,8 @@ class Driver:
         """What was handed over in batches and is to be collected by a later command, in words."""
         return self._waited_for[0] if self._waited_for else None
 
-    def bring_up_to(self, wish: Wish, roots: Sequence[Path]) -> list[StageReport]:
-        """Make every stage up to `wish.last` current.
+    def bring_up_to(self, wish: Wish, roots: Sequence[Path] | None) -> list[StageReport]:
+        """Make every stage up to `wish.last` current; without roots, which are away, no stage that reads files.
 
         Raises:
             InputError: when no file can be read. TooManyErrors: when too many inputs of a stage failed.
@@ -95,7 +95,7 @@ class Driver:
         """
         self._waits, self._pays_twice = wish.waits, wish.pays_twice
         stages = self._load_stages(wish)
-        files = take_inventory(roots, self._folder.path, is_writable=True) if roots else []
+        files = self._list_files(roots, is_writable=True)
         for _ in range(MOST_REPLANS):
             try:
                 reports = self._run_rows(stages, files, wish)
@@ -109,8 +109,13 @@ class Driver:
                 return reports
         raise InputError("record files change while they are read", "is another program writing to the run folder?")
 
-    def _run_rows(self, stages: Stages, files: Sequence[InputFile], wish: Wish) -> list[StageReport]:
-        bench = Bench(self._folder.path, self._config, {file.sha256: file.place for file in files})
+    def _list_files(self, roots: Sequence[Path] | None, *, is_writable: bool) -> Sequence[InputFile] | None:
+        if not roots:
+            return None if roots is None else []
+        return take_inventory(roots, self._folder.path, is_writable=is_writable)
+
+    def _run_rows(self, stages: Stages, files: Sequence[InputFile] | None, wish: Wish) -> list[StageReport]:
+        bench = Bench(self._folder.path, self._config, {file.sha256: file.place for file in files or ()})
         request = Request(self._folder.path, self._config, files, wish.is_thorough)
         self._waited_for = []
         reports: list[StageReport] = []
@@ -143,9 +148,9 @@ class Driver:
         registry.load("executors", self._config.runner.executor)
         return stages
 
-    def survey(self, roots: Sequence[Path], *, is_thorough: bool = False) -> list[StageReport]:
+    def survey(self, roots: Sequence[Path] | None, *, is_thorough: bool = False) -> list[StageReport]:
         """How every stage stands, without running or writing anything."""
-        files = take_inventory(roots, self._folder.path, is_writable=False) if roots else []
+        files = self._list_files(roots, is_writable=False)
         request = Request(self._folder.path, self._config, files, is_thorough)
         reports: list[StageReport] = []
         upstream: list[PartState] = []

@@ -113,12 +113,22 @@ class RunFolder:
             return False
 
     def remember_roots(self, roots: list[Path]) -> None:
-        """Keep which folders and files the run was given, for commands that name none."""
-        self._mark({**self.marker, "inputs": [str(root.resolve()) for root in roots]})
+        """Keep which folders and files the run was given, for commands that name none; and what was named before."""
+        now = [root.resolve() for root in roots]
+        before = dict.fromkeys([*self.recall_former_roots(), *self.recall_roots()])
+        left = [str(root) for root in before if not any(root == one or one in root.parents for one in now)]
+        self._mark({**self.marker, "inputs": [str(root) for root in now], "former_inputs": left})
 
     def recall_roots(self) -> list[Path]:
         """The folders and files of the last command that named some."""
-        stored = self.marker.get("inputs")
+        return self._recall("inputs")
+
+    def recall_former_roots(self) -> list[Path]:
+        """What earlier commands named, and the last one that named some did not."""
+        return self._recall("former_inputs")
+
+    def _recall(self, name: str) -> list[Path]:
+        stored = self.marker.get(name)
         return [Path(str(root)) for root in stored] if isinstance(stored, list) else []
 
     def close(self) -> None:

@@ -32,8 +32,7 @@ def take_inventory(roots: Sequence[Path], run: Path, *, is_writable: bool) -> li
     for entry in _walk(roots, run):
         found.setdefault(hashes.take(entry.path)[0], []).append(entry)
     if not found:
-        listed = ", ".join(str(root) for root in roots)
-        raise InputError(f"no files in {listed}", "name a folder with PDFs or page images")
+        raise refuse_empty_shelf(roots, "name a folder with PDFs or page images")
     around = _find_companions([entry for entries in found.values() for entry in entries])
     users = _find_users(around)
     files = []
@@ -54,6 +53,16 @@ def take_inventory(roots: Sequence[Path], run: Path, *, is_writable: bool) -> li
     if is_writable and hashes.known != hashes.cache:
         write_atomically(run / CACHE, json.dumps(hashes.known, ensure_ascii=False).encode("utf-8"))
     return sorted(files, key=lambda entry: entry.file)
+
+
+def refuse_missing_root(root: Path, hint: str = "check the spelling, or name another folder or file") -> InputError:
+    """The error for a folder or file that is not there."""
+    return InputError(f"{root} does not exist", hint)
+
+
+def refuse_empty_shelf(roots: Sequence[Path], hint: str) -> InputError:
+    """The error for folders that hold no file."""
+    return InputError(f"no files in {', '.join(str(root) for root in roots)}", hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +123,8 @@ def _walk(roots: Sequence[Path], run: Path) -> list[_Entry]:
     below_root: dict[Path, Path] = {}
     for root in roots:
         if not root.exists():
-            raise InputError(f"{root} does not exist", "check the spelling, or name another folder or file")
-        for path in [root] if root.is_file() else _list_files(root, run.resolve()):
+            raise refuse_missing_root(root)
+        for path in [root] if root.is_file() else walk_files(root, run.resolve()):
             below = path.name if root.is_file() else path.relative_to(root).as_posix()
             # A name in a foreign encoding must still be printable and storable.
             below = os.fsencode(below).decode("utf-8", "backslashreplace")
@@ -138,7 +147,8 @@ def _find_free_name(below: str, path: Path, taken: dict[str, Path]) -> str:
     return name
 
 
-def _list_files(root: Path, run: Path) -> Iterator[Path]:
+def walk_files(root: Path, run: Path) -> Iterator[Path]:
+    """Every file below a folder that may be a document; `run` resolved."""
     for folder, subfolders, names in os.walk(root):
         here = Path(folder)
         subfolders[:] = sorted(
@@ -201,3 +211,8 @@ def _read_cache(run: Path) -> dict[str, list[object]]:
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def read_known_hashes(run: Path) -> dict[str, str]:
+    """The last inventory that was kept: resolved path -> SHA-256 of each file that could be read."""
+    return {path: str(entry[2]) for path, entry in _read_cache(run).items() if isinstance(entry, list) and entry[2:]}

@@ -15,6 +15,7 @@ from remud_gen.records import Document
 from remud_gen.runner.basis import Basis, flatten_settings, shorten_digest
 from remud_gen.runner.parts import PartSpec, PartState, examine, list_parts, make_slug, part_paths
 from remud_gen.runner.reading import Inputs, PartInput, parse_line
+from remud_gen.runner.recall import CONTENT, recall_files
 from remud_gen.runner.rename import NAME
 from remud_gen.stages.base import InputFile, Stage
 
@@ -66,7 +67,7 @@ class Request:
 
     run: Path
     config: Config
-    files: Sequence[InputFile]
+    files: Sequence[InputFile] | None  # None: they are not there, and taken as the run folder remembers them
     is_thorough: bool = False  # read record files and pictures again, instead of trusting size and time
 
 
@@ -96,6 +97,8 @@ def plan_stage(
 
 def _divide(request: Request, row: StageRow, upstream: Sequence[PartState]) -> Iterator[PartSpec]:
     if row.division == "file":
+        if request.files is None:
+            return iter(recall_files(request.run, row.name))
         return _divide_files(row, request.files)
     if row.division == "pages":
         return _divide_pages(request.run, row, upstream, request.config.extract.pages_per_part)
@@ -114,7 +117,7 @@ def _finished(upstream: Sequence[PartState]) -> Iterator[PartState]:
 
 def _divide_files(row: StageRow, files: Sequence[InputFile]) -> Iterator[PartSpec]:
     for file in files:
-        digests = {"file content": shorten_digest(file.sha256), NAME: shorten_digest(file.file)}
+        digests = {CONTENT: shorten_digest(file.sha256), NAME: shorten_digest(file.file)}
         if file.copies:
             digests["copies"] = shorten_digest(*file.copies)
         if file.companions is not None:

@@ -23,6 +23,7 @@ from remud_gen.filters.histograms import Histograms
 from remud_gen.records import ImageRef, Quadruplet
 from remud_gen.rules.digests import DigestTable, digest_text
 from remud_gen.rules.picture_facts import measure_picture
+from remud_gen.runner.away import look_for_roots
 from remud_gen.runner.driver import Driver, Wish
 from remud_gen.runner.folder import MARKER, RunFolder
 from remud_gen.runner.images import ContentImageStore
@@ -67,7 +68,7 @@ def preview_filters(rows: Sequence[StageRow], options: Options) -> Preview:
     if config.judge.probes:
         notes.append("Without the verdicts of the judge: a dry run asks no model.")
         config = config.model_copy(update={"judge": JudgeConfig()})
-    roots = list(options.inputs) or folder.recall_roots()
+    roots = look_for_roots(folder, options.inputs)
     with _stand_in(options.run, [row.name for row in choose_rows(rows, config)]) as place:
         with Interruption(tell) as interruption:
             driver = Driver(RunFolder(place), config, rows, interruption, is_quiet=options.is_quiet)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from remud_gen.errors import InputError
 from remud_gen.llm.store_reading import list_waiting
+from remud_gen.runner.away import look_for_roots
 from remud_gen.runner.driver import Driver
 from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.imported import list_imported
@@ -28,8 +29,7 @@ def survey(rows: Sequence[StageRow], options: Options) -> Result:
     config = resolve_config(options)
     with Interruption(tell) as interruption:
         driver = Driver(folder, config, rows, interruption, is_quiet=True)
-        roots = list(options.inputs) or folder.recall_roots()
-        reports = driver.survey(roots, is_thorough=options.is_thorough)
+        reports = driver.survey(look_for_roots(folder, options.inputs), is_thorough=options.is_thorough)
         return Result(
             folder.path,
             config,

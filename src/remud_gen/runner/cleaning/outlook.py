@@ -10,8 +10,9 @@ from pathlib import Path
 
 from remud_gen.config import Config, ModelConfig
 from remud_gen.errors import InputError
+from remud_gen.runner.away import HINT
 from remud_gen.runner.folder import RunFolder
-from remud_gen.runner.inventory import take_inventory
+from remud_gen.runner.inventory import refuse_empty_shelf, refuse_missing_root, take_inventory
 from remud_gen.runner.parts import PartState
 from remud_gen.runner.plan import Request, StageRow, choose_rows, plan_stage
 from remud_gen.runner.run import load_stage
@@ -99,17 +100,16 @@ def plan_run(rows: Sequence[StageRow], run: Path, config: Config) -> RunPlan:
 
 def _check_shelf(roots: Sequence[Path], run: Path) -> None:
     """Refuse a shelf that is not all there: an unplugged disk must not look like removed books."""
-    hint = "is a disk not plugged in? Bring it back, or name the folders of now: remud extract FOLDER"
     for root in roots:
         if not root.exists():
-            raise InputError(f"{root} does not exist", hint)
-        if root.is_dir() and not any([_check_file(path, hint) for path in _walk(root, run.resolve(), hint)]):
-            raise InputError(f"no files in {root}", hint)
+            raise refuse_missing_root(root, HINT)
+        if root.is_dir() and not any([_check_file(path) for path in _walk(root, run.resolve())]):
+            raise refuse_empty_shelf([root], HINT)
 
 
-def _walk(root: Path, run: Path, hint: str) -> Iterator[str]:
+def _walk(root: Path, run: Path) -> Iterator[str]:
     def refuse(error: OSError) -> None:
-        raise InputError(f"{error.filename} cannot be listed: {error.strerror}", hint)
+        raise InputError(f"{error.filename} cannot be listed: {error.strerror}", HINT)
 
     for folder, subfolders, names in os.walk(root, onerror=refuse):
         subfolders[:] = [
@@ -118,7 +118,7 @@ def _walk(root: Path, run: Path, hint: str) -> Iterator[str]:
         yield from (f"{folder}/{name}" for name in names if name[0] != ".")
 
 
-def _check_file(path: str, hint: str) -> bool:
+def _check_file(path: str) -> bool:
     if not Path(path).exists() and os.path.lexists(path):
-        raise InputError(f"{path} is a link that leads nowhere", hint)
+        raise InputError(f"{path} is a link that leads nowhere", HINT)
     return True

@@ -17,6 +17,7 @@ from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.standing import describe_usage
 from remud_gen.runner.reports.table import lay_out
 from remud_gen.runner.reports.trial_text import trial_json, trial_lines
+from remud_gen.runner.reports.unnamed import tell_unused
 from remud_gen.runner.reports.wording import count_noun, describe_price
 
 if TYPE_CHECKING:
@@ -193,8 +194,7 @@ def _list_notes(result: Result) -> list[str]:
             noun = count_noun(report.n_retried, "error")
             lines.append(f"{report.name}: {noun} tried again, {report.n_remaining} remaining")
         if report.n_orphans:
-            parts = count_noun(report.n_orphans, "part")
-            lines.append(f"{report.name}: {parts} of inputs that are gone, kept on disk, not used")
+            lines += tell_unused(result.run, report.name, report.orphans)
         if report.n_unasked:
             continue  # said at the end, with what to do
         if report.n_stale and result.dry_run is None and result.waiting is None:
