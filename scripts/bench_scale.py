@@ -49,9 +49,8 @@ class Bench:
         make_shelf(self._folder / "books", self._options.docs)
         self._remud(
             "pair",
-            # In one process, with an engine that finds no words: the pictures hold none, and where nobody has looked
-            # for any, each is read before it is sent.
-            *("pair", str(self._folder / "books"), "--set", "runner.executor=serial"),
+            # Pictures are read for words here: where nobody has looked for any, each is read before it is sent.
+            *("pair", str(self._folder / "books")),
             *("--set", f"generate.items_per_pair={self._options.items}"),
         )
 
@@ -62,8 +61,7 @@ class Bench:
 
     def _do_generate(self) -> None:
         with _serve_model() as url:
-            spread = ("--set", "runner.executor=processes")  # from here on
-            self._remud("generate", "generate", "--model", "tiny", "--base-url", url, *spread)
+            self._remud("generate", "generate", "--model", "tiny", "--base-url", url)
 
     def _do_filter(self) -> None:
         self._remud("filter", "filter")

@@ -1,7 +1,5 @@
 """`python -m scripts.scale.inside NOTE remud's arguments …`: the command line itself, and afterwards what it cost.
 
-Pictures are read by an engine that finds no words: those of the shelf hold none.
-
 The note (JSON) holds what only the process itself knows exactly: its peak memory, processor time, bytes read, and how
 often it opened a file of which kind. With REMUD_PROFILE=FILE a cProfile of the driver is written there.
 """
@@ -41,10 +39,7 @@ def main() -> None:
     profile = cProfile.Profile() if os.environ.get("REMUD_PROFILE") else None
     try:
         from remud_gen.cli import main as run_remud
-        from remud_gen.ocr.rapidocr import RapidOcrEngine
-        from scripts.generation.reading import find_nothing
 
-        RapidOcrEngine.read = find_nothing  # type: ignore[method-assign]
         if profile:
             profile.enable()
         run_remud()
