@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,8 @@ from tests.model_server import ModelServer
 
 ROOT = Path(__file__).parents[2]
 # Asks on and on, several at a time, as the runner does. A signal cancels the asking, as the runner has it; or does what
-# asyncio.run makes of it; or raises KeyboardInterrupt wherever the process is, as a notebook has it. The last is for a
-# process that waits: where it works, the interpreter drops what is raised in a destructor, and tells of coroutines
-# that it never came to start.
+# asyncio.run makes of it; or raises KeyboardInterrupt wherever the process is, as a notebook has it: where it works,
+# the interpreter drops what is raised in a destructor, and tells of coroutines that it never came to start.
 ASKING = """
 import asyncio, itertools, signal, sys
 from pathlib import Path
@@ -65,14 +65,20 @@ except (KeyboardInterrupt, asyncio.CancelledError):
 """
 
 
-def interrupt_asking(server, folder, n_requests, ending, wait_until, settle_s=0.0):
-    """Start asking, press Ctrl-C when it is time; the hashes told, and the seconds until the end."""
+def start_asking(server, folder, n_requests, ending, wait_until):
+    """A process that asks, once `wait_until` holds of it."""
     command = [sys.executable, "-c", ASKING, server.base_url, str(folder), str(n_requests), ending]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 20
     while not wait_until() and time.monotonic() < deadline:
         time.sleep(0.02)
+    return process
+
+
+def interrupt_asking(server, folder, n_requests, ending, wait_until, settle_s=0.0):
+    """Start asking, press Ctrl-C when it is time; the hashes told, and the seconds until the end."""
+    process = start_asking(server, folder, n_requests, ending, wait_until)
     time.sleep(settle_s)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
@@ -82,6 +88,19 @@ def interrupt_asking(server, folder, n_requests, ending, wait_until, settle_s=0.
         process.kill()
     assert (process.returncode, noise) == (130, "")
     return told.split(), time.monotonic() - started
+
+
+def press_until_it_ends(process):
+    """Ctrl-C, and again where the interpreter dropped it: what the process told."""
+    try:
+        for _ in range(5):
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                return process.communicate(timeout=5)[0].split()
+    finally:
+        process.kill()
+        process.communicate()
+    raise AssertionError("it goes on asking")
 
 
 @pytest.mark.parametrize("ending", ["cancel", "default", "raise"])
@@ -106,6 +125,15 @@ def test_ctrl_c_under_load_ends_at_once_without_noise(tmp_path, ending):
     assert len(told) <= store.count()
     store.close()
     assert [file.name for file in tmp_path.iterdir()] == ["replies.sqlite"]
+
+
+def test_ctrl_c_raised_anywhere_under_load_loses_nothing_that_was_told(tmp_path):
+    with ModelServer() as server:
+        told = press_until_it_ends(start_asking(server, tmp_path, 10**9, "raise", lambda: len(server.log) > 150))
+    store = ReplyStore(tmp_path / "replies.sqlite")
+    assert told
+    assert all(store.get(key) is not None for key in told)
+    store.close()
 
 
 def close_while_asking(client, tmp_path, n_requests, delay_s, concurrency=32, **options):

@@ -18,24 +18,10 @@ from remud_gen.llm.store_reading import look_into_store
 from remud_gen.protocols import ModelReply
 from remud_gen.runner.cleaning.clean import clean
 from remud_gen.runner.cleaning.text import Cleaning, to_json, to_text
-from remud_gen.runner.folder import RunFolder
 from remud_gen.runner.options import Options
-from tests.runner.bench import ROWS, bring_up, make_shelf, n_run, record_files, settings
+from tests.runner.bench import ROWS, bring_up, n_run, record_files, settings
 
 UNUSED = "ab" * 32
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    return make_shelf(tmp_path / "shelf")
-
-
-@pytest.fixture
-def run(tmp_path: Path, shelf: Path) -> Path:
-    folder = tmp_path / "run"
-    bring_up(folder, shelf, settings())
-    RunFolder(folder).remember_roots([shelf])
-    return folder
 
 
 def sweep(run: Path, *assignments: str, is_applied: bool = False) -> Cleaning:

@@ -15,20 +15,7 @@ from remud_gen.runner.interrupt import Interruption
 from remud_gen.runner.recall import recall_files, remembers_licences
 from remud_gen.runner.reports.report import StageReport
 from remud_gen.runner.reports.unnamed import tell_unused
-from tests.runner.bench import ROWS, bring_up, make_shelf, settings, survey
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    return make_shelf(tmp_path / "shelf")
-
-
-@pytest.fixture
-def run(tmp_path: Path, shelf: Path) -> Path:
-    folder = tmp_path / "run"
-    bring_up(folder, shelf, settings())
-    RunFolder(folder).remember_roots([shelf])
-    return folder
+from tests.runner.bench import ROWS, bring_up, settings, survey
 
 
 def look_away(run: Path, *more: str) -> dict[str, StageReport]:

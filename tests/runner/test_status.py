@@ -23,12 +23,7 @@ from remud_gen.runner.reports.status_text import WIDTH, status_text
 from remud_gen.runner.reports.summary import to_json, to_text
 from remud_gen.runner.reports.table import measure_text
 from remud_gen.runner.reports.wording import describe_price, format_duration
-from tests.runner.bench import bring_up, make_shelf, settings, survey
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    return make_shelf(tmp_path / "shelf")
+from tests.runner.bench import bring_up, settings, survey
 
 
 def look(run: Path, shelf: Path, *more: str, is_thorough: bool = False) -> Result:
