@@ -7,10 +7,9 @@ A local server takes 200 ms for each request and serves 64 at a time, so 320 req
 books are made and read and every request is recorded; then each client runs as a process of its own that starts,
 sends the same requests (the server's digest of all bodies says so) and ends: `remud generate` with validation, reply
 store, ledger and progress, and the bare loops of scripts/generation/loops.py. All are compiled to byte code before, as
-whatever is installed is. Ratios are of wall times of one call of
-this script; `ready` lets the main thread wait for a core, and where that is much, or `load` above 1, look at the
-processor times and repeat. aiohttp's loops need that package: installed, or in the folder of --aiohttp
-(`pip install --target FOLDER aiohttp`).
+whatever is installed is. Ratios are of wall times of one call of this script; `ready` lets the main thread wait for a
+core, and where that is much, or `load` above 1, look at the processor times and repeat. aiohttp's loops need that
+package: installed, or in the folder of --aiohttp (`pip install --target FOLDER aiohttp`).
 """
 
 from __future__ import annotations
