@@ -136,7 +136,7 @@ def _list_orphans(standings: Sequence[Standing]) -> list[str]:
             )
     if any(one.orphans for one in standings):
         lines.append(
-            "Orphaned parts: nothing on the shelf leads to them any more, nothing uses them; see `remud clean`."
+            "Orphaned parts: no file named now leads to them, nothing uses them; see `remud clean`."
         )
     return lines
 
