@@ -135,9 +135,7 @@ def _list_orphans(standings: Sequence[Standing]) -> list[str]:
                 f"{one.name}: {count_noun(len(one.waiting), 'part')} can be judged when earlier parts are made"
             )
     if any(one.orphans for one in standings):
-        lines.append(
-            "Orphaned parts: no file named now leads to them, nothing uses them; see `remud clean`."
-        )
+        lines.append("Orphaned parts: no file named now leads to them, nothing uses them; see `remud clean`.")
     return lines
 
 
